@@ -1,0 +1,98 @@
+"""Every path of the project, from the root of a node.
+
+Source of the paths: the wiki page and FIELD (``/usr/local/wormbase``,
+``/usr/local/mysql/data``, ``/usr/local/ftp``). What the automation itself keeps
+lies in ``/var/lib/wormbase-release``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
+from .names import Build, Release
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below ``root``: ``/`` on a node, a scratch directory in a test."""
+
+    root: Path = Path("/")
+
+    @property
+    def wormbase(self) -> Path:
+        return self.root / "usr/local/wormbase"
+
+    @property
+    def website(self) -> Path:
+        return self.wormbase / "website"
+
+    @property
+    def staging(self) -> Path:
+        """The Mercurial checkout of the webapp being tested (wb-dev)."""
+        return self.website / "staging"
+
+    @property
+    def production(self) -> Path:
+        """The live webapp: a symlink on a web node, a reference copy on wb-dev."""
+        return self.website / "production"
+
+    @property
+    def software(self) -> Path:
+        """The software releases of the FTP tree (wb-dev)."""
+        return self.root / "usr/local/ftp/pub/wormbase/software"
+
+    @property
+    def state(self) -> Path:
+        """What the automation itself remembers on a node or on the master."""
+        return self.root / "var/lib/wormbase-release"
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / "ledger.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "run.lock"
+
+    @property
+    def journal(self) -> Path:
+        """What a node was switched from and to, while it is being switched."""
+        return self.state / "switch.json"
+
+    def kind(self, kind: str) -> Path:
+        """The directory that holds the datasets of a kind."""
+        return {
+            ACEDB: self.wormbase / "acedb",
+            MYSQL: self.root / "usr/local/mysql/data",
+            SUPPORT: self.wormbase / "databases",
+            WEBAPP: self.website,
+        }[kind]
+
+    def dataset(self, dataset: Dataset) -> Path:
+        """Where a complete dataset lies."""
+        return self.kind(dataset.kind) / dataset.name
+
+    def incoming(self, dataset: Dataset) -> Path:
+        """Where a dataset is built: on the same file system as its place."""
+        return self.kind(dataset.kind) / ".incoming" / dataset.name
+
+    def marker(self, dataset: Dataset) -> Path:
+        """The record that a dataset is complete and verified."""
+        return self.state / "verified" / f"{dataset}.json"
+
+    def link(self, name: str) -> Path:
+        """A live link by its name: ``acedb``, ``production`` or ``mysql/<database>``."""
+        kind, _, database = name.partition("/")
+        if kind == MYSQL:
+            return self.kind(MYSQL) / database
+        return {ACEDB: self.kind(ACEDB) / "wormbase", "production": self.production}[name]
+
+    def build(self, build: Build) -> Path:
+        """What wb-dev keeps about a build; ``READY`` in it is the builders' last step."""
+        return self.wormbase / "builds" / str(build)
+
+    def manifest(self, name: Build | Release) -> Path:
+        """The manifest of a build or of a webapp release, on wb-dev and on the nodes."""
+        return self.state / "manifests" / f"{name}.json"

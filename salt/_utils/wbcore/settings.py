@@ -1,0 +1,244 @@
+"""Every setting of the pillar root ``wormbase``, with its default.
+
+``pillar.example`` documents each of them; a test keeps the two alike. A wrong or
+unknown setting is a ReleaseError that names it, never a silent default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from .errors import BadRequest
+
+ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
+_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node: where it is reached, at which site it stands, what it serves."""
+
+    address: str
+    site: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """What of a build travels, and where to."""
+
+    acedb_exclude: tuple[str, ...] = (
+        "database/serverlog.wrm",
+        "database/log.wrm",
+        "database/readlocks",
+        "database/SERVER_PIDFILE.wrm",
+    )
+    mysql_exclude: tuple[str, ...] = ("*bak*", "old", "*TMD*")
+    support_exclude: tuple[str, ...] = ("*bak*", "web_data")
+    mining_only: tuple[str, ...] = ("blast", "blat")
+    headroom_percent: int = 5
+
+
+@dataclass(frozen=True)
+class AceDB:
+    """The AceDB server that xinetd starts on each node with the role ``acedb``."""
+
+    port: int = 2005
+    preflight_port: int = 2006
+    user: str = "acedb"
+    group: str = "acedb"
+
+
+@dataclass(frozen=True)
+class MySQL:
+    """The MySQL server of each node with the role ``mysql``."""
+
+    user: str = "mysql"
+    group: str = "mysql"
+    reader: str = "wormbase"
+
+
+@dataclass(frozen=True)
+class Webapp:
+    """The webapp and its Starman."""
+
+    port: int = 5000
+    preflight_port: int = 5001
+    workers: int = 2
+    user: str = "wormbase"
+    group: str = "wormbase"
+    exclude: tuple[str, ...] = ("logs", "tmp", ".hg", "extlib.tgz")
+    software_exclude: tuple[str, ...] = ("logs", ".hg", "extlib", "wormbase_local.conf")
+    check_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """How nodes fetch from one another: rsync in ssh, read-only, as a user of its own."""
+
+    user: str = "wbcarrier"
+    port: int = 8022
+    private_key: str = ""
+    public_key: str = ""
+
+
+@dataclass(frozen=True)
+class GoLive:
+    """How a release goes live."""
+
+    way: str = "maintenance"
+    quorum_percent: int = 50
+    answer_seconds: int = 30
+    window_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What stays on the nodes beside the live release and the way back."""
+
+    keep: int = 1
+    pinned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The letter that announces a release."""
+
+    host: str = ""
+    port: int = 25
+    starttls: bool = True
+    username: str = ""
+    password: str = ""
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Blog:
+    """The WordPress blog that announces a release."""
+
+    url: str = ""
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole pillar root ``wormbase``, as a node or the master sees it."""
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    datasets: Datasets = field(default_factory=Datasets)
+    acedb: AceDB = field(default_factory=AceDB)
+    mysql: MySQL = field(default_factory=MySQL)
+    webapp: Webapp = field(default_factory=Webapp)
+    carrier: Carrier = field(default_factory=Carrier)
+    golive: GoLive = field(default_factory=GoLive)
+    retention: Retention = field(default_factory=Retention)
+    mail: Mail = field(default_factory=Mail)
+    blog: Blog = field(default_factory=Blog)
+
+    @classmethod
+    def parse(cls, pillar: object) -> Settings:
+        """Settings of the pillar root ``wormbase``; what an external pillar adds under
+        ``live`` is no setting and is left to its reader."""
+        if not isinstance(pillar, Mapping):
+            raise _wrong("wormbase", "a dictionary", pillar)
+        given = {key: value for key, value in pillar.items() if key != "live"}
+        nodes = given.pop("nodes", {})
+        if not isinstance(nodes, Mapping):
+            raise _wrong("wormbase:nodes", "a dictionary", nodes)
+        parsed = {name: _node(name, value) for name, value in nodes.items()}
+        return _section(cls, given, "wormbase", nodes=parsed)
+
+    def having(self, role: str) -> list[str]:
+        """Ids of the nodes with a role, in the order of the pillar."""
+        return [name for name, node in self.nodes.items() if role in node.roles]
+
+    @property
+    def staging(self) -> str:
+        """Id of the development server, where builds land."""
+        return self._only("staging")
+
+    @property
+    def proxy(self) -> str:
+        """Id of the proxy in front of the web nodes."""
+        return self._only("proxy")
+
+    @property
+    def serving(self) -> list[str]:
+        """Ids of the nodes that hold datasets of their own."""
+        kinds = {"acedb", "mysql", "support", "web"}
+        return [name for name, node in self.nodes.items() if kinds & set(node.roles)]
+
+    def _only(self, role: str) -> str:
+        names = self.having(role)
+        if len(names) != 1:
+            raise BadRequest(
+                f"{len(names)} nodes have the role {role!r} in the pillar",
+                "give it to exactly one under wormbase:nodes",
+            )
+        return names[0]
+
+
+def _node(name: object, value: object) -> Node:
+    where = f"wormbase:nodes:{name}"
+    if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
+        raise _wrong("wormbase:nodes", "a mapping of minion ids", name)
+    if not isinstance(value, Mapping):
+        raise _wrong(where, "a dictionary", value)
+    node = _section(Node, value, where)
+    unknown = sorted(set(node.roles) - set(ROLES))
+    if unknown:
+        raise _wrong(f"{where}:roles", f"some of {', '.join(ROLES)}", unknown[0])
+    return node
+
+
+def _section(cls: type[T], given: Mapping[Any, Any], where: str, **ready: Any) -> T:
+    hints = get_type_hints(cls)
+    unknown = sorted(str(key) for key in given if key not in hints or key in ready)
+    if unknown:
+        raise BadRequest(
+            f"the pillar has the unknown setting {where}:{unknown[0]}",
+            "remove or rename it; pillar.example lists them all",
+        )
+    values = dict(ready)
+    for entry in fields(cls):  # type: ignore[arg-type]
+        if entry.name in ready:
+            continue
+        if entry.name in given:
+            values[entry.name] = _value(
+                hints[entry.name], given[entry.name], f"{where}:{entry.name}"
+            )
+        elif entry.default is MISSING and entry.default_factory is MISSING:
+            raise BadRequest(
+                f"the pillar lacks {where}:{entry.name}", "pillar.example shows how to set it"
+            )
+    return cls(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise _wrong(where, "a dictionary", value)
+        return _section(kind, value, where)  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, item) for v in value):
+            raise _wrong(where, "a list of strings", value)
+        return tuple(value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise _wrong(where, f"of type {kind.__name__}", value)
+    return value
+
+
+def _wrong(where: str, expected: str, value: object) -> BadRequest:
+    return BadRequest(
+        f"the setting {where} is {str(value)[:60]!r}",
+        f"it has to be {expected}; pillar.example shows how to set it",
+    )

@@ -1,0 +1,57 @@
+"""What every execution module of a node shares: settings, paths, errors, commands."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from salt.exceptions import CommandExecutionError
+from wbcore.errors import ReleaseError, StepFailed
+from wbcore.layout import Layout
+from wbcore.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def layout_of(opts: Mapping[str, Any]) -> Layout:
+    """The paths of this node, below Salt's own ``root_dir``."""
+    return Layout(Path(opts.get("root_dir") or "/"))
+
+
+def settings_of(pillar: Mapping[str, Any]) -> Settings:
+    """The settings in the pillar of this node."""
+    return Settings.parse(pillar.get("wormbase", {}))
+
+
+def told(function: F) -> F:
+    """Let a public function end in Salt's own error, which is told without a traceback."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ReleaseError as error:
+            raise CommandExecutionError(str(error)) from error
+
+    return wrapper  # type: ignore[return-value]
+
+
+def command(
+    argv: Sequence[str | Path], todo: str, *, ok: Sequence[int] = (0,), **options: Any
+) -> str:
+    """Standard output of a command given as a list; StepFailed with its last words.
+
+    ``options`` go to :func:`subprocess.run` (``cwd``, ``env``, ``input``, ``timeout``).
+    """
+    words = [str(word) for word in argv]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StepFailed(f"{words[0]} could not be run: {error}", todo) from error
+    if done.returncode not in ok:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["nothing"]
+        raise StepFailed(f"{words[0]} ended with {done.returncode} and said {said[0]!r}", todo)
+    return done.stdout
