@@ -1,0 +1,1 @@
+"""The lab: a whole WormBase cluster on one machine (see README.md beside this file)."""

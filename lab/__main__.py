@@ -1,0 +1,115 @@
+"""The command line of the lab."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from .cluster import Cluster
+from .command import LabError
+from .inventory import NAMES
+from .logs import show
+from .network import WAN_MEGABYTES
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code."""
+    options = _parser().parse_args(words)
+    if os.geteuid() != 0:
+        print("bin/lab has to run as root", file=sys.stderr)
+        return 2
+    try:
+        return options.run(Cluster(), options) or 0
+    except LabError as error:
+        print(f"bin/lab {options.verb}: {error}", file=sys.stderr)
+        return 1
+
+
+def _up(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.stand(options.disk, options.wan)
+
+
+def _down(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.down()
+
+
+def _status(cluster: Cluster, options: argparse.Namespace) -> None:
+    status = cluster.status()
+    if options.json:
+        print(json.dumps(status))
+        return
+    for name, node in status["nodes"].items():
+        state = "up" if node["up"] else "down"
+        minion = "minion answers" if node["minion"] else "minion silent"
+        print(f"{name:10} {node['address']:15} {node['site']:7} {state:5} {minion}")
+
+
+def _exec(cluster: Cluster, options: argparse.Namespace) -> None:
+    command = cluster.node(options.node).enter(options.command)
+    os.execvp(command[0], command)
+
+
+def _crash(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.crash(options.node)
+
+
+def _start(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.start(options.node)
+
+
+def _cut(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.network.cut(cluster.node(options.node).name)
+
+
+def _heal(cluster: Cluster, options: argparse.Namespace) -> None:
+    cluster.network.heal(cluster.node(options.node).name)
+
+
+def _logs(cluster: Cluster, options: argparse.Namespace) -> None:
+    show(cluster.node(options.node), options.lines)
+
+
+def _wan(cluster: Cluster, options: argparse.Namespace) -> None:
+    if options.rate:
+        cluster.network.limit(options.rate)
+    print(json.dumps(cluster.network.carried()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bin/lab", description="A whole WormBase cluster on this machine."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name, run, help, node=False):
+        sub = verbs.add_parser(name, help=help)
+        sub.set_defaults(run=run)
+        if node:
+            sub.add_argument("node", choices=NAMES, metavar="NODE")
+        return sub
+
+    up = verb("up", _up, "make the lab unless there is one; boot what is down")
+    up.add_argument("--disk", type=int, metavar="MB",
+                    help="a new lab's nodes have so small a /usr/local each")  # fmt: skip
+    up.add_argument("--wan", type=float, default=WAN_MEGABYTES, metavar="MB/S",
+                    help="what the link to the remote site carries (%(default)s)")  # fmt: skip
+    verb("down", _down, "remove the lab with its disks")
+    status = verb("status", _status, "the nodes: address, site, up, minion")
+    status.add_argument("--json", action="store_true")
+    execute = verb("exec", _exec, "run a command on a node; its exit code is passed on", node=True)
+    execute.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD")
+    verb("crash", _crash, "a power cut: every process dies, the disk stays", node=True)
+    verb("start", _start, "boot a node; returns when services and minion answer", node=True)
+    verb("cut", _cut, "cut a node off the network", node=True)
+    verb("heal", _heal, "undo cut", node=True)
+    logs = verb("logs", _logs, "the last lines of a node's logs", node=True)
+    logs.add_argument("--lines", type=int, default=40, metavar="N", help="of each (%(default)s)")
+    wan = verb("wan", _wan, "bytes each site has sent over the WAN")
+    wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

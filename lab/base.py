@@ -1,0 +1,123 @@
+"""The base of every node: Debian with the cluster's packages, and Salt."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from . import debian
+from .command import run
+from .layers import digest, made
+from .place import CACHE
+
+HERE = Path(__file__).resolve().parent
+FILES = HERE / "files"
+# Where Salt's own package has its Python.
+SALT = Path("opt/saltstack/salt")
+COMMANDS = ("salt", "salt-call", "salt-cp", "salt-key", "salt-master", "salt-minion", "salt-run")
+_RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
+_ENABLED = ("salt-master", "salt-minion")
+
+
+def layers() -> list[Path]:
+    """Directories for an overlay's ``lowerdir``, uppermost first; missing ones are made."""
+    acedb = HERE / "acedb" / "compile.sh"
+    with ThreadPoolExecutor() as pool:
+        parts = [pool.submit(_base)]
+        if acedb.exists():
+            parts.insert(0, pool.submit(_acedb, acedb))
+        return [part.result() for part in parts]
+
+
+def _base() -> Path:
+    recipe = [HERE / name for name in _RECIPE]
+    return made(f"base-{digest([*recipe, FILES])}", _make_base)
+
+
+def _acedb(script: Path) -> Path:
+    def compile_servers(directory: Path) -> None:
+        run("sh", script, directory, log=CACHE / "acedb.log")
+
+    return made(f"acedb-{digest([script.parent])}", compile_servers)
+
+
+def _wheels() -> Path:
+    wanted = HERE / "salt.txt"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+    def download(directory: Path) -> None:
+        debian.install("python3-venv", "python3-dev", "gcc", unless="cc")
+        venv = directory / "venv"
+        run(sys.executable, "-m", "venv", venv)
+        pip = (venv / "bin" / "pip", "wheel", "--quiet", "--wheel-dir", directory)
+        run(*pip, "--requirement", wanted, log=CACHE / "wheels.log")
+        shutil.rmtree(venv)
+
+    return made(f"wheels-{digest([wanted], version)}", download)
+
+
+def _make_base(root: Path) -> None:
+    log = CACHE / "base.log"
+    log.unlink(missing_ok=True)
+    with ThreadPoolExecutor() as pool:
+        wheels = pool.submit(_wheels)
+        debian.bootstrap(root, log)
+        with _mounted(root):
+            salt = pool.submit(_install_salt, root, wheels.result(), log)
+            debian.install_packages(root, log)
+            salt.result()
+    _lay_files(root)
+    _enable(root, log)
+    debian.tidy(root)
+
+
+def _install_salt(root: Path, wheels: Path, log: Path) -> None:
+    inside = root / "wheels"
+    shutil.copytree(wheels, inside)
+    debian.inside(root, "python3", "-m", "venv", f"/{SALT}", log=log)
+    pip = (f"/{SALT}/bin/pip", "install", "--quiet", "--no-index", "--find-links", "/wheels")
+    # The machine's own pip settings name places that are not inside the base.
+    shutil.copy(HERE / "salt.txt", inside)
+    debian.inside(root, *pip, "--requirement", "/wheels/salt.txt", log=log)
+    shutil.rmtree(inside)
+
+
+def _lay_files(root: Path) -> None:
+    for command in COMMANDS:
+        (root / "usr/bin" / command).symlink_to(f"/{SALT}/bin/{command}")
+    for daemon in ("master", "minion"):
+        script = root / f"etc/init.d/salt-{daemon}"
+        shutil.copy(FILES / f"salt-{daemon}.init", script)
+        script.chmod(0o755)
+        settings = root / f"etc/salt/{daemon}.d/lab.conf"
+        settings.parent.mkdir(parents=True)
+        shutil.copy(FILES / f"{daemon}.conf", settings)
+    shutil.copy(FILES / "inittab", root / "etc/inittab")
+    (root / "etc/resolv.conf").write_text("")
+
+
+def _enable(root: Path, log: Path) -> None:
+    """Leave nothing enabled at boot but Salt; each node's states enable the rest."""
+    for level in "0123456":
+        for link in (root / f"etc/rc{level}.d").glob("[SK]*"):
+            link.unlink()
+    for daemon in _ENABLED:
+        debian.inside(root, "insserv", daemon, log=log)
+    # Only the master's node gets this link back.
+    for link in root.glob("etc/rc*.d/*salt-master"):
+        link.unlink()
+
+
+@contextlib.contextmanager
+def _mounted(root: Path) -> Iterator[None]:
+    """``/proc`` and ``/dev`` for package scripts; nothing stays mounted, whatever happens."""
+    stack = contextlib.ExitStack()
+    with stack:
+        for name, options in (("proc", ("-t", "proc")), ("dev", ("--bind",))):
+            run("mount", *options, f"/{name}", root / name)
+            stack.callback(run, "umount", "-l", root / name, check=False)
+        yield

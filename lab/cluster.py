@@ -1,0 +1,193 @@
+"""The cluster: all nodes of one lab together, from nothing to WS220 live."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import base, keys
+from .command import LabError
+from .inventory import MASTER, NAMES, address, host
+from .network import WAN_MEGABYTES, Network, free_subnet, namespaces
+from .node import Node
+from .place import Place
+
+_ANSWER_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The lab of a checkout."""
+
+    place: Place = field(default_factory=Place)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        return {name: Node(self.place, name) for name in NAMES}
+
+    def node(self, name: str) -> Node:
+        """A node by its name; LabError for any other name."""
+        if name not in NAMES:
+            raise LabError(f"no node is called {name!r}; there are {', '.join(NAMES)}")
+        return Node(self.place, name)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What was chosen when the lab was made; LabError when there is none."""
+        if not self.place.record.exists():
+            raise LabError("there is no lab of this checkout; bin/lab up makes one")
+        return json.loads(self.place.record.read_text())
+
+    @property
+    def network(self) -> Network:
+        return Network(self.place, self.record["subnet"])
+
+    @property
+    def layers(self) -> list[Path]:
+        """Layers under every node's root, as recorded; LabError when one was removed."""
+        layers = [Path(layer) for layer in self.record["layers"]]
+        for layer in layers:
+            if not layer.is_dir():
+                raise LabError(f"{layer}, on which this lab stands, is gone; bin/lab down, up")
+        return layers
+
+    def address(self, name: str) -> str:
+        return address(self.record["subnet"], name)
+
+    def stand(self, disk_megabytes: int | None, wan_megabytes: float = WAN_MEGABYTES) -> bool:
+        """Make the lab unless there is one, boot the nodes that are down, wait for minions.
+
+        Returns whether the lab is new.
+        """
+        with self.place.locked():
+            new = not self.place.record.exists()
+            if new:
+                self._make(disk_megabytes)
+            self.network.up(wan_megabytes)
+            self._boot(name for name in NAMES if self.node(name).init is None)
+        self.wait_minions(NAMES)
+        return new
+
+    def start(self, name: str) -> None:
+        """Boot a node; returns when its services and its minion answer."""
+        node = self.node(name)
+        with self.place.locked():
+            self.network.up()
+            if node.init is None:
+                self._boot([name])
+        self.wait_services(name)
+        self.wait_minions(self.up_names() if name == MASTER else [name])
+
+    def crash(self, name: str) -> None:
+        """A power cut: every process of the node dies at once, its disk stays."""
+        node = self.node(name)
+        with self.place.locked():
+            node.kill()
+
+    def down(self) -> None:
+        """Remove the lab with its disks: no process, mount, link or namespace stays."""
+        with self.place.locked():
+            for space in namespaces(self.place):
+                Node(self.place, space.removeprefix(f"{self.place.prefix}-")).kill()
+            Network(self.place, "").down()
+            shutil.rmtree(self.place.state, ignore_errors=True)
+        if self.place.state.exists():
+            raise LabError(f"{self.place.state} can not be removed")
+
+    def status(self) -> dict[str, Any]:
+        """Address, site, and whether it is up and its minion answers, of every node."""
+        up = self.up_names()
+        answering = self.answering(up)
+        nodes = {
+            name: {
+                "address": self.address(name),
+                "site": host(name).site,
+                "up": name in up,
+                "minion": name in answering,
+            }
+            for name in NAMES
+        }
+        return {"nodes": nodes}
+
+    def up_names(self) -> list[str]:
+        """Names of the nodes that are up."""
+        return [name for name, node in self.nodes.items() if node.init]
+
+    def answering(self, names: Iterable[str], seconds: int = 3) -> set[str]:
+        """Those of the nodes whose minions answer the master within a few seconds."""
+        wanted, master = list(names), self.node(MASTER)
+        if not wanted or master.init is None:
+            return set()
+        told = master.call("salt", "--out=json", "--static", f"--timeout={seconds}",
+                           "-L", ",".join(wanted), "test.ping")  # fmt: skip
+        try:
+            return {name for name, answer in json.loads(told.stdout).items() if answer is True}
+        except ValueError:
+            return set()
+
+    def wait_minions(self, names: Iterable[str]) -> None:
+        """Return when the minions of these nodes that are not cut answer."""
+        wanted = set(names) - self.network.cuts()
+        if self.node(MASTER).init is None or MASTER in self.network.cuts():
+            return
+        limit = time.monotonic() + _ANSWER_SECONDS
+        while wanted:
+            wanted -= self.answering(wanted)
+            if wanted and time.monotonic() > limit:
+                silent = ", ".join(sorted(wanted))
+                raise LabError(f"no answer from the minion of {silent}; see bin/lab logs NODE")
+
+    def wait_services(self, name: str) -> None:
+        """Return when every service that the node starts at boot runs."""
+        node = self.node(name)
+        limit = time.monotonic() + _ANSWER_SECONDS
+        while stopped := _stopped(node):
+            if time.monotonic() > limit:
+                raise LabError(f"{name}: {', '.join(stopped)} does not run; see bin/lab logs {name}")
+            time.sleep(0.2)
+
+    def _make(self, disk_megabytes: int | None) -> None:
+        shutil.rmtree(self.place.state, ignore_errors=True)
+        layers = base.layers()
+        record = {
+            "checkout": str(self.place.checkout),
+            "subnet": free_subnet(self.place),
+            "layers": [str(layer) for layer in layers],
+        }
+        for name, node in self.nodes.items():
+            node.format(layers, disk_megabytes)
+            node.write("/etc/hostname", f"{name}\n")
+            node.write("/etc/hosts", _hosts(record["subnet"]))
+        keys.lay(self.nodes)
+        links = self.node(MASTER).upper / "etc/rc2.d"
+        links.mkdir(parents=True)
+        (links / "S01salt-master").symlink_to("../init.d/salt-master")
+        # Written last: a lab without its record is one that was never finished.
+        self.place.record.write_text(json.dumps(record, indent=2))
+
+    def _boot(self, names: Iterable[str]) -> None:
+        names = list(names)
+        for name in names:
+            self.node(name).kill()
+            self.network.attach(name)
+            self.node(name).boot(self.layers)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: self.node(name).wait_booted(), names))
+
+
+def _hosts(subnet: str) -> str:
+    lines = ["127.0.0.1 localhost"] + [f"{address(subnet, name)} {name}" for name in NAMES]
+    return "\n".join(lines) + "\n"
+
+
+def _stopped(node: Node) -> list[str]:
+    """Services with a start link for boot whose own script says that they do not run."""
+    links = node.call("ls", "/etc/rc2.d").stdout.split()
+    enabled = [link[3:] for link in links if link.startswith("S")]
+    return [name for name in enabled if node.call("service", name, "status").returncode != 0]
