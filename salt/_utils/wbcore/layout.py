@@ -61,6 +61,16 @@ class Layout:
         """What a node was switched from and to, while it is being switched."""
         return self.state / "switch.json"
 
+    @property
+    def proxy(self) -> Path:
+        """The pools, the flags and the lease that nginx and its keeper read (proxy)."""
+        return self.state / "proxy"
+
+    @property
+    def carrier(self) -> Path:
+        """The key and the configuration with which nodes fetch from one another."""
+        return self.state / "carrier"
+
     def kind(self, kind: str) -> Path:
         """The directory that holds the datasets of a kind."""
         return {

@@ -77,6 +77,15 @@ class Webapp:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """The nginx in front of the web nodes; all but ``port`` are reached from itself only."""
+
+    port: int = 80
+    asking_port: int = 8081
+    idle_port: int = 8082
+
+
+@dataclass(frozen=True)
 class Carrier:
     """How nodes fetch from one another: rsync in ssh, read-only, as a user of its own."""
 
@@ -135,6 +144,7 @@ class Settings:
     acedb: AceDB = field(default_factory=AceDB)
     mysql: MySQL = field(default_factory=MySQL)
     webapp: Webapp = field(default_factory=Webapp)
+    proxy_server: Proxy = field(default_factory=Proxy)
     carrier: Carrier = field(default_factory=Carrier)
     golive: GoLive = field(default_factory=GoLive)
     retention: Retention = field(default_factory=Retention)
