@@ -77,7 +77,7 @@ class Webapp:
 
 
 @dataclass(frozen=True)
-class Proxy:
+class Nginx:
     """The nginx in front of the web nodes; all but ``port`` are reached from itself only."""
 
     port: int = 80
@@ -144,7 +144,7 @@ class Settings:
     acedb: AceDB = field(default_factory=AceDB)
     mysql: MySQL = field(default_factory=MySQL)
     webapp: Webapp = field(default_factory=Webapp)
-    proxy_server: Proxy = field(default_factory=Proxy)
+    nginx: Nginx = field(default_factory=Nginx)
     carrier: Carrier = field(default_factory=Carrier)
     golive: GoLive = field(default_factory=GoLive)
     retention: Retention = field(default_factory=Retention)
