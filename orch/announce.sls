@@ -1,0 +1,15 @@
+# The live release is announced, on the blog and by mail.
+#
+#     salt-run state.orch orch.announce pillar='{build: WS221}'
+include:
+  - orch.steps.s10_blog_post
+  - orch.steps.s11_release_mail
+
+begin:
+  wb_run.begun:
+    - kind: announce
+    - order: 1
+
+end:
+  wb_run.ended:
+    - order: last

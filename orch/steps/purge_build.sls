@@ -1,0 +1,4 @@
+# Wiki page, "Purge old builds".
+purge the build:
+  wb_step.taken:
+    - step: purge_build

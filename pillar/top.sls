@@ -1,0 +1,4 @@
+# Every node knows the cluster; what only some may know is in files of their own.
+base:
+  '*':
+    - site

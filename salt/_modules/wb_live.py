@@ -1,0 +1,117 @@
+"""Making a release live on this node: its links, and the servers that follow them.
+
+Source: the wiki page, step 8, "Go live script that adjusts database symlinks and restarts
+services".
+"""
+
+import json
+import time
+
+import wbnode
+from salt.exceptions import CommandExecutionError
+from wbcore import golive
+from wbcore.errors import StepFailed
+from wbcore.seen import node_links
+
+__virtualname__ = "wb_live"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def switch(links, run, before):
+    """Switch the live links of this node and let its servers serve what they point to.
+
+    links
+        All links of the release, name → target; the node takes those its roles have.
+    run
+        Id of the run that asks, for the journal.
+    before
+        Seconds since 1970 after which the order is stale: an order that was held up must
+        not switch a node that serves again.
+
+    Returns ``{"changed": {name: {"old", "new"}}, "version": …, "seconds": float}``. Nothing
+    is restarted when every link was right and the servers serve what the links say.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_live.switch '{acedb: wormbase_WS221}' run=by-hand before=2000000000
+    """
+    began = time.time()
+    if began > before:
+        raise StepFailed(
+            f"the order to switch came {began - before:.1f} s too late, nothing was switched",
+            "run the same command again",
+        )
+    wanted = node_links(wbnode.settings_of(__pillar__), __opts__["id"], links)
+    have = __salt__["wb_link.read"]()
+    wrong = {name for name, target in wanted.items() if have.get(name) != target}
+    changed = {}
+    if wrong or unfinished() or golive.differences(_version_or_error(), wanted):
+        _write_journal({"run": run, "from": have, "to": wanted})
+        changed = __salt__["wb_link.switch"](wanted)
+        _follow({name.partition("/")[0] for name in wanted})
+        wbnode.layout_of(__opts__).journal.unlink()
+    return {"changed": changed, "version": version(), "seconds": time.time() - began}
+
+
+@wbnode.told
+def version():
+    """What the running servers of this node serve, asked of them at this moment.
+
+    A web node gives the answer of its webapp to ``/version``; another one the builds that
+    its MySQL server answers.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_live.version
+    """
+    roles = wbnode.settings_of(__pillar__).nodes[__opts__["id"]].roles
+    if "web" in roles:
+        return __salt__["wb_webapp.version"]()
+    return {"mysql": __salt__["wb_mysql.builds"]()} if "mysql" in roles else {}
+
+
+def unfinished():
+    """The journal of a switch that began here and did not end, or nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_live.unfinished
+    """
+    try:
+        return json.loads(wbnode.layout_of(__opts__).journal.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+
+
+def _version_or_error():
+    try:
+        return version()
+    except CommandExecutionError as error:
+        return {"error": str(error)}
+
+
+def _write_journal(entry):
+    journal = wbnode.layout_of(__opts__).journal
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    beside = journal.with_suffix(".new")
+    beside.write_text(json.dumps(entry), encoding="utf-8")
+    beside.replace(journal)
+
+
+def _follow(kinds):
+    if "mysql" in kinds:
+        __salt__["wb_mysql.flush"]()
+    if "acedb" in kinds:
+        __salt__["wb_acedb.restart"]()
+    if "production" in kinds:
+        __salt__["wb_webapp.restart"]()

@@ -1,0 +1,66 @@
+"""What a node can say about itself, in one answer, for the master to decide by."""
+
+import json
+
+import wbnode
+from salt.exceptions import CommandExecutionError
+
+__virtualname__ = "wb_node"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def observe(build=""):
+    """Everything that a plan is made of, as this node sees it.
+
+    build
+        On the development server: the build to look at, such as ``WS221``; without one
+        only the names of the staged builds are told.
+
+    Returns a dictionary with the parts that the node's roles give it: ``held`` (dataset id
+    → digest), ``links`` (name → target), ``free`` (see ``wb_disk.free``), ``version`` (what
+    the running servers answer, or ``{"error": …}``), ``switch`` (a change-over that was
+    begun and not ended); ``staging``; ``proxy``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_node.observe WS221
+    """
+    node = wbnode.settings_of(__pillar__).nodes.get(__opts__["id"])
+    roles = set(node.roles) if node else set()
+    seen = {}
+    if roles & {"acedb", "mysql", "support", "web"}:
+        held = __salt__["wb_dataset.held"]()
+        seen["held"] = {dataset: facts["digest"] for dataset, facts in held.items()}
+        seen["links"] = __salt__["wb_link.read"]()
+        seen["free"] = __salt__["wb_disk.free"]()
+        seen["switch"] = __salt__["wb_live.unfinished"]()
+        seen["version"] = _told_or_error(__salt__["wb_live.version"])
+    if "staging" in roles:
+        seen["staging"] = _staging(build)
+    if "proxy" in roles:
+        seen["proxy"] = __salt__["wb_proxy.read"]()
+    return seen
+
+
+def _staging(build):
+    staging = {
+        "builds": {name: facts["ready"] for name, facts in __salt__["wb_build.builds"]().items()},
+        "webapp": _told_or_error(__salt__["wb_webapp.staged"]),
+    }
+    if build:
+        staging["survey"] = __salt__["wb_build.survey"](build)
+    return staging
+
+
+def _told_or_error(function):
+    """A server that does not answer is a finding here, not a failure."""
+    try:
+        return function()
+    except (CommandExecutionError, json.JSONDecodeError) as error:
+        return {"error": str(error)}

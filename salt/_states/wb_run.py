@@ -1,0 +1,66 @@
+"""The first and the last state of an orchestration: a run begins, a run ends.
+
+.. code-block:: yaml
+
+    begin:
+      wb_run.begun:
+        - kind: release
+    end:
+      wb_run.ended:
+        - order: last
+"""
+
+from wbcore.errors import ReleaseError
+from wbcore.requests import Request
+from wbmaster import closing, describe, opening, run
+
+__virtualname__ = "wb_run"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def begun(name, kind):
+    """Begin the run that the orchestration's pillar asks for.
+
+    kind
+        Which orchestration it is: ``release``, ``push``, ``golive``, ``rollback``,
+        ``purge`` or ``announce``.
+
+    With ``test=True`` the plan is shown and nothing is locked, sealed or recorded. A run
+    that is at work for the same request is joined; a request that is done already begins
+    nothing, and the steps after it do nothing.
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": ""}
+    try:
+        own = opening.own_pillar(__opts__, __grains__)
+        request = Request.parse(kind, opening.given(__pillar__, own))
+        office = opening.Office(__opts__, own)
+        if __opts__["test"]:
+            plan = opening.dry(office, request)
+            ret["comment"] = describe.plan(run.current())
+            ret["result"] = True if plan.idle else None
+        else:
+            ret["comment"] = opening.begin(office, request)
+    except ReleaseError as error:
+        ret.update(result=False, comment=str(error))
+    return ret
+
+
+def ended(name):
+    """End the run of this orchestration: put the site back if the run failed in the change-over,
+    record the outcome, free the lock, say in one line what happened."""
+    ret = {"name": name, "result": True, "changes": {}, "comment": "There was nothing to end."}
+    current = run.current()
+    if current is None:
+        return ret
+    if current.dry:
+        run.set_current(None)
+        ret.update(result=None, comment="The run would end here.")
+        return ret
+    try:
+        ret["comment"] = closing.end(current)
+    except ReleaseError as error:
+        ret.update(result=False, comment=f"{current.failed_step}: {error}")
+    return ret

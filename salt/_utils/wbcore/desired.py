@@ -1,0 +1,45 @@
+"""What has to be live on a node, for the states that enforce it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .seen import Known, node_links, wants
+from .settings import Settings
+
+
+def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
+    """The desired release of a node; empty before the first release.
+
+    ``going_live`` says that a change-over is under way, in which links are not touched.
+    """
+    if known.live is None:
+        return {"going_live": True} if known.switch else {}
+    record = known.releases[known.live]
+    return {
+        "release": str(known.live),
+        "build": str(known.live.build),
+        "webapp": str(known.live),
+        "manifests": {
+            str(known.live.build): record.build_digest,
+            str(known.live): record.digest,
+        },
+        "datasets": [dataset for dataset in record.datasets if wants(settings, node, dataset)],
+        "links": node_links(settings, node, record.links()),
+        "sources": [
+            {"node": name, "address": settings.nodes[name].address}
+            for name in _sources(settings, node)
+        ],
+        "going_live": known.switch is not None,
+    }
+
+
+def _sources(settings: Settings, node: str) -> list[str]:
+    """Siblings of the site first, the development server last."""
+    site = settings.nodes[node].site
+    siblings = [
+        name
+        for name in settings.serving
+        if name not in (node, settings.staging) and settings.nodes[name].site == site
+    ]
+    return [*siblings, settings.staging]

@@ -1,0 +1,43 @@
+"""Whether what is served is one whole release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .names import Release, build_of_directory
+
+
+def expected(links: Mapping[str, str]) -> dict[str, Any]:
+    """What ``/version`` has to answer on a node with these live links."""
+    answer: dict[str, Any] = {}
+    if "production" in links:
+        release = Release.parse(links["production"])
+        answer.update(release=str(release), webapp=release.webapp, revision=release.revision)
+        if "acedb" in links:
+            answer["acedb"] = str(build_of_directory(links["acedb"]))
+    answer["mysql"] = {
+        name.removeprefix("mysql/"): str(build_of_directory(target))
+        for name, target in links.items()
+        if name.startswith("mysql/")
+    }
+    return answer
+
+
+def differences(version: Mapping[str, Any], links: Mapping[str, str]) -> list[str]:
+    """What of an answer to ``/version`` is not what the links promise, in words."""
+    if version.get("error"):
+        return [str(version["error"])]
+    wanted = expected(links)
+    databases = wanted.pop("mysql")
+    found = dict(version.get("mysql") or {})
+    wrong = [
+        f"{key} is {version.get(key)!r} instead of {value!r}"
+        for key, value in wanted.items()
+        if str(version.get(key)) != str(value)
+    ]
+    return wrong + [
+        f"MySQL's {name} is {found.get(name)!r} instead of {build!r}"
+        for name, build in databases.items()
+        if found.get(name) != build
+    ]

@@ -1,0 +1,401 @@
+"""What a request comes to: decided from what was observed, and from nothing else.
+
+:func:`decide` is the one place that refuses a request or says what is left to do, so
+that a run that died is taken up by deciding again.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from . import requests
+from .errors import BadData, BadRequest
+from .golive import differences
+from .names import Build, Release
+from .requests import Request
+from .retention import Used, ways_back
+from .seen import Known, ReleaseRecord, Seen, node_links, wants
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left to do. ``pulls``: node → datasets it lacks; ``flips``: node → links to
+    change (name → target); ``stale``: nodes whose servers serve something else than the
+    release; ``present``: nodes that answer and hold datasets."""
+
+    request: Request
+    present: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    release: Release | None = None
+    before: Release | None = None
+    databases: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pulls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    flips: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stale: Sequence[str] = ()
+    announce: Sequence[str] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything asked for is so already."""
+        return not (self.needs_pull or self.needs_golive or self.announce) and (
+            self.request.kind != requests.PURGE
+        )
+
+    @property
+    def seals(self) -> bool:
+        """Whether the request is about a build on the development server."""
+        forward = (requests.RELEASE, requests.PUSH, requests.GOLIVE)
+        return self.request.kind in forward and not self.request.minor
+
+    @property
+    def needs_pull(self) -> bool:
+        """Whether a node lacks a database."""
+        return any(self.pulls.values())
+
+    @property
+    def needs_golive(self) -> bool:
+        """Whether the release is not the live one yet, or a node does not serve it."""
+        return self.release is not None and (
+            self.release != self.before or any(self.flips.values()) or bool(self.stale)
+        )
+
+    def pull_bytes(self) -> dict[str, int]:
+        """Bytes that each node lacks, uncompressed."""
+        return {
+            node: sum(self.sizes[dataset]["bytes"] for dataset in datasets)
+            for node, datasets in self.pulls.items()
+        }
+
+
+def decide(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    """The plan for a request, or the error that refuses it."""
+    deciders = {
+        requests.ROLLBACK: _rollback,
+        requests.PURGE: _purge,
+        requests.ANNOUNCE: _announce,
+    }
+    decider = deciders.get(request.kind, _minor if request.minor else _forward)
+    if request.kind in (requests.RELEASE, requests.GOLIVE, requests.ROLLBACK):
+        _check_quorum(settings, seen)
+    return decider(request, settings, known, seen, today)
+
+
+def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
+    """The releases whose datasets must stay, each with the reason."""
+    why = {known.live: "it is live"} if known.live else {}
+    for release in ways_back(known.stack):
+        why.setdefault(release, "it is the way back")
+    if known.switch:
+        for changing in (known.switch.before, known.switch.after):
+            if changing:
+                why.setdefault(changing, "it is being switched")
+    for release in known.releases:
+        if str(release.build) in pinned:
+            why.setdefault(release, "it is pinned")
+    return [
+        Used(release, reason, frozenset(known.releases[release].datasets))
+        for release, reason in why.items()
+        if release is not None
+    ]
+
+
+def _forward(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    build = request.build
+    assert build is not None
+    _check_order(request, build, known)
+    _check_staged(build, settings, seen, known)
+    lacking = pulls(settings, seen)
+    survey = seen.staging.survey
+    pushed = Plan(
+        request,
+        _present(settings, seen),
+        tuple(seen.absent),
+        before=known.live,
+        databases=dict(survey["databases"]),
+        sizes=dict(survey["datasets"]),
+        pulls=lacking,
+    )
+    if request.kind == requests.PUSH:
+        return pushed
+    _check_webapp(seen, settings)
+    release = _name(build, known, seen, today)
+    _check_revision(request, release, known)
+    if request.kind == requests.GOLIVE:
+        _check_pushed(build, lacking)
+    links = _links(release, pushed.databases)
+    return replace(
+        pushed,
+        release=release,
+        flips=_flips(settings, seen, links),
+        stale=_stale(settings, seen, links),
+        announce=_announcements(request, known.releases.get(release)),
+    )
+
+
+def _minor(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    """A minor revision: the webapp alone, whatever has become of the databases since.
+
+    Source: the wiki page, "Minor Revisions"."""
+    build, live = request.build, known.live
+    assert build is not None
+    if live is None or live.build != build:
+        raise BadRequest(
+            f"{build} is not live ({live or 'nothing'} is), so it can not have a minor revision",
+            f"release it first: orch.release pillar='{{build: {build}}}'",
+        )
+    _check_staging_answers(settings, seen)
+    _check_webapp(seen, settings)
+    release = _name(build, known, seen, today)
+    databases = known.releases[live].databases
+    return Plan(
+        request,
+        _present(settings, seen),
+        tuple(seen.absent),
+        release=release,
+        before=live,
+        databases=databases,
+        flips=_flips(settings, seen, _links(release, databases)),
+        stale=_stale(settings, seen, _links(release, databases)),
+    )
+
+
+def _rollback(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    target = known.switch.before if known.switch else None
+    if target is None:
+        if len(known.stack) < 2:
+            raise BadRequest("there is no release to go back to", "see salt-run wb_release.history")
+        target = known.stack[-2]
+    record = known.releases[target]
+    present = _present(settings, seen)
+    for node in present:
+        for dataset in record.datasets:
+            if wants(settings, node, dataset) and dataset not in seen.nodes[node].held:
+                raise BadData(
+                    f"{dataset} of {target} is not there, so there is no way back",
+                    "release a build again, or restore the dataset",
+                    node=node,
+                )
+    return Plan(
+        request,
+        present,
+        tuple(seen.absent),
+        release=target,
+        before=known.live,
+        databases=record.databases,
+        flips=_flips(settings, seen, record.links()),
+        stale=_stale(settings, seen, record.links()),
+    )
+
+
+def _purge(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    build = request.build
+    for release in used(known, settings.retention.pinned):
+        if release.release.build == build:
+            raise BadRequest(
+                f"{build} can not be purged, since {release.release} uses it ({release.why})",
+                "purge an older build; salt-run wb_release.status shows what is live",
+            )
+    if str(build) in settings.retention.pinned:
+        raise BadRequest(
+            f"{build} can not be purged, since it is pinned",
+            "take it out of wormbase:retention:pinned first",
+        )
+    return Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
+
+
+def _announce(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    live = known.live
+    if live is None or live.build != request.build:
+        raise BadRequest(
+            f"{request.build} is not live, so it can not be announced",
+            f"the live release is {live or 'none'}",
+        )
+    record = known.releases[live]
+    todo = _announcements(Request(requests.RELEASE, request.build), record)
+    return Plan(
+        request,
+        _present(settings, seen),
+        tuple(seen.absent),
+        release=live,
+        before=live,
+        announce=[step for step in todo if step in ("post", "mail")],
+    )
+
+
+def _present(settings: Settings, seen: Seen) -> tuple[str, ...]:
+    return tuple(node for node in settings.serving if node not in seen.absent)
+
+
+def _check_quorum(settings: Settings, seen: Seen) -> None:
+    web = settings.having("web")
+    there = [node for node in web if node not in seen.absent]
+    if len(there) * 100 < len(web) * settings.golive.quorum_percent or not there:
+        gone = ", ".join(node for node in web if node in seen.absent)
+        raise BadRequest(
+            f"only {len(there)} of {len(web)} web nodes answer ({gone} do not)",
+            "bring them back, or lower wormbase:golive:quorum_percent",
+        )
+    if settings.proxy in seen.absent:
+        raise BadRequest(f"the proxy {settings.proxy} does not answer", "bring it back first")
+
+
+def _check_order(request: Request, build: Build, known: Known) -> None:
+    live = known.live
+    if live is not None and build < live.build:
+        raise BadRequest(
+            f"{build} is older than the live {live}",
+            "to go back use orch.rollback; a build never goes live after a newer one",
+        )
+
+
+def _check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> None:
+    _check_staging_answers(settings, seen)
+    survey = seen.staging.survey
+    if not survey.get("staged"):
+        there = ", ".join(str(b) for b in sorted(map(Build.parse, seen.staging.builds)))
+        raise BadRequest(
+            f"{build} is not staged on {settings.staging}",
+            f"stage it there, or name one that is: {there or 'there is none yet'}",
+        )
+    for sentence in survey.get("problems", ()):
+        raise BadData(sentence, f"mend {build} on {settings.staging}", node=settings.staging)
+    if survey.get("changed"):
+        raise BadData(
+            f"{build} was changed after it was sealed: {survey['changed'][0]}",
+            "restore the file, or, if the change is meant and the build was never live, run "
+            f"salt {settings.staging} wb_build.unseal {build}",
+            node=settings.staging,
+        )
+    newest = seen.staging.newest
+    if not survey.get("sealed") and newest is not None and build < newest:
+        raise BadRequest(
+            f"{build} was never sealed and {newest} is staged already, "
+            "so nobody knows any more which databases were rebuilt for it",
+            f"release {newest}",
+        )
+
+
+def _check_staging_answers(settings: Settings, seen: Seen) -> None:
+    if settings.staging in seen.absent:
+        raise BadRequest(
+            f"{settings.staging} does not answer", "bring the development server back first"
+        )
+
+
+def _check_webapp(seen: Seen, settings: Settings) -> None:
+    webapp = seen.staging.webapp
+    if webapp.get("error"):
+        raise BadData(webapp["error"], "mend website/staging", node=settings.staging)
+    if webapp["modified"]:
+        raise BadData(
+            f"website/staging has an uncommitted change: {webapp['modified'][0]}",
+            "commit or revert it, so that the revision names what is shipped",
+            node=settings.staging,
+        )
+    if webapp["revision"] != webapp["tip"]:
+        raise BadData(
+            f"website/staging stands at revision {webapp['revision']}, its tip is {webapp['tip']}",
+            "run hg update there first",
+            node=settings.staging,
+        )
+
+
+def _check_revision(request: Request, release: Release, known: Known) -> None:
+    live = known.live
+    if live is None or live.build != release.build or live == release:
+        return
+    if not known.switch or known.switch.after != release:
+        raise BadRequest(
+            f"{live} is live and website/staging has moved to revision {release.revision}",
+            "release the webapp alone: orch.release pillar="
+            f"'{{build: {release.build}, minor: True}}'",
+        )
+
+
+def _check_pushed(build: Build, lacking: Mapping[str, Sequence[str]]) -> None:
+    for node, datasets in lacking.items():
+        if datasets:
+            raise BadRequest(
+                f"{build} is not complete on {node} ({datasets[0]} is missing)",
+                f"push it first: orch.push pillar='{{build: {build}}}'",
+            )
+
+
+def _name(build: Build, known: Known, seen: Seen, today: datetime.date) -> Release:
+    webapp = seen.staging.webapp
+    made = known.made_of(build, webapp["webapp"], webapp["revision"])
+    return made or Release(build, today, webapp["webapp"], webapp["revision"])
+
+
+def pulls(settings: Settings, seen: Seen) -> dict[str, tuple[str, ...]]:
+    """The databases of the build that each node lacks, by its roles."""
+    digests = {
+        dataset: facts.get("digest", "")
+        for dataset, facts in seen.staging.survey["datasets"].items()
+    }
+    return {
+        node: tuple(
+            sorted(
+                dataset
+                for dataset, digest in digests.items()
+                if wants(settings, node, dataset)
+                and not _holds(seen.nodes[node].held, dataset, digest)
+            )
+        )
+        for node in _present(settings, seen)
+    }
+
+
+def _holds(held: Mapping[str, str], dataset: str, digest: str) -> bool:
+    """Before a build is sealed its digests are not known, and the name has to do."""
+    return dataset in held and digest in ("", held[dataset])
+
+
+def _links(release: Release, databases: Mapping[str, str]) -> dict[str, str]:
+    return ReleaseRecord(release, "", "", databases, ()).links()
+
+
+def _flips(settings: Settings, seen: Seen, links: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    flips = {}
+    for node in _present(settings, seen):
+        have = seen.nodes[node].links
+        wanted = node_links(settings, node, links)
+        flips[node] = {name: to for name, to in wanted.items() if have.get(name) != to}
+    return flips
+
+
+def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[str, ...]:
+    """Nodes that began a switch and did not end it, or whose servers have not followed."""
+    return tuple(
+        node
+        for node in _present(settings, seen)
+        if seen.nodes[node].switch
+        or differences(seen.nodes[node].version, node_links(settings, node, links))
+    )
+
+
+def _announcements(request: Request, record: ReleaseRecord | None) -> list[str]:
+    if request.kind != requests.RELEASE:
+        return []
+    done = {
+        "publish": record is not None and record.published,
+        "post": record is not None and record.posted,
+        "mail": record is not None and record.mailed,
+    }
+    return [step for step, is_done in done.items() if not is_done]

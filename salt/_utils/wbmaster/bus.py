@@ -1,0 +1,38 @@
+"""The master's event bus, from the process of ``salt-run``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import salt.utils.event
+
+
+class Bus:
+    """Fires our events and follows them."""
+
+    def __init__(self, opts: Mapping[str, Any]) -> None:
+        self._opts = dict(opts)
+
+    def fire(self, payload: dict[str, Any], tag: str) -> None:
+        """Put an event on the bus."""
+        with salt.utils.event.get_master_event(
+            self._opts, self._opts["sock_dir"], listen=False
+        ) as bus:
+            bus.fire_event(payload, tag)
+
+    def follow(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]] | None]:
+        """Events whose tags begin with ``prefix``, as ``(tag, payload)``; None each second
+        without one, so that the reader can look at other things."""
+        with salt.utils.event.get_event(
+            "master", sock_dir=self._opts["sock_dir"], opts=self._opts, listen=True
+        ) as bus:
+            while True:
+                event = bus.get_event(wait=1, tag=prefix, full=True, auto_reconnect=True)
+                yield (event["tag"], _payload(event["data"])) if event else None
+
+
+def _payload(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a minion sends arrives one level deeper than what the master fires."""
+    inner = data.get("data")
+    return dict(inner) if isinstance(inner, Mapping) and "id" in data else dict(data)

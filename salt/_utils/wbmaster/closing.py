@@ -1,0 +1,48 @@
+"""Ending a run: whatever happened, the site is whole and the ledger says what it was."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+
+from wbcore.errors import ReleaseError
+
+from . import changeover, describe, run
+
+
+def end(ended: run.Run) -> str:
+    """Put the site back if the change-over did not pass, record the outcome, free the lock.
+
+    Returns what to tell; the error that stopped the run is raised again.
+    """
+    try:
+        if ended.error:
+            _put_back(ended)
+        figures = ended.notes.get("figures", {})
+        ended.ledger.describe_run(ended.id, figures=figures)
+        ended.ledger.end_run(ended.id, "failed" if ended.error else "done", str(ended.error or ""))
+        phase = "failed" if ended.error else "done"
+        ended.tell("run", phase, error=str(ended.error or ""), step_failed=ended.failed_step)
+        # The follower that draws the progress reads the last event before it stops.
+        time.sleep(0.2)
+    finally:
+        run.set_current(None)
+        ended.lock.release()
+    if ended.error:
+        _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
+        raise ended.error
+    return describe.summary(ended)
+
+
+def _put_back(ended: run.Run) -> None:
+    try:
+        changeover.put_back(ended)
+    except ReleaseError as error:
+        assert ended.error is not None
+        ended.error.what += f" (and putting the site back failed: {error})"
+
+
+def _last_line(sentence: str) -> None:
+    """Say it once more when Salt has printed everything: the last line is what is read."""
+    atexit.register(lambda: print(sentence, file=sys.stderr, flush=True))

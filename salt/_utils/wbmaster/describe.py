@@ -1,0 +1,100 @@
+"""Runs in words: what would be done, what was done, how long it took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .run import Run
+
+# Before anything was ever pushed: what rsync with a basis and zstd was measured to send
+# of a rebuilt release, as a share of its size (docs/performance.md).
+_FIRST_RATIO = 0.2
+_FIRST_RATE = 5e6
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``12.3 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+def idle(run: Run) -> str:
+    """Why there is nothing to do."""
+    if run.request.kind == "push":
+        return f"{run.request.build} is on every node already; nothing to do."
+    if run.request.kind == "announce":
+        return f"{run.plan.release} is announced already; nothing to do."
+    return f"{run.plan.release} is already live; nothing to do."
+
+
+def plan(run: Run | None) -> str:
+    """What a run is going to do, a line each."""
+    if run is None:
+        return ""
+    decided = run.plan
+    if decided.idle:
+        return idle(run)
+    lines = [str(run.request)]
+    if decided.release:
+        lines.append(f"release {decided.release}, live now: {decided.before or 'nothing'}")
+    if decided.absent:
+        lines.append(f"left out, since they do not answer: {', '.join(decided.absent)}")
+    for node, lacking in decided.pull_bytes().items():
+        if lacking:
+            lines.append(f"{node} lacks {size(lacking)}: {', '.join(decided.pulls[node])}")
+    lines += [
+        f"{node} switches {', '.join(links)}" for node, links in decided.flips.items() if links
+    ]
+    if decided.announce:
+        lines.append(f"to announce: {', '.join(decided.announce)}")
+    return "\n".join(lines)
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    """Bytes into each site, minutes, seconds of window and free disk afterwards a node."""
+    lacking = run.plan.pull_bytes()
+    ratio, rate = _experience(run)
+    sites: dict[str, int] = {}
+    for node, count in lacking.items():
+        site = run.settings.nodes[node].site
+        sites[site] = max(sites.get(site, 0), int(count * ratio))
+    return {
+        "bytes": sites,
+        "minutes": round(max(sites.values(), default=0) / rate / 60, 2),
+        "window_seconds": run.settings.golive.window_seconds if run.plan.needs_golive else 0,
+        "free_after": {
+            node: min((kind["bytes_free"] for kind in seen.free.values()), default=0)
+            - lacking.get(node, 0)
+            for node, seen in run.seen.nodes.items()
+            if seen.free
+        },
+    }
+
+
+def _experience(run: Run) -> tuple[float, float]:
+    """What the last pushes sent of what they moved, and how fast: ratio, bytes a second."""
+    steps = [step["figures"] for step in run.ledger.last_push()]
+    moved = sum(figures["bytes"] for figures in steps)
+    entered = sum(figures["received"] for figures in steps)
+    seconds = sum(figures["seconds"] for figures in steps)
+    if not moved or not seconds or not entered:
+        return _FIRST_RATIO, _FIRST_RATE
+    return entered / moved, max(entered / seconds, 1.0)
+
+
+def summary(run: Run) -> str:
+    """How a run that did its work ended: a line a step, then the figures that count."""
+    lines = []
+    for step in run.ledger.steps(run.id):
+        figures = step["figures"]
+        extra = f", {size(figures['received'])} received" if "received" in figures else ""
+        lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
+    left_out = [*run.plan.absent, *run.notes.get("left_out", {})]
+    if left_out:
+        lines.append(f"left out: {', '.join(left_out)}")
+    if run.plan.release and run.plan.needs_golive:
+        lines.append(f"{run.plan.release} is live.")
+    return "\n".join(lines) or "Done."

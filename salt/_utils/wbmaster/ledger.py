@@ -1,0 +1,238 @@
+"""The ledger: a SQLite database on the master, written by the run that holds the lock."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from wbcore.names import Build, Release
+from wbcore.seen import Known, ReleaseRecord, Switch
+
+from .schema import SCHEMA
+
+_FLAGS = ("published", "posted", "mailed")
+
+
+class Ledger:
+    """What the master knows; every call is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists()
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            if new:
+                connection.execute("pragma journal_mode = wal")
+                connection.executescript(SCHEMA)
+            yield connection
+
+    def _rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        # A reader must not create the ledger: a dry run on a new master leaves no file.
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            return [dict(row) for row in connection.execute(query, values)]
+
+    def _write(self, query: str, *values: Any) -> None:
+        with self._open() as connection:
+            connection.execute(query, values)
+
+    # Runs and their steps
+
+    def begin_run(self, run: dict[str, Any]) -> None:
+        """Record a run with the columns given: id, kind, request, build, cause, pid."""
+        columns = ", ".join(run)
+        marks = ", ".join("?" * len(run))
+        self._write(
+            f"insert into run ({columns}, began) values ({marks}, ?)",
+            *run.values(),
+            time.time(),
+        )
+
+    def describe_run(self, run: str, **columns: Any) -> None:
+        """Set columns of a run: release, forecast, figures."""
+        for column, value in columns.items():
+            text = json.dumps(value) if isinstance(value, dict) else value
+            self._write(f"update run set {column} = ? where id = ?", text, run)
+
+    def end_run(self, run: str, outcome: str, error: str = "") -> None:
+        """Record how a run ended."""
+        self._write(
+            "update run set ended = ?, outcome = ?, error = ? where id = ?",
+            time.time(),
+            outcome,
+            error,
+            run,
+        )
+
+    def bury_the_dead(self, run: str) -> list[str]:
+        """Mark runs that never ended as died, all but ``run``, which holds the lock now."""
+        dead = [
+            row["id"]
+            for row in self._rows("select id from run where ended is null and id <> ?", run)
+        ]
+        for one in dead:
+            self.end_run(one, "died", "its process ended before the run did")
+        return dead
+
+    def begin_step(self, run: str, step: str) -> None:
+        """Record that a step of a run began."""
+        self._write(
+            "insert or replace into step (run, step, began) values (?, ?, ?)",
+            run,
+            step,
+            time.time(),
+        )
+
+    def end_step(
+        self, run: str, step: str, outcome: str, figures: dict[str, Any], error: str = ""
+    ) -> None:
+        """Record how a step ended and what it measured."""
+        self._write(
+            "update step set ended = ?, outcome = ?, figures = ?, error = ? "
+            "where run = ? and step = ?",
+            time.time(),
+            outcome,
+            json.dumps(figures),
+            error,
+            run,
+            step,
+        )
+
+    def run(self, run: str) -> dict[str, Any] | None:
+        """One run, its JSON columns read."""
+        rows = self._rows("select * from run where id = ?", run)
+        return _read(rows[0]) if rows else None
+
+    def runs(self, limit: int) -> list[dict[str, Any]]:
+        """The newest runs, newest first."""
+        return [
+            _read(row) for row in self._rows("select * from run order by began desc limit ?", limit)
+        ]
+
+    def unfinished(self) -> dict[str, Any] | None:
+        """The newest run that has not ended."""
+        rows = self._rows("select * from run where ended is null order by began desc limit 1")
+        return _read(rows[0]) if rows else None
+
+    def steps(self, run: str) -> list[dict[str, Any]]:
+        """The steps of a run in the order in which they began."""
+        return [
+            _read(row) for row in self._rows("select * from step where run = ? order by began", run)
+        ]
+
+    # Releases
+
+    def record_release(self, record: ReleaseRecord) -> None:
+        """Record a release that was made, keeping what was already done with it."""
+        self._write(
+            "insert into release (name, digest, build_digest, databases, datasets) "
+            "values (?, ?, ?, ?, ?) on conflict (name) do update set digest = excluded.digest, "
+            "build_digest = excluded.build_digest, databases = excluded.databases, "
+            "datasets = excluded.datasets",
+            str(record.release),
+            record.digest,
+            record.build_digest,
+            json.dumps(dict(record.databases)),
+            json.dumps(list(record.datasets)),
+        )
+
+    def mark(self, release: Release, flag: str) -> None:
+        """Record that a release was ``published``, ``posted`` or ``mailed``."""
+        if flag not in _FLAGS:
+            raise ValueError(flag)
+        self._write(
+            f"update release set {flag} = ? where name = ?",
+            time.time(),
+            str(release),
+        )
+
+    # What is live
+
+    def begin_switch(self, run: str, before: Release | None, after: Release) -> None:
+        """Record that the change-over begins; until it ends nothing else touches links."""
+        self._write(
+            "insert or replace into switch values (1, ?, ?, ?)", run, str(before or ""), str(after)
+        )
+
+    def pass_switch(self, run: str, release: Release, way: str) -> None:
+        """Record that ``release`` passed its checks and is live; ``way`` is ``forward`` or
+        ``back`` and says whether the one before stays a way back."""
+        with self._open() as connection:
+            live = connection.execute(_LIVE).fetchone()
+            if way == "back":
+                connection.execute(_GO_BACK, (time.time(), str(release)))
+            elif live is None or live["release"] != str(release):
+                connection.execute(
+                    "insert into live (release, run, since) values (?, ?, ?)",
+                    (str(release), run, time.time()),
+                )
+            connection.execute("delete from switch")
+
+    def undo_switch(self) -> None:
+        """Record that the change-over was taken back."""
+        self._write("delete from switch")
+
+    def known(self) -> Known:
+        """What decisions are made of."""
+        records = [_record(row) for row in self._rows("select * from release order by rowid")]
+        stack = self._rows("select * from live where gone_back is null order by number")
+        switch = self._rows("select * from switch")
+        return Known(
+            [Release.parse(row["release"]) for row in stack],
+            {record.release: record for record in records},
+            _switch(switch[0]) if switch else None,
+        )
+
+    def lives(self) -> list[dict[str, Any]]:
+        """Every release that was ever live, oldest first."""
+        return self._rows("select * from live order by number")
+
+    def last_push(self, build: Build | None = None) -> Sequence[dict[str, Any]]:
+        """Figures of the push steps of the newest runs that had any, for a forecast."""
+        return [
+            _read(row)
+            for row in self._rows(
+                "select * from step where step like 'push_%' and outcome = 'done' "
+                "and figures like '%received%' order by began desc limit 6"
+            )
+        ]
+
+
+_LIVE = "select * from live where gone_back is null order by number desc limit 1"
+_GO_BACK = (
+    "update live set gone_back = ? where gone_back is null and number > "
+    "(select max(number) from live where gone_back is null and release = ?)"
+)
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    for column in ("request", "forecast", "figures"):
+        if column in row:
+            row[column] = json.loads(row[column])
+    return row
+
+
+def _record(row: dict[str, Any]) -> ReleaseRecord:
+    return ReleaseRecord(
+        Release.parse(row["name"]),
+        row["digest"],
+        row["build_digest"],
+        json.loads(row["databases"]),
+        json.loads(row["datasets"]),
+        *(row[flag] is not None for flag in _FLAGS),
+    )
+
+
+def _switch(row: dict[str, Any]) -> Switch:
+    before = Release.parse(row["before"]) if row["before"] else None
+    return Switch(row["run"], before, Release.parse(row["after"]))

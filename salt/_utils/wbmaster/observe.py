@@ -1,0 +1,45 @@
+"""Asking every node what it sees, once, for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wbcore.errors import StepFailed
+from wbcore.names import Build
+from wbcore.seen import NodeSeen, Seen, StagingSeen
+from wbcore.settings import Settings
+
+from .fleet import GATHER, Fleet, reason
+
+
+def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
+    """What all nodes answer; those that say nothing for the time set are ``absent``.
+
+    A node that answers and fails to look is an error: what it holds is not known.
+    """
+    answers = fleet.ask(
+        list(settings.nodes),
+        "wb_node.observe",
+        patience=max(1, settings.golive.answer_seconds - GATHER),
+        build=str(build or ""),
+    )
+    for node, answer in answers.items():
+        if not answer.good and not answer.silent:
+            raise StepFailed(
+                f"it can not tell what it holds: {reason(answer)}",
+                f"run salt {node} wb_node.observe",
+                node=node,
+            )
+    seen = {node: answer.value for node, answer in answers.items() if answer.good}
+    return Seen(
+        {node: _node(value) for node, value in seen.items()},
+        StagingSeen(**seen.get(settings.staging, {}).get("staging", {})),
+        seen.get(settings.proxy, {}).get("proxy", {}),
+        tuple(node for node in settings.nodes if node not in seen),
+    )
+
+
+def _node(value: Mapping[str, Any]) -> NodeSeen:
+    known = ("held", "links", "version", "switch", "free")
+    return NodeSeen(**{key: value[key] for key in known if key in value})

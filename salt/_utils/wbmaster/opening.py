@@ -1,0 +1,160 @@
+"""Beginning a run: validate, take the lock or join who has it, look, decide."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import salt.config
+import salt.pillar
+from wbcore.errors import BadRequest, Busy, StepFailed
+from wbcore.layout import Layout
+from wbcore.plan import Plan, decide
+from wbcore.requests import Request
+from wbcore.settings import Settings
+
+from . import changeover, describe, run, watch
+from .bus import Bus
+from .fleet import Fleet
+from .ledger import Ledger
+from .lock import RunLock
+from .observe import observe
+
+
+class Office:
+    """The master's tools, for whoever runs on it: settings, paths, ledger, lock, nodes."""
+
+    def __init__(self, opts: Mapping[str, Any], pillar: Mapping[str, Any]) -> None:
+        self.opts = salt.config.master_config(opts["conf_file"])
+        self.settings = Settings.parse(pillar.get("wormbase", {}))
+        self.layout = Layout(Path(self.opts.get("root_dir") or "/"))
+        self.ledger = Ledger(self.layout.ledger)
+        self.lock = RunLock(self.layout.lock)
+        self.fleet = Fleet(opts["conf_file"])
+        self.bus = Bus(self.opts)
+
+    def plan(self, request: Request) -> run.Run:
+        """Look at everything and decide: a run that has not begun. Changes nothing."""
+        known = self.ledger.known()
+        seen = observe(self.fleet, self.settings, request.build)
+        today = datetime.datetime.now(datetime.UTC).date()
+        plan = decide(request, self.settings, known, seen, today)
+        return run.Run(
+            id=run.new_id(request, time.time()),
+            request=request,
+            settings=self.settings,
+            layout=self.layout,
+            ledger=self.ledger,
+            lock=self.lock,
+            fleet=self.fleet,
+            bus=self.bus,
+            known=known,
+            seen=seen,
+            plan=plan,
+        )
+
+
+def own_pillar(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> dict[str, Any]:
+    """The pillar of the master itself, without what was given on the command line."""
+    compiler = salt.pillar.get_pillar(opts, grains, opts["id"], opts.get("saltenv") or "base")
+    compiled = dict(compiler.compile_pillar())
+    if compiled.get("_errors"):
+        raise BadRequest(f"the pillar does not render: {compiled['_errors'][0]}", "mend it first")
+    return compiled
+
+
+def given(pillar: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What the command line added to the pillar or changed in it."""
+    return {
+        key: value
+        for key, value in pillar.items()
+        if not str(key).startswith("_") and (key not in own or own[key] != value)
+    }
+
+
+def begin(office: Office, request: Request) -> str:
+    """Begin the run of a request, and say how: it becomes this process's run, or nothing is
+    left to do, or the same request was joined and has ended well.
+
+    Busy when another request's run is at work; StepFailed when the joined run failed.
+    """
+    identity = run.new_id(request, time.time())
+    while not office.lock.take(dict(run.describe(request, identity))):
+        joined = _join(office, request)
+        if joined:
+            return joined
+    begun = None
+    try:
+        begun = office.plan(request)
+        begun.id = identity
+        _recover(office, begun)
+        if begun.plan.idle:
+            return describe.idle(begun)
+        _record(office, begun)
+    finally:
+        if begun is None or run.current() is not begun:
+            office.lock.release()
+    return describe.plan(begun)
+
+
+def _record(office: Office, begun: run.Run) -> None:
+    plan = begun.plan
+    office.ledger.bury_the_dead(begun.id)
+    office.ledger.begin_run(
+        {
+            "id": begun.id,
+            "kind": begun.request.kind,
+            "request": json.dumps(begun.request.pillar),
+            "build": begun.build if begun.build != "none" else "",
+            "release": str(plan.release or ""),
+            "cause": run.cause(),
+            "pid": os.getpid(),
+            "forecast": json.dumps(describe.forecast(begun)),
+        }
+    )
+    run.set_current(begun)
+    watch.show_in_this_terminal(office, begun)
+
+
+def _recover(office: Office, begun: run.Run) -> None:
+    """A change-over that somebody left half done is undone, unless this run goes on with it."""
+    switching = begun.known.switch
+    if switching is None or begun.plan.release == switching.after:
+        return
+    if begun.plan.release != switching.before:
+        changeover.put_back(begun)
+        begun.known = office.ledger.known()
+
+
+def _join(office: Office, request: Request) -> str:
+    holder = office.lock.holder()
+    if not holder:
+        time.sleep(0.05)
+        return ""
+    if (holder["kind"], holder["pillar"]) != (request.kind, request.pillar):
+        raise Busy(
+            f"{holder['request']} is at work since {holder['since']} "
+            f"(started by {holder['who']}, {holder['cause']}, pid {holder['pid']})",
+            "wait until it has ended; salt-run wb_release.watch shows it",
+        )
+    watch.until_ended(office, str(holder["run"]))
+    ended = office.ledger.run(str(holder["run"]))
+    if ended is None or ended["outcome"] == "died" or ended["ended"] is None:
+        # It was idle, or its process was killed: this process takes the request up.
+        return ""
+    if ended["outcome"] != "done":
+        raise StepFailed(f"the run {ended['id']} that was joined failed", ended["error"])
+    return f"joined the run {ended['id']}, which has done it"
+
+
+def dry(office: Office, request: Request) -> Plan:
+    """The plan of a request, for a dry run; the lock is looked at, not taken."""
+    shown = office.plan(request)
+    shown.dry = True
+    run.set_current(shown)
+    return shown.plan

@@ -1,0 +1,107 @@
+"""The run of this process: one request, from its first step to its end.
+
+An orchestration is a row of states in one process, so the run that the first of them
+begins is found by the others here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wbcore import events
+from wbcore.errors import ReleaseError
+from wbcore.layout import Layout
+from wbcore.plan import Plan
+from wbcore.requests import Request
+from wbcore.seen import Known, Seen
+from wbcore.settings import Settings
+
+from .bus import Bus
+from .fleet import Fleet
+from .ledger import Ledger
+from .lock import RunLock
+
+
+@dataclass
+class Run:
+    """What the steps of a run share.
+
+    ``notes`` is what one step leaves for a later one, ``error`` what stopped the run.
+    """
+
+    id: str
+    request: Request
+    settings: Settings
+    layout: Layout
+    ledger: Ledger
+    lock: RunLock
+    fleet: Fleet
+    bus: Bus
+    known: Known
+    seen: Seen
+    plan: Plan
+    dry: bool = False
+    error: ReleaseError | None = None
+    failed_step: str = ""
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def build(self) -> str:
+        """The build of the run, as events name it."""
+        if self.plan.release:
+            return str(self.plan.release.build)
+        return str(self.request.build or "none")
+
+    def tell(self, step: str, phase: str, **figures: Any) -> None:
+        """Fire an event about a step."""
+        payload = {"build": self.build, "step": step, "run": self.id, **figures}
+        self.bus.fire(payload, events.release_tag(self.build, step, phase))
+
+
+_process: dict[str, Run] = {}
+
+
+def current() -> Run | None:
+    """The run of this process, or None when its request was refused, joined or idle."""
+    return _process.get("run")
+
+
+def set_current(run: Run | None) -> None:
+    """Make ``run`` the run of this process."""
+    _process.clear()
+    if run is not None:
+        _process["run"] = run
+
+
+def new_id(request: Request, now: float) -> str:
+    """An id that sorts by time and says what it is: ``20261124T200235-release-WS221-4711``."""
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
+    words = [stamp, request.kind, str(request.build or ""), str(os.getpid())]
+    return "-".join(word for word in words if word)
+
+
+def describe(request: Request, run_id: str) -> Mapping[str, Any]:
+    """What the holder of the lock says of itself."""
+    return {
+        "run": run_id,
+        "request": str(request),
+        "kind": request.kind,
+        "pillar": request.pillar,
+        "pid": os.getpid(),
+        "who": os.environ.get("SUDO_USER") or os.environ.get("USER") or "root",
+        "cause": cause(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+    }
+
+
+CAUSES = ("command", "landed", "event", "supervisor")
+
+
+def cause() -> str:
+    """What started this process; a detached run is told so by whoever started it."""
+    given = os.environ.get("WORMBASE_CAUSE", "command")
+    return given if given in CAUSES else "command"

@@ -1,0 +1,55 @@
+"""The tables of the ledger."""
+
+SCHEMA = """
+-- The ledger: what was asked for, what was done, what is live.
+create table if not exists run (
+    id text primary key,
+    kind text not null,
+    request text not null,            -- JSON: the pillar that asked for it
+    build text not null default '',
+    release text not null default '',
+    cause text not null,              -- command, landed, event, supervisor
+    pid integer not null,
+    began real not null,              -- seconds since 1970
+    ended real,
+    outcome text,                     -- done, nothing, failed, died
+    error text not null default '',
+    forecast text not null default '{}',
+    figures text not null default '{}'
+);
+create table if not exists step (
+    run text not null references run(id),
+    step text not null,
+    began real not null,
+    ended real,
+    outcome text,                     -- done, failed
+    error text not null default '',
+    figures text not null default '{}',
+    primary key (run, step)
+);
+create table if not exists release (
+    name text primary key,
+    digest text not null,             -- of the manifest of its webapp
+    build_digest text not null,       -- of the manifest of its build
+    databases text not null,          -- JSON: database -> directory
+    datasets text not null,           -- JSON: ids of everything that it uses
+    published real,
+    posted real,
+    mailed real
+);
+-- The releases that were live; the last one that was not left is live now.
+create table if not exists live (
+    number integer primary key autoincrement,
+    release text not null references release(name),
+    run text not null,
+    since real not null,
+    gone_back real                    -- left by going back: no way back leads to it
+);
+-- A change-over that was begun and has neither passed its checks nor been undone.
+create table if not exists switch (
+    id integer primary key check (id = 1),
+    run text not null,
+    before text not null,
+    after text not null
+);
+"""

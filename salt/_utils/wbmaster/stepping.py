@@ -1,0 +1,39 @@
+"""Taking one step of the run: recorded, told, and its error kept for the end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from wbcore import events
+from wbcore.errors import ReleaseError
+
+from .run import Run
+from .steps import step as step_of
+
+
+def take(taken: Run, name: str) -> dict[str, Any]:
+    """Take a step of the run; what it changed. The ReleaseError that stops it is noted on
+    the run, so that no later step is taken, and raised."""
+    taken.ledger.begin_step(taken.id, name)
+    taken.tell(name, events.START)
+    began = time.monotonic()
+    try:
+        changes = step_of(name).take(taken)
+    except ReleaseError as error:
+        taken.error, taken.failed_step = error, name
+        taken.ledger.end_step(taken.id, name, "failed", {}, str(error))
+        taken.tell(name, events.FAILED, error=str(error), node=error.node)
+        raise
+    figures = {
+        "seconds": round(time.monotonic() - began, 2),
+        **taken.notes.get("figures", {}).get(name, {}),
+    }
+    taken.ledger.end_step(taken.id, name, "done", figures)
+    taken.tell(name, events.DONE, changed=bool(changes), **figures)
+    return changes
+
+
+def forecast(planned: Run, name: str) -> dict[str, Any]:
+    """What a step would change, for a dry run."""
+    return step_of(name).forecast(planned)

@@ -1,0 +1,101 @@
+"""Steps 3, 4 and 5 of the wiki page: the databases travel to the nodes, beside what is live."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from wbcore.datasets import Dataset
+from wbcore.transport import Leg, route
+
+from ..fleet import Answer, Call, values
+from ..run import Run
+
+Changes = dict[str, Any]
+
+
+def named(step: str) -> tuple[Callable[[Run], Changes], Callable[[Run], Changes]]:
+    """The step that pushes one kind: ``push_acedb``, ``push_mysql``, ``push_support``."""
+    kind = step.removeprefix("push_")
+    return functools.partial(_forecast, kind), functools.partial(_take, step, kind)
+
+
+def _lacking(run: Run, kind: str) -> dict[str, list[str]]:
+    lacking = {
+        node: [dataset for dataset in datasets if Dataset.parse(dataset).kind == kind]
+        for node, datasets in run.plan.pulls.items()
+    }
+    return {node: datasets for node, datasets in lacking.items() if datasets}
+
+
+def _forecast(kind: str, run: Run) -> Changes:
+    return {node: ", ".join(datasets) for node, datasets in _lacking(run, kind).items()}
+
+
+def _take(step: str, kind: str, run: Run) -> Changes:
+    return pull(run, step, run.build, run.notes["build_digest"], _lacking(run, kind))
+
+
+def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, list[str]]) -> Changes:
+    """Have each node fetch what it lacks: one trip to a site, then from sibling to sibling."""
+    if not lacking:
+        return {}
+    legs = route(run.settings, lacking, _complete(run, lacking))
+    calls = {
+        leg.node: Call(_order(run, step, manifest, digest, lacking[leg.node], leg), leg.after)
+        for leg in legs
+    }
+    sites = {leg.node: leg.entry for leg in legs}
+    received: dict[str, int] = {}
+    moved = [one for datasets in lacking.values() for one in datasets]
+
+    def done(node: str, answer: Answer) -> None:
+        if answer.good:
+            bytes_in = sum(one["received"] for one in answer.value["datasets"].values())
+            received[node] = bytes_in
+            run.tell(step, "progress", node=node, received=bytes_in, complete=True)
+
+    answers = run.fleet.cascade("wb_dataset.pull", calls, done)
+    pulled = values(answers, "what was copied stays; run the same command again")
+    run.notes.setdefault("figures", {})[step] = {
+        "received": sum(received.values()),
+        "entered": {
+            run.settings.nodes[node].site: received[node] for node in received if sites[node]
+        },
+        "bytes": sum(
+            run.plan.sizes[one]["bytes"] for datasets in lacking.values() for one in datasets
+        ),
+    }
+    return {
+        node: {
+            dataset: f"{one['bytes']} bytes, {one['received']} received from {one['source']}"
+            for dataset, one in answer["datasets"].items()
+            if not one["already"]
+        }
+        for node, answer in pulled.items()
+    }
+
+
+def _complete(run: Run, lacking: dict[str, list[str]]) -> list[str]:
+    """Nodes that hold already all that somebody lacks."""
+    everything = {dataset for datasets in lacking.values() for dataset in datasets}
+    return [
+        node
+        for node, seen in run.seen.nodes.items()
+        if node not in lacking and everything <= set(seen.held)
+    ]
+
+
+def _order(
+    run: Run, step: str, manifest: str, digest: str, datasets: list[str], leg: Leg
+) -> dict[str, Any]:
+    return {
+        "name": manifest,
+        "digest": digest,
+        "datasets": datasets,
+        "sources": [
+            {"node": node, "address": run.settings.nodes[node].address} for node in leg.sources
+        ],
+        "step": step,
+    }

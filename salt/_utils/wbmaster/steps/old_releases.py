@@ -1,0 +1,36 @@
+"""Step 2 of the wiki page: old releases go, by the rules of retention.
+
+It comes last in a release, when what was live before is known to be the way back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wbcore.datasets import Dataset
+from wbcore.names import Build
+from wbcore.plan import used
+from wbcore.retention import expired
+
+from ..purging import found_on, purge
+from ..run import Run
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    return {}
+
+
+def take(run: Run) -> dict[str, Any]:
+    if not run.plan.seals:
+        return {}
+    found = found_on(run, run.plan.present)
+    retention = run.settings.retention
+    builds = {Dataset.parse(dataset).build for datasets in found.values() for dataset in datasets}
+    changes = {}
+    for build in expired(
+        builds, run.known.stack, retention.keep, map(Build.parse, retention.pinned)
+    ):
+        removed = purge(run, build, found, used(run.known, retention.pinned)).removed
+        if removed:
+            changes[str(build)] = removed
+    return changes

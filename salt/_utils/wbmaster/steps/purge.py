@@ -1,0 +1,38 @@
+"""Purging one build, on the nodes or on the development server.
+
+Source: the wiki page, "Purge old builds": ``purge_old_releases.sh WSXXX [local]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wbcore.plan import used
+
+from ..purging import Purged, found_on, purge
+from ..run import Run
+
+
+def _nodes(run: Run) -> list[str]:
+    return [run.settings.staging] if run.request.local else list(run.plan.present)
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    return _changes(_purge(run, dry=True))
+
+
+def take(run: Run) -> dict[str, Any]:
+    return _changes(_purge(run, dry=False))
+
+
+def _purge(run: Run, dry: bool) -> Purged:
+    build = run.request.build
+    assert build is not None
+    reasons = used(run.known, run.settings.retention.pinned)
+    return purge(run, build, found_on(run, _nodes(run)), reasons, dry)
+
+
+def _changes(purged: Purged) -> dict[str, Any]:
+    if not purged.removed:
+        return {}
+    return {"removed": purged.removed, "kept": purged.kept}

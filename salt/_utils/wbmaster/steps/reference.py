@@ -1,0 +1,33 @@
+"""The reference copy of what is live, on the development server.
+
+Source: the wiki page, "Major Releases": "copies the website/staging directory to
+production/ for easy reference on the dev server"; a minor revision makes none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wbcore.requests import ROLLBACK
+
+from ..run import Run
+
+
+def _due(run: Run) -> bool:
+    return "publish" in run.plan.announce or run.request.kind == ROLLBACK
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    return {"reference copy": str(run.plan.release)} if _due(run) else {}
+
+
+def take(run: Run) -> dict[str, Any]:
+    if run.plan.release is None or not _due(run):
+        return {}
+    run.fleet.one(
+        run.settings.staging,
+        "wb_software.reference",
+        "the release is live; run the same command again to do the rest",
+        release=str(run.plan.release),
+    )
+    return {"reference copy": str(run.plan.release)}

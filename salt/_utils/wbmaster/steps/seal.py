@@ -1,0 +1,47 @@
+"""Sealing: the development server makes the manifest that every node is checked against."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from wbcore.plan import pulls
+from wbcore.seen import Seen, StagingSeen
+
+from ..run import Run
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    survey = run.seen.staging.survey
+    if not run.plan.seals or survey["sealed"]:
+        return {}
+    return {run.build: f"{len(survey['datasets'])} datasets would be sealed"}
+
+
+def take(run: Run) -> dict[str, Any]:
+    if not run.plan.seals:
+        return {}
+    was_sealed = run.seen.staging.survey["sealed"]
+    sealed = run.fleet.one(
+        run.settings.staging,
+        "wb_build.seal",
+        f"mend the build on {run.settings.staging} and run the same command again",
+        name=run.build,
+        run=run.id,
+    )
+    run.notes["build_digest"] = sealed["digest"]
+    _plan_with_digests(run, sealed)
+    return {} if was_sealed else {run.build: sealed["digest"]}
+
+
+def _plan_with_digests(run: Run, sealed: dict[str, Any]) -> None:
+    """Now that digests are known, a dataset of the right name may turn out to be another."""
+    survey = {
+        **run.seen.staging.survey,
+        "datasets": sealed["datasets"],
+        "sealed": sealed["digest"],
+    }
+    staging = StagingSeen(run.seen.staging.builds, survey, run.seen.staging.webapp)
+    run.seen = Seen(run.seen.nodes, staging, run.seen.proxy, run.seen.absent)
+    lacking = pulls(run.settings, run.seen)
+    run.plan = dataclasses.replace(run.plan, pulls=lacking, sizes=sealed["datasets"])
