@@ -63,9 +63,7 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
         "entered": {
             run.settings.nodes[node].site: received[node] for node in received if sites[node]
         },
-        "bytes": sum(
-            run.plan.sizes[one]["bytes"] for datasets in lacking.values() for one in datasets
-        ),
+        "bytes": sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),
     }
     return {
         node: {
