@@ -67,6 +67,11 @@ class Layout:
         return self.state / "proxy"
 
     @property
+    def programs(self) -> Path:
+        """The project's own programs on a node; they run without Salt."""
+        return self.root / "usr/local/lib/wormbase-release"
+
+    @property
     def carrier(self) -> Path:
         """The key and the configuration with which nodes fetch from one another."""
         return self.state / "carrier"
