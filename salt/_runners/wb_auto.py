@@ -46,5 +46,5 @@ def _told(function):
     try:
         return function()
     except ReleaseError as error:
-        __context__["retcode"] = 1
-        return str(error)
+        # Salt takes the exit code of salt-run from here, and from nothing else.
+        return {"error": str(error), "retcode": 1}

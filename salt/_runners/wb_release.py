@@ -12,8 +12,7 @@ def __virtual__():
 
 
 def _office():
-    pillar = opening.own_pillar({**__opts__, "id": f"{__opts__['id']}"}, __grains__)
-    return opening.Office(__opts__, pillar)
+    return opening.Office(__opts__, opening.own_pillar(__opts__, __grains__))
 
 
 def status():
@@ -73,5 +72,5 @@ def _told(function):
     try:
         return function()
     except ReleaseError as error:
-        __context__["retcode"] = 1
-        return str(error)
+        # Salt takes the exit code of salt-run from here, and from nothing else.
+        return {"error": str(error), "retcode": 1}

@@ -61,7 +61,9 @@ class Office:
 
 def own_pillar(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> dict[str, Any]:
     """The pillar of the master itself, without what was given on the command line."""
-    compiler = salt.pillar.get_pillar(opts, grains, opts["id"], opts.get("saltenv") or "base")
+    # Salt starts from the pillar in the options, where the command line's lies already.
+    bare = {**opts, "pillar": {}}
+    compiler = salt.pillar.get_pillar(bare, grains, opts["id"], opts.get("saltenv") or "base")
     compiled = dict(compiler.compile_pillar())
     if compiled.get("_errors"):
         raise BadRequest(f"the pillar does not render: {compiled['_errors'][0]}", "mend it first")
