@@ -39,3 +39,7 @@ class StepFailed(ReleaseError):
 
 class Busy(ReleaseError):
     """Another run holds the lock."""
+
+
+class Interrupted(ReleaseError):
+    """The run could not go on, and nobody said that it failed: it can be taken up again."""

@@ -46,6 +46,12 @@ class Plan:
         )
 
     @property
+    def behind(self) -> list[str]:
+        """Nodes that do not serve the release yet."""
+        flipping = {node for node, links in self.flips.items() if links}
+        return [node for node in self.present if node in flipping or node in self.stale]
+
+    @property
     def seals(self) -> bool:
         """Whether the request is about a build on the development server."""
         forward = (requests.RELEASE, requests.PUSH, requests.GOLIVE)
@@ -59,9 +65,7 @@ class Plan:
     @property
     def needs_golive(self) -> bool:
         """Whether the release is not the live one yet, or a node does not serve it."""
-        return self.release is not None and (
-            self.release != self.before or any(self.flips.values()) or bool(self.stale)
-        )
+        return self.release is not None and (self.release != self.before or bool(self.behind))
 
     def pull_bytes(self) -> dict[str, int]:
         """Bytes that each node lacks, uncompressed."""

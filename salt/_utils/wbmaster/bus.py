@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import salt.utils.event
+from salt.exceptions import SaltClientError, SaltReqTimeoutError
+
+# What salt-run sees of a master that went away (a closed stream is an OSError).
+LOST = (OSError, SaltClientError, SaltReqTimeoutError)
 
 
 class Bus:

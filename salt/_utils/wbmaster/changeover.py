@@ -95,16 +95,29 @@ def put_back(run: Run) -> None:
 
 def set_pool(run: Run, nodes: Sequence[str]) -> None:
     """Let exactly these web nodes serve."""
-    live = run.seen.proxy.get("live", "a")
-    if sorted(run.seen.proxy.get("pools", {}).get(live, ())) == sorted(nodes):
+    if sorted(pool(run)) == sorted(nodes):
         return
     run.fleet.one(
         run.settings.proxy,
         "wb_proxy.set_pool",
         "look at nginx there and run the same command again",
-        pool=live,
+        pool=run.seen.proxy.get("live", "a"),
         nodes=list(nodes),
     )
+    run.notes["pool"] = list(nodes)
+
+
+def pool(run: Run) -> list[str]:
+    """The web nodes that serve."""
+    live = run.seen.proxy.get("live", "a")
+    return list(run.notes.get("pool", run.seen.proxy.get("pools", {}).get(live, ())))
+
+
+def repairs(run: Run) -> bool:
+    """Whether the release is live already and only some nodes are behind: those are mended
+    outside the pool, and nobody sees a maintenance page."""
+    plan = run.plan
+    return plan.release == plan.before and bool(set(web(run)) - set(plan.behind))
 
 
 def web(run: Run) -> list[str]:

@@ -6,9 +6,10 @@ import atexit
 import sys
 import time
 
-from wbcore.errors import ReleaseError
+from wbcore.errors import Interrupted, ReleaseError
 
 from . import changeover, describe, run
+from .bus import LOST
 
 
 def end(ended: run.Run) -> str:
@@ -19,13 +20,7 @@ def end(ended: run.Run) -> str:
     try:
         if ended.error:
             _put_back(ended)
-        figures = ended.notes.get("figures", {})
-        ended.ledger.describe_run(ended.id, figures=figures)
-        ended.ledger.end_run(ended.id, "failed" if ended.error else "done", str(ended.error or ""))
-        phase = "failed" if ended.error else "done"
-        ended.tell("run", phase, error=str(ended.error or ""), step_failed=ended.failed_step)
-        # The follower that draws the progress reads the last event before it stops.
-        time.sleep(0.2)
+        _record(ended)
     finally:
         run.set_current(None)
         ended.lock.release()
@@ -35,10 +30,23 @@ def end(ended: run.Run) -> str:
     return describe.summary(ended)
 
 
+def _record(ended: run.Run) -> None:
+    outcome = "failed" if ended.error else "done"
+    ended.ledger.describe_run(ended.id, figures=ended.notes.get("figures", {}))
+    if isinstance(ended.error, Interrupted):
+        # Without an end in the ledger the supervisor takes the run up; there is no master
+        # either whom an event could be given.
+        return
+    ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
+    ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
+    # The follower that draws the progress reads the last event before it stops.
+    time.sleep(0.2)
+
+
 def _put_back(ended: run.Run) -> None:
     try:
         changeover.put_back(ended)
-    except ReleaseError as error:
+    except (ReleaseError, *LOST) as error:
         assert ended.error is not None
         ended.error.what += f" (and putting the site back failed: {error})"
 

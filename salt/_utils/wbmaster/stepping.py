@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from wbcore import events
-from wbcore.errors import ReleaseError
+from wbcore.errors import Interrupted, ReleaseError, StepFailed
 
+from .bus import LOST
 from .run import Run
 from .steps import step as step_of
+
+log = logging.getLogger(__name__)
 
 
 def take(taken: Run, name: str) -> dict[str, Any]:
@@ -20,11 +24,12 @@ def take(taken: Run, name: str) -> dict[str, Any]:
     began = time.monotonic()
     try:
         changes = step_of(name).take(taken)
-    except ReleaseError as error:
+    except Exception as unforeseen:
+        error = _told(unforeseen)
         taken.error, taken.failed_step = error, name
         taken.ledger.end_step(taken.id, name, "failed", {}, str(error))
         taken.tell(name, events.FAILED, error=str(error), node=error.node)
-        raise
+        raise error from unforeseen
     figures = {
         "seconds": round(time.monotonic() - began, 2),
         **taken.notes.get("figures", {}).get(name, {}),
@@ -32,6 +37,17 @@ def take(taken: Run, name: str) -> dict[str, Any]:
     taken.ledger.end_step(taken.id, name, "done", figures)
     taken.tell(name, events.DONE, changed=bool(changes), **figures)
     return changes
+
+
+def _told(error: Exception) -> ReleaseError:
+    """Anything else than our own errors is the master that went away, or a fault of ours."""
+    if isinstance(error, ReleaseError):
+        return error
+    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, LOST):
+        return Interrupted(what, "see that the master runs; the run is taken up again by itself")
+    log.exception("a step ended in an error that is none of ours")
+    return StepFailed(what, "look at the log of salt-run, and run the same command again")
 
 
 def forecast(planned: Run, name: str) -> dict[str, Any]:

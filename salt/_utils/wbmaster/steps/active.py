@@ -9,13 +9,13 @@ from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    if not run.plan.needs_golive:
+    if not run.plan.needs_golive or changeover.repairs(run):
         return {}
     return {run.settings.proxy: f"would serve {run.plan.release}"}
 
 
 def take(run: Run) -> dict[str, Any]:
-    if not run.plan.needs_golive:
+    if not run.plan.needs_golive or changeover.repairs(run):
         return {}
     window = changeover.page_down(run)
     run.notes.setdefault("figures", {})["maintenance_off"] = {"window": round(window, 2)}

@@ -21,8 +21,10 @@ def take(run: Run) -> dict[str, Any]:
     if release is None or not run.plan.needs_golive:
         return {}
     links = run.known.releases[release].links()
-    changed = changeover.switch(run, run.plan.present, links)
+    nodes = run.plan.behind if changeover.repairs(run) else run.plan.present
+    changed = changeover.switch(run, nodes, links)
     changeover.check_through_proxy(run, changeover.web(run), links)
+    changeover.set_pool(run, changeover.web(run))
     way = "back" if run.request.kind == "rollback" else "forward"
     run.ledger.pass_switch(run.id, release, way)
     run.known = run.ledger.known()

@@ -35,7 +35,9 @@ def take(run: Run) -> dict[str, Any]:
         if run.seen.nodes[node].held.get(dataset) != size["digest"]
     }
     changes = pull(run, STEP, str(release), digest, lacking)
-    if release != run.plan.before:
+    # A change-over that is taken up again has passed its preflight, and nodes may serve it.
+    resumed = run.known.switch is not None and run.known.switch.after == release
+    if release != run.plan.before and not resumed:
         run.notes.setdefault("figures", {}).setdefault(STEP, {})["preflight"] = _preflight(run)
     return changes
 
