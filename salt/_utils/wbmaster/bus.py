@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import salt.utils.event
@@ -25,12 +25,16 @@ class Bus:
         ) as bus:
             bus.fire_event(payload, tag)
 
-    def follow(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]] | None]:
+    def follow(
+        self, prefix: str, listening: Callable[[], object] = bool
+    ) -> Iterator[tuple[str, dict[str, Any]] | None]:
         """Events whose tags begin with ``prefix``, as ``(tag, payload)``; None each second
-        without one, so that the reader can look at other things."""
+        without one, so that the reader can look at other things. ``listening`` is called
+        once events can no longer be missed."""
         with salt.utils.event.get_event(
             "master", sock_dir=self._opts["sock_dir"], opts=self._opts, listen=True
         ) as bus:
+            listening()
             while True:
                 event = bus.get_event(wait=1, tag=prefix, full=True, auto_reconnect=True)
                 yield (event["tag"], _payload(event["data"])) if event else None

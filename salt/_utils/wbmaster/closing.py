@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-import time
 
 from wbcore.errors import Interrupted, ReleaseError
 
@@ -39,8 +38,8 @@ def _record(ended: run.Run) -> None:
         return
     ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
     ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
-    # The follower that draws the progress reads the last event before it stops.
-    time.sleep(0.2)
+    # The follower that draws the progress stops at this event.
+    ended.notes["follower"].join(2)
 
 
 def _put_back(ended: run.Run) -> None:
