@@ -34,6 +34,11 @@ class Layout:
         return self.website / "staging"
 
     @property
+    def mysql_socket(self) -> Path:
+        """Where the MySQL server of the node listens."""
+        return self.root / "run/mysqld/mysqld.sock"
+
+    @property
     def production(self) -> Path:
         """The live webapp: a symlink on a web node, a reference copy on wb-dev."""
         return self.website / "production"
@@ -104,9 +109,14 @@ class Layout:
             return self.kind(MYSQL) / database
         return {ACEDB: self.kind(ACEDB) / "wormbase", "production": self.production}[name]
 
+    @property
+    def builds(self) -> Path:
+        """What wb-dev keeps about builds."""
+        return self.wormbase / "builds"
+
     def build(self, build: Build) -> Path:
         """What wb-dev keeps about a build; ``READY`` in it is the builders' last step."""
-        return self.wormbase / "builds" / str(build)
+        return self.builds / str(build)
 
     def manifest(self, name: Build | Release) -> Path:
         """The manifest of a build or of a webapp release, on wb-dev and on the nodes."""

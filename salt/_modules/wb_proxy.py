@@ -1,0 +1,255 @@
+"""The proxy in front of the web nodes: who serves, and whether anybody does.
+
+There are two pools, ``a`` and ``b``; which of them serves is one flag that nginx reads at
+every request, and so is the maintenance page. A reload only changes who is in a pool.
+
+Source: the wiki page, steps 6 and 9, "Put the site into maintenance mode" and "Restore the
+site to active mode".
+"""
+
+import re
+import subprocess
+import time
+
+import wbnode
+import wbproxy
+from wbcore import pools
+from wbcore.errors import BadRequest, StepFailed
+from wbcore.names import Release
+from wbcore.pools import Lease
+
+__virtualname__ = "wb_proxy"
+__func_alias__ = {"open_": "open"}
+
+# nginx itself ends its old workers after 8 s (worker_shutdown_timeout).
+RELOAD_SECONDS = 10
+# Whoever waits for an answer longer than this when the page goes up gets none: the whole
+# window has few seconds.
+DRAIN_SECONDS = 1
+SNAPSHOT_SECONDS = 1
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def read():
+    """Which pool serves, who is in which pool, and the maintenance page if it is up.
+
+    Returns ``{"live": "a" or "b", "pools": {"a": [ids], "b": [ids]}, "maintenance":
+    {"until": seconds since 1970, "release": name} or None}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.read
+    """
+    proxy = _proxy()
+    lease = proxy.lease()
+    return {
+        "live": proxy.live,
+        "pools": {pool: proxy.pooled(pool) for pool in pools.POOLS},
+        "maintenance": {"until": lease.until, "release": lease.release} if lease else None,
+    }
+
+
+@wbnode.told
+def set_pool(pool, nodes):
+    """Let exactly these web nodes be in a pool, and wait until nginx goes by it alone.
+
+    pool
+        ``a`` or ``b``.
+    nodes
+        Ids of web nodes; a pool without any answers with the maintenance page.
+
+    When it returns, no request that was given to a node by the list before is under way.
+    Returns ``{"nodes": […], "seconds": float}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.set_pool a '[wb-web1, wb-web2]'
+    """
+    settings = wbnode.settings_of(__pillar__)
+    _known_web_nodes(settings, nodes)
+    servers = {node: f"{settings.nodes[node].address}:{settings.webapp.port}" for node in nodes}
+    text = pools.render(pools.known(pool), servers, settings.nginx.idle_port)
+    proxy = _proxy()
+    with proxy.alone():
+        proxy.write_pool(pool, text)
+        seconds = proxy.reload(RELOAD_SECONDS)["seconds"]
+    return {"nodes": list(nodes), "seconds": seconds}
+
+
+@wbnode.told
+def laid():
+    """The pools that have a file, without which nginx does not start.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.laid
+    """
+    return [pool for pool in pools.POOLS if _proxy().pool(pool).exists()]
+
+
+@wbnode.told
+def prepare():
+    """Lay an empty pool for each that has no file; returns the pools that were laid.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.prepare
+    """
+    proxy = _proxy()
+    missing = [pool for pool in pools.POOLS if not proxy.pool(pool).exists()]
+    proxy.layout.proxy.mkdir(parents=True, exist_ok=True)
+    idle_port = wbnode.settings_of(__pillar__).nginx.idle_port
+    for pool in missing:
+        proxy.pool(pool).write_text(pools.render(pool, {}, idle_port), encoding="utf-8")
+    return missing
+
+
+@wbnode.told
+def change_over(pool):
+    """Let a pool serve from the next request on.
+
+    Requests under way are answered by the pool before; ``set_pool`` waits for them.
+    Returns ``{"old": pool, "new": pool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.change_over b
+    """
+    proxy = _proxy()
+    with proxy.alone():
+        old = proxy.live
+        proxy.change_over(pools.known(pool))
+    return {"old": old, "new": pool}
+
+
+@wbnode.told
+def maintain(release, seconds):
+    """Put the maintenance page up, and return once no request to a web node is under way.
+
+    release
+        Name of the release that is live, or nothing.
+    seconds
+        The page's lease: when it has run out, a keeper of its own takes the page down, with
+        those web nodes that serve one whole release. Asked for again it begins anew.
+
+    Returns ``{"until": seconds since 1970, "seconds": float, "cut": workers whose requests
+    took too long and were cut}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.maintain WS220-2010.11.01-0.02-1300 seconds=4.5
+    """
+    if release:
+        Release.parse(release)
+    proxy = _proxy()
+    with proxy.alone():
+        proxy.check()
+        lease = _lease(proxy, str(release or ""), float(seconds))
+        proxy.page_up(lease)
+        try:
+            keeper = _start_keeper(proxy)
+            drained = proxy.reload(DRAIN_SECONDS, cut=True)
+            if keeper.poll() is not None:
+                raise StepFailed(
+                    "the keeper of the maintenance page did not start",
+                    "apply the proxy's states: state.apply",
+                )
+        except BaseException:
+            proxy.page_down()
+            raise
+    return {"until": lease.until, **drained}
+
+
+@wbnode.told
+def open_():
+    """Take the maintenance page down.
+
+    Returns whether it was up.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.open
+    """
+    proxy = _proxy()
+    with proxy.alone():
+        was_up = proxy.lease() is not None
+        proxy.page_down()
+    return was_up
+
+
+@wbnode.told
+def ask(path, nodes, timeout=10):
+    """Ask single web nodes through nginx, also while the maintenance page is up.
+
+    timeout
+        Seconds that each node has.
+
+    Returns ``{node: {"status": int, "seconds": float, "body": …}}``; a body of JSON is
+    parsed, and status 0 has an error as its body.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.ask /version '[wb-web1, wb-web2]'
+    """
+    if not re.fullmatch(r"/[!-~]*", str(path)):
+        raise BadRequest(f"{str(path)[:60]!r} is not a path", "a path begins with /")
+    settings = wbnode.settings_of(__pillar__)
+    _known_web_nodes(settings, nodes)
+    return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout))
+
+
+def _proxy():
+    return wbproxy.Proxy(wbnode.layout_of(__opts__))
+
+
+def _known_web_nodes(settings, nodes):
+    unknown = sorted(set(nodes) - set(settings.having("web")))
+    if unknown:
+        raise BadRequest(
+            f"{unknown[0]} is not a web node", "the pillar wormbase:nodes tells which nodes are"
+        )
+
+
+def _lease(proxy, release, seconds):
+    """A lease from now on, with what the site served before the page first went up."""
+    port = wbnode.settings_of(__pillar__).nginx.asking_port
+    earlier = proxy.lease()
+    if earlier:
+        answers = earlier.served
+    else:
+        pooled = proxy.pooled(proxy.live)
+        answers = wbproxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
+    return Lease(release, time.time() + seconds, port, answers)
+
+
+def _start_keeper(proxy):
+    """A process of its own: it outlives this job and the minion."""
+    root = proxy.layout.root
+    return subprocess.Popen(
+        ["/usr/bin/python3", str(proxy.layout.programs / "keeper.py"), "--root", str(root)],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

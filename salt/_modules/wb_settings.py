@@ -1,0 +1,57 @@
+"""The settings and paths of this node, complete with their defaults, for states and people."""
+
+from dataclasses import asdict
+
+import wbnode
+from wbcore.datasets import KINDS
+
+__virtualname__ = "wb_settings"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def read():
+    """Every setting of the pillar root ``wormbase`` and every path that states use.
+
+    Returns the sections of the settings, with ``web`` (the web nodes: id → ``address:port``)
+    and ``paths`` besides.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call wb_settings.read
+    """
+    settings = wbnode.settings_of(__pillar__)
+    layout = wbnode.layout_of(__opts__)
+    web = {
+        node: f"{settings.nodes[node].address}:{settings.webapp.port}"
+        for node in settings.having("web")
+    }
+    names = (
+        *("root", "state", "proxy", "carrier", "programs"),
+        *("wormbase", "production", "builds", "software"),
+    )
+    paths = {name: str(getattr(layout, name)) for name in names}
+    paths.update({kind: str(layout.kind(kind)) for kind in KINDS})
+    paths["acedb_link"] = str(layout.link("acedb"))
+    return {**asdict(settings), "web": web, "paths": paths}
+
+
+def live():
+    """What is live, as rows for a loop: one, or none while the master does not say.
+
+    Nothing is made of a missing value: a pillar that failed on the master must not be
+    taken for a site that serves nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call wb_settings.live
+    """
+    told = __salt__["pillar.get"]("wormbase:live") or {}
+    return [told] if told.get("release") else []

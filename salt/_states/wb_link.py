@@ -1,0 +1,54 @@
+"""The live links of a node, and the servers that follow them.
+
+.. code-block:: yaml
+
+    the live links are those of WS221-2010.12.24-0.02-1350:
+      wb_link.switched:
+        - release: WS221-2010.12.24-0.02-1350
+        - links: {acedb: wormbase_WS221, mysql/c_elegans: c_elegans_WS221}
+        - going_live: False
+"""
+
+import time
+
+import wbstate
+
+__virtualname__ = "wb_link"
+_SWITCH = "unfinished switch"
+# Seconds that one switch may take to begin; it begins at once.
+_SOON = 30
+_CHANGED = "What is live has changed meanwhile: the links are left alone."
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbstate.told
+def switched(name, release, links, going_live):
+    """Make sure that the live links are those of a release and that the servers serve them.
+
+    links
+        Name → target of each link that this node has.
+    going_live
+        Whether a go-live is at work: it moves the links then, and this leaves them alone.
+
+    Before anything is moved the master is asked again, since a go-live may have begun after
+    this state was given to the node.
+    """
+    if going_live:
+        return wbstate.outcome(name, True, "A go-live is at work: the links are left to it.")
+
+    def read():
+        unfinished = __salt__["wb_live.unfinished"]()
+        return {**__salt__["wb_link.read"](), _SWITCH: bool(unfinished)}
+
+    def follow(wrong):
+        __salt__["wb_live.switch"](links, run="state.apply", before=time.time() + _SOON)
+
+    wanted = {**links, _SWITCH: False}
+    have = read()
+    right = all(have.get(key) == value for key, value in wanted.items())
+    if right or __opts__["test"] or wbstate.still_live(__salt__, release):
+        return wbstate.reach(name, __opts__["test"], read, wanted, follow)
+    return wbstate.outcome(name, True, _CHANGED)

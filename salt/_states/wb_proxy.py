@@ -1,0 +1,70 @@
+"""The pools of the proxy.
+
+.. code-block:: yaml
+
+    every pool has its file:
+      wb_proxy.prepared
+    the nodes that serve WS221-2010.12.24-0.02-1350 are in the live pool:
+      wb_proxy.serving:
+        - release: WS221-2010.12.24-0.02-1350
+        - nodes: [wb-web1, wb-web2]
+        - going_live: False
+"""
+
+import wbstate
+from wbcore import pools
+from wbcore.errors import StepFailed
+
+__virtualname__ = "wb_proxy"
+_CHANGED = "What is live has changed meanwhile: the pool is left alone."
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbstate.told
+def prepared(name):
+    """Make sure that nginx finds a file for each pool; one that is there stays as it is."""
+    return wbstate.reach(
+        name,
+        __opts__["test"],
+        lambda: dict.fromkeys(__salt__["wb_proxy.laid"](), "there"),
+        dict.fromkeys(pools.POOLS, "there"),
+        lambda wrong: __salt__["wb_proxy.prepare"](),
+    )
+
+
+@wbstate.told
+def serving(name, release, nodes, going_live):
+    """Make sure that the live pool has those web nodes, and only those, that serve a release.
+
+    nodes
+        The web nodes that may serve.
+    going_live
+        Whether a go-live is at work: it moves the pools then, and this leaves them alone.
+
+    The nodes are asked through nginx. While none of them serves the release, the pool is
+    left as it is.
+    """
+    proxy = __salt__["wb_proxy.read"]()
+    if going_live or proxy["maintenance"]:
+        return wbstate.outcome(name, True, "A go-live is at work: the pools are left to it.")
+    good = pools.serving(__salt__["wb_proxy.ask"]("/version", nodes), release)
+    if not good:
+        raise StepFailed(
+            f"no web node serves {release}; the pool is left alone",
+            "look at the web nodes: salt-run wb_release.status",
+        )
+    live = proxy["live"]
+    have = {f"pool {live}": sorted(proxy["pools"][live])}
+    wanted = {f"pool {live}": sorted(good)}
+    if have != wanted and not __opts__["test"] and not wbstate.still_live(__salt__, release):
+        return wbstate.outcome(name, True, _CHANGED)
+    return wbstate.reach(
+        name,
+        __opts__["test"],
+        lambda: have,
+        wanted,
+        lambda wrong: __salt__["wb_proxy.set_pool"](live, good),
+    )

@@ -1,0 +1,140 @@
+"""The proxy's pools: the lists of web nodes that serve, and who may be in them.
+
+Each pool is a file that nginx includes. Which of the two is live is a flag beside them,
+read by nginx at every request; so is the maintenance flag, which holds its own end (the
+lease) and what the site served when it went up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import BadRequest, ReleaseError
+from .names import Build, Release
+
+POOLS = ("a", "b")
+_SERVER = re.compile(r"^ *server .*; # (\S+)$")
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A maintenance page with an end.
+
+    release
+        Name of the release that was live when the page went up, or ``""``.
+    until
+        Seconds since 1970 at which the page ends by itself.
+    asking_port
+        Port of nginx through which single nodes are asked.
+    served
+        The answers of the live pool's nodes to ``/version`` before the page went up.
+    """
+
+    release: str
+    until: float
+    asking_port: int
+    served: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Lease:
+        """The lease of its plain form."""
+        return cls(
+            str(value["release"]),
+            float(value["until"]),
+            int(value["asking_port"]),
+            dict(value["served"]),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """What JSON can hold."""
+        return asdict(self)
+
+
+def known(pool: object) -> str:
+    """The name of a pool; BadRequest for any other name."""
+    if pool not in POOLS:
+        raise BadRequest(f"{str(pool)[:40]!r} is not a pool of the proxy", "a pool is a or b")
+    return str(pool)
+
+
+def render(pool: str, servers: Mapping[str, str], idle_port: int) -> str:
+    """The file of a pool.
+
+    servers
+        Node id → ``address:port``. A pool without any answers with the maintenance page.
+    """
+    lines = [f"    server {where} fail_timeout=5s; # {node}" for node, where in servers.items()]
+    nobody = f"    server 127.0.0.1:{idle_port};"
+    return "\n".join([f"upstream wormbase_{pool} {{", *(lines or [nobody]), "}", ""])
+
+
+def nodes(text: str) -> list[str]:
+    """Ids of the nodes in the file of a pool."""
+    return [match[1] for line in text.splitlines() if (match := _SERVER.match(line))]
+
+
+def only(text: str, keep: Iterable[str]) -> str:
+    """The file of a pool with no other nodes than these, of which one has to be in it."""
+    names = set(keep)
+    lines = [
+        line
+        for line in text.splitlines(keepends=True)
+        if not (match := _SERVER.match(line)) or match[1] in names
+    ]
+    return "".join(lines)
+
+
+def picture(version: Any) -> dict[str, Any]:
+    """What of an answer to ``/version`` is the same on all nodes that serve one release."""
+    if not isinstance(version, Mapping):
+        return {}
+    return {key: version.get(key) for key in ("release", "acedb", "mysql")}
+
+
+def whole(version: Any) -> bool:
+    """Whether an answer to ``/version`` shows one release: AceDB is of its build, and no
+    database is of a later one (one that was not rebuilt is of an earlier one)."""
+    try:
+        build = Release.parse(picture(version).get("release")).build
+        databases = version["mysql"].values()
+        return version.get("acedb") == str(build) and all(
+            Build.parse(database) <= build for database in databases
+        )
+    except (ReleaseError, KeyError, AttributeError):
+        return False
+
+
+def to_keep(answers: Mapping[str, Any], lease: Lease) -> list[str]:
+    """The nodes that may serve when a lease has ended: those that serve what the site
+    served before, else the largest group that serves one whole release; none if there is
+    none.
+
+    answers
+        Node id → its answer to ``/version``, None where there was none.
+    """
+    before = [picture(answer) for answer in lease.served.values()]
+    good = {node: picture(answer) for node, answer in answers.items() if whole(answer)}
+    same = [node for node, shown in good.items() if shown["release"] == lease.release]
+    if before:
+        # A node on its way back may answer the old name with some databases of another build.
+        same = [node for node in same if good[node] in before]
+    groups = [
+        [node for node in good if good[node] == shown]
+        for shown in good.values()
+        if shown["release"] != lease.release
+    ]
+    return same or max(groups, key=len, default=[])
+
+
+def serving(answers: Mapping[str, Mapping[str, Any]], release: str) -> list[str]:
+    """The nodes of :func:`wb_proxy.ask`'s answers to ``/version`` that serve a release whole."""
+    return [
+        node
+        for node, answer in answers.items()
+        if answer["status"] == 200
+        and whole(answer["body"])
+        and answer["body"]["release"] == release
+    ]

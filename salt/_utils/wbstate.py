@@ -1,0 +1,71 @@
+"""The one shape of our states: read; equal → nothing; changes; test → None; apply."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from salt.exceptions import CommandExecutionError
+from wbcore.errors import ReleaseError
+
+State = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., State])
+
+
+def told(function: F) -> F:
+    """Let a state function end in a failed state, where an error ended it."""
+
+    @functools.wraps(function)
+    def wrapper(name: str, *args: Any, **kwargs: Any) -> State:
+        try:
+            return function(name, *args, **kwargs)
+        except (ReleaseError, CommandExecutionError) as error:
+            return outcome(name, False, str(error))
+
+    return wrapper  # type: ignore[return-value]
+
+
+def reach(
+    name: str,
+    test: bool,
+    read: Callable[[], Mapping[str, Any]],
+    wanted: Mapping[str, Any],
+    apply: Callable[[dict[str, Any]], object],
+) -> State:
+    """The return of a state that makes ``read()`` agree with ``wanted``.
+
+    read
+        What there is: key → value.
+    wanted
+        What has to be; a key that it lacks may be anything.
+    apply
+        Is given the part of ``wanted`` that is not so yet.
+    """
+    have = read()
+    wrong = {key: value for key, value in wanted.items() if have.get(key) != value}
+    if not wrong:
+        return outcome(name, True, "It is so already.")
+    changes = {key: {"old": have.get(key), "new": value} for key, value in wrong.items()}
+    if test:
+        return outcome(name, None, "It would be changed.", changes)
+    apply(wrong)
+    return outcome(name, True, "It was changed.", changes)
+
+
+def outcome(
+    name: str, result: bool | None, comment: str, changes: Mapping[str, Any] | None = None
+) -> State:
+    """A state's return."""
+    return {"name": name, "result": result, "changes": dict(changes or {}), "comment": comment}
+
+
+def still_live(salt: Mapping[str, Callable[..., Any]], release: str) -> bool:
+    """Whether the master, asked again, says that a release is live and no go-live at work:
+    one may have begun after the states were given to the node.
+
+    salt
+        Salt's execution functions.
+    """
+    live = salt["pillar.items"]().get("wormbase", {}).get("live") or {}
+    return live.get("release") == release and not live.get("going_live")

@@ -1,0 +1,33 @@
+# AceDB, which xinetd starts at the first connection (role acedb).
+{%- set settings = salt['wb_settings.read']() %}
+
+xinetd is installed:
+  pkg.installed:
+    - name: xinetd
+
+AceDB's server is installed:
+  file.exists:
+    - name: /usr/local/bin/saceserver
+
+the AceDB databases have their directory:
+  file.directory:
+    - name: {{ settings.paths.acedb }}
+    - group: {{ settings.acedb.group }}
+    - mode: '2775'
+    - require:
+      - sls: node.prepared
+
+xinetd knows AceDB:
+  file.managed:
+    - name: /etc/xinetd.d/acedb
+    - source: salt://acedb/xinetd.conf
+    - template: jinja
+    - require:
+      - pkg: xinetd is installed
+
+xinetd runs:
+  service.running:
+    - name: xinetd
+    - enable: True
+    - watch:
+      - file: xinetd knows AceDB

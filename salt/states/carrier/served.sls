@@ -1,0 +1,73 @@
+# How nodes fetch from one another: rsync in ssh, read-only, under an sshd and a user of its
+# own. All nodes of the cluster share one key: it lets a node in, and it proves a source.
+{%- set settings = salt['wb_settings.read']() %}
+{%- set carrier = settings.paths.carrier %}
+
+ssh and rsync are installed:
+  pkg.installed:
+    - pkgs:
+      - openssh-client
+      - openssh-server
+      - rsync
+      - zstd
+
+the carrier has its user:
+  user.present:
+    - name: {{ settings.carrier.user }}
+    - system: True
+    - home: {{ carrier }}
+    - createhome: False
+    - shell: /bin/sh
+    - password: '*'
+    - optional_groups:
+      - {{ settings.mysql.group }}
+      - {{ settings.acedb.group }}
+    - require:
+      - sls: node.prepared
+
+the carrier has its directory:
+  file.directory:
+    - name: {{ carrier }}
+    - mode: '0755'
+    - require:
+      - sls: node.prepared
+
+the carrier has its private key:
+  file.managed:
+    - name: {{ carrier }}/id
+    - contents_pillar: wormbase:carrier:private_key
+    - mode: '0600'
+    - show_changes: False
+    - require:
+      - file: the carrier has its directory
+
+{%- for name in ['authorized_keys', 'known_hosts', 'rsyncd.conf', 'sshd_config'] %}
+the carrier has its {{ name }}:
+  file.managed:
+    - name: {{ carrier }}/{{ name }}
+    - source: salt://carrier/{{ name }}
+    - template: jinja
+    - mode: '0644'
+    - require:
+      - file: the carrier has its directory
+    - watch_in:
+      - service: the carrier runs
+{%- endfor %}
+
+the carrier has its init script:
+  file.managed:
+    - name: /etc/init.d/wormbase-carrier
+    - source: salt://carrier/wormbase-carrier
+    - template: jinja
+    - mode: '0755'
+
+the carrier runs:
+  service.running:
+    - name: wormbase-carrier
+    - enable: True
+    - require:
+      - pkg: ssh and rsync are installed
+      - user: the carrier has its user
+    - watch:
+      - file: the carrier has its private key
+      - file: the carrier has its init script

@@ -1,0 +1,52 @@
+# MariaDB over MyISAM directories (role mysql, and the builders' server on wb-dev).
+{%- set settings = salt['wb_settings.read']() %}
+
+MariaDB is installed:
+  pkg.installed:
+    - name: mariadb-server
+
+MariaDB is configured:
+  file.managed:
+    - name: /etc/mysql/mariadb.conf.d/90-wormbase.cnf
+    - source: salt://mysql/wormbase.cnf
+    - template: jinja
+    - require:
+      - pkg: MariaDB is installed
+
+what MariaDB makes can be read by its group:
+  file.managed:
+    - name: /etc/default/mariadb
+    - source: salt://mysql/default
+    - require:
+      - pkg: MariaDB is installed
+
+the MySQL databases have their directory:
+  file.directory:
+    - name: {{ settings.paths.mysql }}
+    - user: {{ settings.mysql.user }}
+    - group: {{ settings.mysql.group }}
+    - mode: '2775'
+    - makedirs: True
+    - require:
+      - pkg: MariaDB is installed
+
+MariaDB has its system tables:
+  wb_mysql.initialised:
+    - require:
+      - file: the MySQL databases have their directory
+
+MariaDB runs:
+  service.running:
+    - name: mariadb
+    - enable: True
+    - require:
+      - wb_mysql: MariaDB has its system tables
+    - watch:
+      - file: MariaDB is configured
+      - file: what MariaDB makes can be read by its group
+
+the webapp may read every database:
+  wb_mysql.readable:
+    - reader: {{ settings.mysql.reader }}
+    - require:
+      - service: MariaDB runs

@@ -1,0 +1,33 @@
+# What every node has: the users of the services and the automation's own directory.
+{%- set settings = salt['wb_settings.read']() %}
+
+{%- for user, group in [
+  (settings.acedb.user, settings.acedb.group),
+  (settings.webapp.user, settings.webapp.group),
+] %}
+the user {{ user }} is there:
+  group.present:
+    - name: {{ group }}
+    - system: True
+  user.present:
+    - name: {{ user }}
+    - gid: {{ group }}
+    - system: True
+    - home: {{ settings.paths.wormbase }}
+    - createhome: False
+    - shell: /usr/sbin/nologin
+    - require:
+      - group: the user {{ user }} is there
+{%- endfor %}
+
+the automation has its directory:
+  file.directory:
+    - name: {{ settings.paths.state }}
+    - mode: '0755'
+    - makedirs: True
+
+WormBase has its directory:
+  file.directory:
+    - name: {{ settings.paths.wormbase }}
+    - mode: '0755'
+    - makedirs: True

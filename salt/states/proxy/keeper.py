@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""keeper.py [--root DIR]: ends the maintenance page when its lease has run out.
+
+``wb_proxy.maintain`` starts it detached, the init script ``wormbase-keeper`` at boot. It
+lives as long as the page is up. Should nobody have taken the page down when its lease ends,
+the web nodes that serve one whole release stay in the live pool and the page comes down;
+while none does, it tries again every second. Standard library only.
+"""
+
+import argparse
+import fcntl
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import wbproxy
+from wbcore import pools
+from wbcore.layout import Layout
+
+# The page has to be gone soon after its lease, so the first question is a short one.
+FIRST_ASK_SECONDS = 0.5
+ASK_SECONDS = 3
+LOOK_SECONDS = 0.1
+AGAIN_SECONDS = 1
+
+
+def main() -> None:
+    """Wait for the end of the page, one keeper at a time."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", default="/", type=Path, help="root of the node")
+    proxy = wbproxy.Proxy(Layout(parser.parse_args().root))
+    with open(proxy.layout.proxy / "keeper.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keep(proxy)
+
+
+def keep(proxy: wbproxy.Proxy) -> None:
+    """Return when the page is down, by whomever."""
+    patience = FIRST_ASK_SECONDS
+    while lease := proxy.lease():
+        rest = lease.until - time.time()
+        if rest > 0:
+            time.sleep(min(rest, LOOK_SECONDS))
+        elif not end(proxy, patience):
+            patience = ASK_SECONDS
+            time.sleep(AGAIN_SECONDS)
+
+
+def end(proxy: wbproxy.Proxy, patience: float) -> bool:
+    """Take the page down if its lease is over and somebody serves one whole release."""
+    with proxy.alone():
+        lease = proxy.lease()
+        if lease is None or lease.until > time.time():
+            return True
+        pool, nodes = proxy.live, proxy.pooled(proxy.live)
+        answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
+        kept = pools.to_keep(wbproxy.served(answers), lease)
+        if nodes and not kept:
+            note(proxy, f"no node of {nodes} serves one whole release; the page stays")
+            return False
+        if len(kept) < len(nodes):
+            text = proxy.pool(pool).read_text(encoding="utf-8")
+            proxy.write_pool(pool, pools.only(text, kept))
+            proxy.reload(patience=1, cut=True)
+        proxy.page_down()
+    note(proxy, f"the lease of {lease.release or 'no release'} ended; serving: {kept}")
+    return True
+
+
+def note(proxy: wbproxy.Proxy, text: str) -> None:
+    """Write what happened where a person finds it."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with open(proxy.layout.proxy / "keeper.log", "a", encoding="utf-8") as log:
+        log.write(f"{when} {text}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+# The live pool has the nodes that serve what is live, and no others (role proxy).
+{%- for live in salt['wb_settings.live']() %}
+
+the live pool has the nodes that serve {{ live.release }}:
+  wb_proxy.serving:
+    - release: {{ live.release }}
+    - nodes: {{ salt['wb_settings.read']().web.keys() | list | json }}
+    - going_live: {{ live.going_live }}
+    - require:
+      - sls: proxy.served
+{%- endfor %}

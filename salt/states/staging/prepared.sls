@@ -1,0 +1,22 @@
+# Where builds land, the webapp is tested and software is given out (role staging).
+{%- set settings = salt['wb_settings.read']() %}
+
+Mercurial is installed:
+  pkg.installed:
+    - name: mercurial
+
+{%- for path in [
+  settings.paths.acedb,
+  settings.paths.support,
+  settings.paths.webapp,
+  settings.paths.builds,
+  settings.paths.software,
+] %}
+{{ path }} is there:
+  file.directory:
+    - name: {{ path }}
+    - mode: '0755'
+    - makedirs: True
+    - require:
+      - sls: node.prepared
+{%- endfor %}
