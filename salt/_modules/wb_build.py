@@ -1,0 +1,149 @@
+"""Builds on the development server: what is staged there, and its sealing.
+
+Sealing makes the manifest of a build: every file with its digest, and which directory
+each MySQL link points to. From then on a changed file is refused by name.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import wbfiles
+import wbnode
+import wbprogress
+from wbcore import manifest as manifests
+from wbcore.errors import BadData, BadRequest
+from wbcore.names import Build, Release
+from wbstaging import Staging
+
+log = logging.getLogger(__name__)
+STEP = "seal"
+_TOLD = 5
+
+
+@wbnode.told
+def builds() -> dict[str, dict[str, bool]]:
+    """Every build that is staged, and whether its builders have declared it ``READY``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.builds
+    """
+    staging = _staging()
+    return {str(build): {"ready": staging.is_ready(build)} for build in staging.builds()}
+
+
+@wbnode.told
+def survey(build: str) -> dict[str, Any]:
+    """What of a build is there, and what is wrong with it; no file is read.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.survey WS221
+    """
+    name, staging = Build.parse(build), _staging()
+    facts: dict[str, Any] = {
+        "build": str(name),
+        "staged": staging.is_staged(name),
+        "ready": staging.is_ready(name),
+        **{"sealed": "", "changed": [], "problems": [], "databases": {}, "datasets": {}},
+    }
+    if not facts["staged"]:
+        return facts
+    sealed = staging.manifest(name)
+    if sealed is not None:
+        return facts | _sealed(sealed) | {"changed": staging.changed(sealed)[:_TOLD]}
+    look = staging.look(name)
+    sizes = {str(d): {"files": len(f.files), "bytes": f.bytes} for d, f in look.found.items()}
+    return facts | {
+        "databases": dict(look.databases),
+        "datasets": sizes,
+        "problems": look.problems[:_TOLD],
+    }
+
+
+@wbnode.told
+def seal(name: str, run: str = "") -> dict[str, Any]:
+    """Make the manifest of a build or of a webapp release, unless it is made already.
+
+    Files that were not touched since they were read for another manifest are not read
+    again. BadData names a file that was changed after it was sealed.
+
+    name
+        A build (``WS221``) or a webapp release (``WS221-2010.12.24-0.02-1350``).
+    run
+        Id of the run that asks, for the log.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.seal WS221
+    """
+    parsed, staging = manifests.parse_name(name), _staging()
+    manifest = staging.manifest(parsed)
+    if manifest is not None:
+        staging.check(manifest)
+    else:
+        manifest = _make(staging, parsed)
+        wbfiles.write_whole(staging.layout.manifest(parsed), manifest.to_bytes())
+        log.info("%s was sealed for run %s", name, run or "of nobody")
+    facts = _sealed(manifest)
+    return {"name": name, "digest": facts.pop("sealed"), **facts}
+
+
+@wbnode.told
+def unseal(build: str) -> dict[str, Any]:
+    """Forget the manifest of a build, so that it can be changed and sealed again.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.unseal WS221
+    """
+    name = manifests.parse_name(build)
+    manifest = _staging().layout.manifest(name)
+    was_sealed = manifest.exists()
+    manifest.unlink(missing_ok=True)
+    return {"name": str(name), "was_sealed": was_sealed}
+
+
+def _staging() -> Staging:
+    return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+
+
+def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
+    if isinstance(name, Build) and not staging.is_staged(name):
+        raise BadRequest(
+            f"{name} is not staged here",
+            f"acedb/wormbase_{name} and databases/{name} make a build; see wb_build.builds",
+        )
+    look = staging.look(name)
+    if look.problems:
+        raise BadData(look.problems[0], f"mend {name} and start again")
+    total = sum(found.bytes for found in look.found.values())
+    meter = wbprogress.meter(__salt__["event.send"], __opts__, name, STEP, total)
+    return staging.make(name, look, meter)
+
+
+def _sealed(manifest: manifests.Manifest) -> dict[str, Any]:
+    """What the master needs to know of a manifest: never its files."""
+    datasets = {
+        str(dataset): {
+            "files": len(contents.files),
+            "bytes": contents.bytes,
+            "digest": contents.digest,
+        }
+        for dataset, contents in manifest.datasets.items()
+    }
+    return {
+        "sealed": manifests.digest_of(manifest.to_bytes()),
+        "databases": dict(manifest.databases),
+        "datasets": datasets,
+    }

@@ -1,0 +1,138 @@
+"""How a dataset is fetched with rsync: its arguments, its answers, its basis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .datasets import WEBAPP, Dataset
+from .errors import BadRequest
+from .names import Release
+from .settings import Settings
+
+MANIFESTS = "manifests"
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_RECEIVED = re.compile(r"^Total bytes received: ([0-9]+)$", re.MULTILINE)
+_PROGRESS = re.compile(r"\s*([0-9]+)\s+[0-9]+%\s")
+# Silence for so many seconds ends a transfer; its source counts as failed then.
+TIMEOUT = 60
+# What rsync ends with when some files could not be had and all others were.
+PARTIAL = (23, 24)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A node that serves datasets: its id for people, its address for ssh."""
+
+    node: str
+    address: str
+
+    @classmethod
+    def parse(cls, value: Any) -> Source:
+        """The source in ``{node, address}``; BadRequest for what ssh could take for an option."""
+        if (
+            not isinstance(value, dict)
+            or not _NODE.fullmatch(str(value.get("node")))
+            or not _ADDRESS.fullmatch(str(value.get("address")))
+        ):
+            raise BadRequest(
+                f"{str(value)[:80]!r} is not a source", "a source is {node: ID, address: HOST}"
+            )
+        return cls(str(value["node"]), str(value["address"]))
+
+
+def ssh_arguments(settings: Settings, keys: Path, control: Path) -> list[str]:
+    """The ssh command to any source, without the host: one connection for many transfers."""
+    options = (
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        f"IdentityFile={keys / 'id'}",
+        f"UserKnownHostsFile={keys / 'known_hosts'}",
+        "GlobalKnownHostsFile=/dev/null",
+        "StrictHostKeyChecking=yes",
+        f"ControlPath={control}",
+        "ConnectTimeout=10",
+        "ServerAliveInterval=5",
+        "ServerAliveCountMax=4",
+        # rsync compresses better, since it knows what the data is.
+        "Compression=no",
+    )
+    login = ["-l", settings.carrier.user, "-p", str(settings.carrier.port)]
+    return ["ssh", "-F", "none", *login, *(f"-o{option}" for option in options)]
+
+
+def fetch_arguments(
+    source: Source,
+    ssh: Sequence[str],
+    remote: str,
+    destination: Path,
+    basis: Sequence[Path] = (),
+    anew: bool = False,
+) -> list[str]:
+    """The rsync command that fetches the files named on its standard input.
+
+    remote
+        Path at the source: a module and what is below it, such as ``mysql/c_elegans_WS221``.
+    basis
+        Local directories with earlier versions of the files, best first.
+    anew
+        Fetch every file whole, whatever is here already.
+    """
+    how = ["--ignore-times", "--whole-file"] if anew else ["--no-whole-file", "-yy"]
+    return [
+        "rsync",
+        *("--times", "--no-perms", "--no-owner", "--no-group", "--omit-dir-times"),
+        # The destination is a directory of our own, which nothing reads yet: a transfer that
+        # was killed, however hard, goes on from the bytes that are there.
+        "--inplace",
+        *how,
+        *(f"--copy-dest={folder}" for folder in (() if anew else basis)),
+        *("--compress", "--compress-choice=zstd"),
+        *("--from0", "--files-from=-"),
+        f"--timeout={TIMEOUT}",
+        *("--no-human-readable", "--info=progress2", "--stats"),
+        f"--rsh={' '.join(ssh)}",
+        f"{source.address}::{remote}/",
+        f"{destination}/",
+    ]
+
+
+def file_list(paths: Iterable[str]) -> bytes:
+    """The names for ``--from0 --files-from``: none is taken for an option or a comment."""
+    return b"".join(b"./" + path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+
+
+def received(output: str) -> int:
+    """Bytes that came over the wire, as ``--stats`` counts them."""
+    counts = _RECEIVED.findall(output)
+    return int(counts[-1]) if counts else 0
+
+
+def progress(line: str) -> int | None:
+    """Bytes done, of a line of ``--info=progress2``; None for any other line."""
+    match = _PROGRESS.match(line)
+    return int(match[1]) if match else None
+
+
+def disk_full(errors: str) -> bool:
+    """Whether rsync ended because this side had no room left."""
+    return "No space left on device" in errors or "Disk quota exceeded" in errors
+
+
+def basis_for(dataset: Dataset, candidates: Iterable[Dataset]) -> Dataset | None:
+    """The newest dataset that is the same thing of another build, if there is one."""
+    same = [
+        other for other in candidates if other != dataset and other.basis_stem == dataset.basis_stem
+    ]
+    return max(same, key=_age, default=None)
+
+
+def _age(dataset: Dataset) -> tuple[Any, ...]:
+    if dataset.kind == WEBAPP:
+        release = Release.parse(dataset.name)
+        return release.build, release.date, release.revision
+    return (dataset.build,)

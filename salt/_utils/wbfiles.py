@@ -1,0 +1,128 @@
+"""Files of a dataset on this node: found, hashed, written whole, flushed, removed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import wbnode
+from wbcore.manifest import Found, Stat, link_problem
+from wbcore.patterns import excluded
+
+_PIECE = 1 << 20
+_HASHERS = min(4, os.cpu_count() or 1)
+
+
+def scan(root: Path, left_out: Sequence[str]) -> Found:
+    """Everything below ``root`` but what ``left_out`` excludes; nothing is read."""
+    files: dict[str, Stat] = {}
+    links: dict[str, str] = {}
+    folders: set[str] = set()
+    odd: dict[str, str] = {}
+    for path, entry in _walk(root, "", left_out, odd):
+        try:
+            about = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(about.st_mode):
+            links[path] = os.readlink(entry.path)
+            if problem := link_problem(path, links[path]):
+                odd[path] = problem
+        elif stat.S_ISDIR(about.st_mode):
+            folders.add(path)
+        elif stat.S_ISREG(about.st_mode):
+            files[path] = _stat(about)
+        else:
+            odd[path] = "is no file, folder or link; remove it"
+    return Found(files, links, frozenset(folders), odd)
+
+
+def digests(root: Path, paths: Iterable[str], tell: Callable[[str, int], object]) -> dict[str, str]:
+    """The sha256 of each file that can be read; ``tell`` gets the path and the bytes read."""
+
+    def digest(path: str) -> tuple[str, str]:
+        try:
+            return path, _sha256(root / path, lambda count: tell(path, count))
+        except OSError:
+            return path, ""
+
+    with ThreadPoolExecutor(_HASHERS) as pool:
+        return {path: sha256 for path, sha256 in pool.map(digest, paths) if sha256}
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path`` so that a reader finds all of it or what was there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o644)
+            stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def flush(folders: Iterable[Path]) -> None:
+    """Write to disk all that the file systems of these folders hold in memory."""
+    by_device = {os.stat(folder).st_dev: folder for folder in folders}
+    for folder in by_device.values():
+        # coreutils' sync -f is syncfs(2), which Python's os module does not have.
+        wbnode.command(["sync", "-f", folder], "see the kernel's log for a failing disk")
+
+
+def flush_names(folder: Path) -> None:
+    """Write to disk which names a folder holds."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; nothing there is right too."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _walk(
+    root: Path, below: str, left_out: Sequence[str], odd: dict[str, str]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
+    except OSError as error:
+        odd[below or "."] = f"can not be read ({error.strerror}); make it readable"
+        return
+    for entry in entries:
+        path = f"{below}/{entry.name}" if below else entry.name
+        if excluded(path, left_out):
+            continue
+        yield path, entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, path, left_out, odd)
+
+
+def _stat(about: os.stat_result) -> Stat:
+    mode = stat.S_IMODE(about.st_mode)
+    return Stat(about.st_size, about.st_mtime_ns, mode, about.st_ino, about.st_ctime_ns)
+
+
+def _sha256(path: Path, tell: Callable[[int], object]) -> str:
+    sha256, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
+    with path.open("rb", buffering=0) as stream:
+        while count := stream.readinto(piece):
+            sha256.update(piece[:count])
+            tell(count)
+    return sha256.hexdigest()

@@ -1,0 +1,183 @@
+"""The datasets of this node: what is here, what of it is verified, what comes and goes."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import grp
+import json
+import os
+import pwd
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import wbfiles
+from wbcore import patterns
+from wbcore.datasets import KINDS, SUPPORT, WEBAPP, Dataset
+from wbcore.errors import BadRequest, StepFailed
+from wbcore.layout import Layout
+from wbcore.manifest import Contents
+from wbcore.ownership import LOGS_MODE, Ownership, file_mode, ownership
+from wbcore.settings import Settings
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where datasets lie on this node."""
+
+    layout: Layout
+    settings: Settings
+
+    def present(self) -> list[Dataset]:
+        """Every dataset that has its directory here, verified or not."""
+        return [
+            dataset
+            for kind in KINDS
+            for dataset in _datasets(kind, self.layout.kind(kind))
+            if not self.layout.dataset(dataset).is_symlink()
+        ]
+
+    def incoming(self) -> list[Dataset]:
+        """Every dataset that was begun to be fetched."""
+        return [
+            dataset
+            for kind in KINDS
+            for dataset in _datasets(kind, self.layout.kind(kind) / ".incoming")
+        ]
+
+    def record(self, dataset: Dataset) -> dict[str, Any] | None:
+        """The marker of a dataset, if it speaks of the directory that is there.
+
+        It counts by the inode alone: the number of a device may be another one after a boot.
+        """
+        try:
+            record = json.loads(self.layout.marker(dataset).read_bytes())
+            about = self.layout.dataset(dataset).lstat()
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return record if record.get("inode") == about.st_ino else None
+
+    def mark(self, dataset: Dataset, contents: Contents, manifest: str) -> None:
+        """Record that a dataset is complete and verified."""
+        about = self.layout.dataset(dataset).lstat()
+        record = {
+            "dataset": str(dataset),
+            "digest": contents.digest,
+            "files": len(contents.files),
+            "bytes": contents.bytes,
+            "device": about.st_dev,
+            "inode": about.st_ino,
+            "verified": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "manifest": manifest,
+        }
+        wbfiles.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
+
+    def take_over(self, dataset: Dataset, contents: Contents, root: Path) -> None:
+        """Give everything of a dataset below ``root`` its owner and its mode."""
+        rule = ownership(self.settings, dataset.kind)
+        user, group = ids(rule)
+        for path in contents.links:
+            os.lchown(root / path, user, group)
+        for path, file in contents.files.items():
+            os.chown(root / path, user, group, follow_symlinks=False)
+            os.chmod(root / path, file_mode(dataset.kind, path, file.mode))
+        for path in ("", *contents.folders):
+            os.chown(root / path, user, group, follow_symlinks=False)
+            os.chmod(root / path, rule.folder_mode)
+        if dataset.kind == WEBAPP:
+            (root / "logs").mkdir(exist_ok=True)
+            os.chmod(root / "logs", LOGS_MODE)
+
+    def install(self, datasets: Iterable[Dataset]) -> None:
+        """Put fetched datasets in their places by rename, after one flush to the disk."""
+        datasets = list(datasets)
+        wbfiles.flush(self.layout.incoming(dataset) for dataset in datasets)
+        for dataset in datasets:
+            place = self.layout.dataset(dataset)
+            place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if place.is_dir():
+                self._put_away(dataset)
+            os.rename(self.layout.incoming(dataset), place)
+        for folder in {self.layout.dataset(dataset).parent for dataset in datasets}:
+            wbfiles.flush_names(folder)
+
+    def remove(self, dataset: Dataset) -> None:
+        """Remove a dataset: it is gone from its place before its first file is."""
+        self._put_away(dataset)
+        self.sweep()
+        if dataset.kind == SUPPORT:
+            # The folder of the build goes with the last of its datasets.
+            with contextlib.suppress(OSError):
+                self.layout.dataset(dataset).parent.rmdir()
+
+    def sweep(self) -> None:
+        """Remove what was put away, also by a removal that did not end."""
+        for kind in KINDS:
+            wbfiles.remove(self._away(kind))
+
+    def extra(self, dataset: Dataset, contents: Contents, root: Path) -> list[str]:
+        """Paths below ``root`` that the manifest does not have, or has as something else."""
+        found = wbfiles.scan(root, ())
+        wrong = (
+            (found.files.keys() - contents.files.keys())
+            | (found.links.keys() - contents.links.keys())
+            | (found.folders - contents.folders)
+            | found.odd.keys()
+        )
+        return sorted(wrong)
+
+    def size(self, dataset: Dataset) -> dict[str, Any]:
+        """Bytes and files of a dataset, and whether it is verified."""
+        record = self.record(dataset)
+        if record:
+            return {"bytes": record["bytes"], "files": record["files"], "verified": True}
+        found = wbfiles.scan(self.layout.dataset(dataset), ())
+        return {"bytes": found.bytes, "files": len(found.files), "verified": False}
+
+    def holds(self, dataset: Dataset, contents: Contents) -> bool:
+        """Whether what lies at a dataset's place is what the manifest says, read to the end."""
+        place = self.layout.dataset(dataset)
+        if not place.is_dir() or place.is_symlink():
+            return False
+        found = wbfiles.scan(place, patterns.left_out(self.settings, dataset.kind))
+        sizes = {path: stat.size for path, stat in found.files.items()}
+        if sizes != {path: file.size for path, file in contents.files.items()} or (
+            found.links,
+            found.folders,
+        ) != (contents.links, contents.folders):
+            return False
+        return wbfiles.digests(place, contents.files, lambda path, count: None) == contents.hashes()
+
+    def _put_away(self, dataset: Dataset) -> None:
+        self.layout.marker(dataset).unlink(missing_ok=True)
+        away = self._away(dataset.kind) / dataset.name
+        away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        wbfiles.remove(away)
+        os.rename(self.layout.dataset(dataset), away)
+
+    def _away(self, kind: str) -> Path:
+        return self.layout.kind(kind) / ".incoming" / ".removed"
+
+
+def ids(rule: Ownership) -> tuple[int, int]:
+    """The numbers of an owner and a group on this node."""
+    try:
+        return pwd.getpwnam(rule.user).pw_uid, grp.getgrnam(rule.group).gr_gid
+    except KeyError:
+        raise StepFailed(
+            f"the user {rule.user} or the group {rule.group} is missing here",
+            "apply this node's states first: state.apply",
+        ) from None
+
+
+def _datasets(kind: str, home: Path) -> Iterator[Dataset]:
+    depth = "WS*/*" if kind == SUPPORT else "*"
+    for folder in sorted(home.glob(depth)):
+        try:
+            dataset = Dataset.parse(f"{kind}/{folder.relative_to(home)}")
+        except BadRequest:
+            continue
+        if folder.is_dir():
+            yield dataset

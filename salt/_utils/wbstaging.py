@@ -1,0 +1,229 @@
+"""The development server's side of a build: what is staged, and the making of manifests."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import wbfiles
+from wbcore import links, patterns
+from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
+from wbcore.errors import BadData, BadRequest
+from wbcore.layout import Layout
+from wbcore.manifest import Contents, File, Found, Manifest, Stat, shown
+from wbcore.names import Build, Release
+from wbcore.progress import Meter
+from wbcore.settings import Settings
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a build consists of before it is sealed, and why it can not be sealed yet."""
+
+    databases: Mapping[str, str]
+    found: Mapping[Dataset, Found]
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Builds and webapp releases on this machine."""
+
+    layout: Layout
+    settings: Settings
+
+    def is_staged(self, build: Build) -> bool:
+        """Whether the AceDB and the support databases of a build are here."""
+        acedb = self.layout.kind(ACEDB) / f"wormbase_{build}"
+        return acedb.is_dir() and (self.layout.kind(SUPPORT) / str(build)).is_dir()
+
+    def is_ready(self, build: Build) -> bool:
+        """Whether the builders have declared that they are done with a build."""
+        return (self.layout.build(build) / "READY").exists()
+
+    def builds(self) -> list[Build]:
+        """Every build that is staged, oldest first."""
+        names = (folder.name for folder in self.layout.kind(SUPPORT).glob("WS*"))
+        return sorted(build for build in _builds(names) if self.is_staged(build))
+
+    def manifest(self, name: Build | Release) -> Manifest | None:
+        """The manifest made when a build or a webapp release was sealed, if it was."""
+        try:
+            data = self.layout.manifest(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        return Manifest.parse(data, name)
+
+    def look(self, name: Build | Release) -> Look:
+        """What would be sealed under a name, by a look at names and sizes."""
+        problems: list[str] = []
+        if isinstance(name, Release):
+            databases, datasets = {}, [Dataset(WEBAPP, str(name))]
+        else:
+            databases = dict(self._databases(problems))
+            datasets = [Dataset(ACEDB, f"wormbase_{name}")]
+            datasets += [Dataset(MYSQL, folder) for folder in sorted(set(databases.values()))]
+            datasets += self._support(name, problems)
+        found = self.find(datasets)
+        for dataset, what in found.items():
+            problems += [f"{dataset}/{shown(path)} {why}" for path, why in what.odd.items()]
+        return Look(databases, found, problems)
+
+    def find(self, datasets: Iterable[Dataset]) -> dict[Dataset, Found]:
+        """These datasets as they are on disk."""
+        return {
+            dataset: wbfiles.scan(
+                self.layout.dataset(dataset), patterns.left_out(self.settings, dataset.kind)
+            )
+            for dataset in datasets
+        }
+
+    def changed(self, sealed: Manifest) -> list[str]:
+        """Paths whose size or time is not what it was when they were sealed."""
+        return _changed(sealed, self.find(sealed.datasets))
+
+    def check(self, sealed: Manifest) -> None:
+        """BadData naming a file that is not what was sealed, even with its time put back."""
+        found = self.find(sealed.datasets)
+        changed = _changed(sealed, found) or [
+            path
+            for dataset, what in found.items()
+            for path in _differing(dataset, sealed.of(dataset), self._contents(dataset, what, None))
+        ]
+        if changed:
+            raise BadData(
+                f"{changed[0]} was changed after {sealed.name} was sealed",
+                "put the file back; if the change is meant and nothing was released of "
+                f"{sealed.name} yet, run wb_build.unseal {sealed.name} and start again",
+            )
+
+    def make(self, name: Build | Release, look: Look, meter: Meter) -> Manifest:
+        """The manifest of what a look found; every file is read that was not read before."""
+        datasets = {
+            dataset: self._contents(dataset, found, meter) for dataset, found in look.found.items()
+        }
+        manifest = Manifest(name, look.databases, datasets)
+        changed = self.changed(manifest)
+        if changed:
+            raise BadData(
+                f"{changed[0]} changed while {name} was being sealed",
+                "let whatever writes there finish, and start again",
+            )
+        self._check_against_others(manifest)
+        return manifest
+
+    def _databases(self, problems: list[str]) -> Iterator[tuple[str, str]]:
+        """The databases of this machine's MySQL: link and directory (FIELD, "Paths")."""
+        home = self.layout.kind(MYSQL)
+        for link in sorted(path for path in home.glob("[!.]*") if path.is_symlink()):
+            target = Path(os.readlink(link))
+            try:
+                dataset = links.dataset_of(f"{MYSQL}/{link.name}", target.name)
+            except BadRequest as error:
+                problems.append(f"the MySQL link {link.name}: {error}")
+                continue
+            if target.parent not in (Path(), home) or not (home / target.name).is_dir():
+                problems.append(
+                    f"the MySQL link {link.name} points to {shown(str(target))}, which is no "
+                    f"directory in {home}; link it to one, or remove it"
+                )
+                continue
+            yield link.name, dataset.name
+
+    def _support(self, build: Build, problems: list[str]) -> Iterator[Dataset]:
+        """The folders of support databases of a build."""
+        home = self.layout.kind(SUPPORT) / str(build)
+        for entry in sorted(os.scandir(home), key=lambda entry: entry.name):
+            if patterns.excluded(entry.name, self.settings.datasets.support_exclude):
+                continue
+            where = f"databases/{build}/{shown(entry.name)}"
+            if not entry.is_dir(follow_symlinks=False):
+                problems.append(f"{where} is no folder; move it into one, or out of {build}")
+                continue
+            try:
+                yield Dataset.parse(f"{SUPPORT}/{build}/{entry.name}")
+            except BadRequest:
+                problems.append(f"{where} has a name that can not travel; rename it")
+
+    def _contents(self, dataset: Dataset, found: Found, meter: Meter | None) -> Contents:
+        """A dataset with the digests of its files, remembered for the next time."""
+        record = self.layout.state / "hashes" / f"{dataset}.json"
+        known = {
+            path: known
+            for path, known in _remembered(record).items()
+            if path in found.files and known[:-1] == _touched(found.files[path])
+        }
+        unknown = found.files.keys() - known.keys()
+        if meter:
+            meter.add(str(dataset), sum(found.files[path].size for path in known))
+        tell = (lambda _, count: meter.add(str(dataset), count)) if meter else _tell_nobody
+        fresh = wbfiles.digests(self.layout.dataset(dataset), sorted(unknown), tell)
+        if unreadable := sorted(unknown - fresh.keys()):
+            raise BadData(
+                f"{dataset}/{shown(unreadable[0])} can not be read", "see the log of the disk"
+            )
+        if fresh:
+            known |= {
+                path: [*_touched(found.files[path]), sha256] for path, sha256 in fresh.items()
+            }
+            wbfiles.write_whole(record, json.dumps(known).encode())
+        files = {path: _file(stat, known[path][-1]) for path, stat in found.files.items()}
+        return Contents(files, found.links, found.folders)
+
+    def _check_against_others(self, manifest: Manifest) -> None:
+        """A directory keeps what it held when another build was sealed with it."""
+        names = (path.stem for path in self.layout.manifest(manifest.name).parent.glob("WS*.json"))
+        for other in map(self.manifest, _builds(names)):
+            for dataset in manifest.datasets.keys() & other.datasets.keys() if other else ():
+                differing = _differing(dataset, other.of(dataset), manifest.of(dataset))
+                if differing:
+                    raise BadData(
+                        f"{differing[0]} was changed after {other.name} was sealed",
+                        "put it back, or give what is new a directory of its own, named after "
+                        f"{manifest.name}, and link that",
+                    )
+
+
+def _builds(names: Iterable[str]) -> Iterator[Build]:
+    for name in names:
+        try:
+            yield Build.parse(name)
+        except BadRequest:
+            continue
+
+
+def _changed(sealed: Manifest, found: Mapping[Dataset, Found]) -> list[str]:
+    return [
+        f"{dataset}/{shown(path)}"
+        for dataset, contents in sealed.datasets.items()
+        for path in contents.changed(found[dataset])
+    ]
+
+
+def _differing(dataset: Dataset, was: Contents, now: Contents) -> list[str]:
+    if was.digest == now.digest:
+        return []
+    both = {path for path, _ in was.hashes().items() ^ now.hashes().items()}
+    return [f"{dataset}/{shown(path)}" for path in sorted(both)] or [str(dataset)]
+
+
+def _touched(stat: Stat) -> list[int]:
+    return [stat.size, stat.mtime_ns, stat.inode, stat.ctime_ns]
+
+
+def _file(stat: Stat, sha256: str) -> File:
+    return File(stat.size, stat.mtime_ns, stat.mode, sha256)
+
+
+def _remembered(record: Path) -> dict[str, list]:
+    try:
+        return json.loads(record.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _tell_nobody(what: str, count: int) -> None:
+    """Checking a sealed build reads little, so it tells nothing."""

@@ -1,0 +1,83 @@
+"""Fixtures of all tests: a scratch node with the real loader and our modules in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import salt.config
+import salt.loader
+from wbcore.layout import Layout
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def pillar() -> dict[str, Any]:
+    """The pillar root ``wormbase`` of the scratch node: everything is root's there."""
+    return {
+        "acedb": {"user": "root", "group": "root"},
+        "mysql": {"user": "root", "group": "root"},
+    }
+
+
+@pytest.fixture
+def make_opts(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Options of a minion whose whole file tree lies below a scratch directory."""
+
+    def make(name: str, pillar: dict[str, Any]) -> dict[str, Any]:
+        root = tmp_path / name
+        root.mkdir(exist_ok=True)
+        opts = salt.config.DEFAULT_MINION_OPTS.copy()
+        opts.update(
+            id=name,
+            root_dir=str(root),
+            cachedir=str(root / "var/cache/salt"),
+            extension_modules=str(root / "var/cache/salt/extmods"),
+            sock_dir=str(root / "run"),
+            file_client="local",
+            module_dirs=[str(CHECKOUT / "salt/_modules")],
+            states_dirs=[str(CHECKOUT / "salt/_states")],
+            pillar={"wormbase": pillar},
+            grains={"id": name, "os_family": "Debian", "kernel": "Linux"},
+        )
+        return opts
+
+    return make
+
+
+@pytest.fixture
+def load(make_opts: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    """Execution modules of a scratch node by its id, as Salt's own loader gives them."""
+
+    def load(name: str, pillar: dict[str, Any]) -> Any:
+        return salt.loader.minion_mods(make_opts(name, pillar))
+
+    return load
+
+
+@pytest.fixture
+def modules(load: Callable[..., Any], pillar: dict[str, Any]) -> Any:
+    """Execution modules of the scratch node ``node``."""
+    return load("node", pillar)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """The paths of the scratch node ``node``."""
+    return Layout(tmp_path / "node")
+
+
+@pytest.fixture
+def tree() -> Callable[[Path, dict[str, bytes]], None]:
+    """Writes files, given by path and content, below a directory."""
+
+    def write(root: Path, files: dict[str, bytes]) -> None:
+        for path, content in files.items():
+            place = root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+
+    return write
