@@ -1,0 +1,64 @@
+"""Builds of real data: made, and staged on the lab's development server.
+
+``stage`` is all that the lab needs; ``make`` makes a build without a lab.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..command import LabError
+from ..place import held
+from .genes import Step
+from .make import make
+from .stage import Staging
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+STAGING = "wb-dev"
+_SOCKET = "/run/mysqld/mysqld.sock"
+
+
+def stage(
+    lab: Cluster, build: str, scale: float | None = None, seed: int = 1, land: bool = False
+) -> dict[str, Any]:
+    """Stage a build on wb-dev: what its lineage there, ``scale`` and ``seed`` make of it.
+
+    Without ``scale`` it is that of the newest build there, or 1. ``land`` ends as the
+    builders do, with the mark READY. Returns build, files, bytes and seconds.
+    """
+    began = time.monotonic()
+    node = lab.node(STAGING)
+    if node.init is None:
+        raise LabError(f"{STAGING} is down; bin/lab start {STAGING}")
+    with held(lab.place.state / "builds.lock"):
+        made = into(Path(f"/proc/{node.init}/root"), build, scale, seed)
+        if node.call("test", "-S", _SOCKET).returncode == 0:
+            node.call("mariadb-admin", "flush-tables", timeout=30).check_returncode()
+        if land:
+            Staging(Path(f"/proc/{node.init}/root")).land(build)
+    sizes = [path.stat().st_size for path in made.rglob("*") if path.is_file()]
+    seconds = round(time.monotonic() - began, 1)
+    return {"build": build, "files": len(sizes), "bytes": sum(sizes), "seconds": seconds}
+
+
+def into(root: Path, build: str, scale: float | None = None, seed: int = 1) -> Path:
+    """Stage a build below any root directory; returns where it was made."""
+    number = _number(build)
+    staging = Staging(root)
+    staging.refuse_older(number)
+    lineage, before = staging.previous(number)
+    made = make((*lineage, Step(number, seed)), scale or before or 1)
+    staging.put(made, build)
+    return made
+
+
+def _number(build: str) -> int:
+    found = re.fullmatch(r"WS([1-9][0-9]{0,5})", build)
+    if not found:
+        raise LabError(f"{build!r} is not the name of a build, which is like WS222")
+    return int(found[1])
