@@ -7,6 +7,7 @@ import json
 import os
 import sys
 
+from .builds import STAGING, stage
 from .cluster import Cluster
 from .command import LabError
 from .inventory import NAMES
@@ -71,6 +72,12 @@ def _logs(cluster: Cluster, options: argparse.Namespace) -> None:
     show(cluster.node(options.node), options.lines)
 
 
+def _build(cluster: Cluster, options: argparse.Namespace) -> None:
+    made = stage(cluster, options.build, options.scale, options.seed, options.land)
+    print(f"{made['build']} is staged on {STAGING}: {made['files']:,} files, "
+          f"{made['bytes'] / 1e6:,.1f} MB, {made['seconds']} s")  # fmt: skip
+
+
 def _wan(cluster: Cluster, options: argparse.Namespace) -> None:
     if options.rate:
         cluster.network.limit(options.rate)
@@ -106,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     verb("heal", _heal, "undo cut", node=True)
     logs = verb("logs", _logs, "the last lines of a node's logs", node=True)
     logs.add_argument("--lines", type=int, default=40, metavar="N", help="of each (%(default)s)")
+    build = verb("build", _build, "stage a new build on wb-dev, changed against the newest")
+    build.add_argument("build", metavar="WS222")
+    build.add_argument("--land", action="store_true", help="mark it READY, as builders do last")
+    build.add_argument("--scale", type=float, metavar="N",
+                       help="size; that of the newest build there, or 1")  # fmt: skip
+    build.add_argument("--seed", type=int, default=1, metavar="S", help="(%(default)s)")
     wan = verb("wan", _wan, "bytes each site has sent over the WAN")
     wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
     return parser

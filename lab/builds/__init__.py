@@ -49,6 +49,8 @@ def stage(
 def into(root: Path, build: str, scale: float | None = None, seed: int = 1) -> Path:
     """Stage a build below any root directory; returns where it was made."""
     number = _number(build)
+    if scale is not None and scale <= 0:
+        raise LabError(f"the scale of a build is more than 0, not {scale}")
     staging = Staging(root)
     staging.refuse_older(number)
     lineage, before = staging.previous(number)
