@@ -116,4 +116,4 @@ def _told(device: str, lacking: Need) -> str:
     kinds = [kind for kind in KINDS if _device(kind) == device]
     what = [f"{lacking.bytes / 1e6:,.1f} MB"] if lacking.bytes else []
     what += [f"{lacking.inodes:,} inodes"] if lacking.inodes else []
-    return f"the disk of {', '.join(kinds)} lacks {' and '.join(what)}; purge an older build"
+    return f"the disk of {', '.join(kinds)} lacks {' and '.join(what)}"

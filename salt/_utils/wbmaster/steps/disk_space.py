@@ -6,6 +6,7 @@ from typing import Any
 
 from wbcore.errors import StepFailed
 
+from ..describe import size
 from ..fleet import Call, values
 from ..run import Run
 
@@ -24,5 +25,11 @@ def take(run: Run) -> dict[str, Any]:
     answers = run.fleet.cascade("wb_disk.check", calls, lambda node, answer: None)
     for node, room in values(answers, "look at its disk").items():
         if not room["ok"]:
-            raise StepFailed(room["sentence"], room["todo"], node=node)
+            freeable = size(sum(room["purgeable"].values()))
+            raise StepFailed(
+                room["problems"][0],
+                f"free space there and run the same command again (datasets that no live "
+                f"link needs take {freeable}; orch.purge removes a build)",
+                node=node,
+            )
     return {}
