@@ -74,11 +74,13 @@ class Network:
         space, port, peer = self.place.namespace(node), self.port(node), f"{self.port(node)}n"
         inside = ("ip", "-n", space)
         run("ip", "netns", "add", space)
-        run("ip", "link", "add", port, "type", "veth", "peer", peer)
+        # A host keeps its hardware address over a power cut; its neighbours remember it.
+        hardware = ":".join(f"{int(part):02x}" for part in f"2.{self._address(node)}.0".split("."))
+        run("ip", "link", "add", port, "type", "veth", "peer", peer, "address", hardware)
         run("ip", "link", "set", peer, "netns", space, "name", "eth0")
         run("ip", "link", "set", port, "master", self.bridge(host(node).site), "up")
         run(*inside, "link", "set", "lo", "up")
-        run(*inside, "address", "add", f"{address(self.subnet, node)}/24", "dev", "eth0")
+        run(*inside, "address", "add", f"{self._address(node)}/24", "dev", "eth0")
         run(*inside, "link", "set", "eth0", "up")
 
     def detach(self, node: str) -> None:
@@ -110,6 +112,9 @@ class Network:
         for link in sorted(path.name for path in _SYSFS.glob(f"{self.place.prefix}-*")):
             run("ip", "link", "delete", link, check=False)
         run("nft", "delete", "table", "bridge", self.place.prefix, check=False)
+
+    def _address(self, node: str) -> str:
+        return address(self.subnet, node)
 
     def _table(self) -> str:
         return f"""table bridge {self.place.prefix} {{
