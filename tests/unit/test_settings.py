@@ -1,0 +1,110 @@
+"""wbcore.settings: a wrong or unknown setting is named, never passed over."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from cluster import PILLAR, settings
+from hypothesis import given
+from hypothesis import strategies as st
+from wbcore.errors import BadRequest
+from wbcore.settings import ROLES, Settings
+
+NODE = {"address": "10.0.0.1", "site": "local", "roles": ["web"]}
+
+
+def test_parse_of_nothing_is_every_default():
+    assert Settings.parse({}) == Settings()
+
+
+def test_parse_keeps_the_order_of_the_nodes():
+    assert list(settings().nodes) == list(PILLAR["nodes"])
+
+
+def test_parse_leaves_out_what_the_external_pillar_adds():
+    assert Settings.parse({**PILLAR, "live": {"build": "WS221"}}) == settings()
+
+
+def test_parse_takes_a_section_in_part():
+    parsed = settings(retention={"keep": 3}, golive={"window_seconds": 4})
+
+    assert (parsed.retention.keep, parsed.retention.pinned) == (3, ())
+    assert parsed.golive.window_seconds == 4.0
+    assert isinstance(parsed.golive.window_seconds, float)
+
+
+@pytest.mark.parametrize(
+    ("pillar", "says"),
+    [
+        (None, "the setting wormbase is 'None'; it has to be a dictionary"),
+        (["nodes"], "the setting wormbase is"),
+        ({"nodes": []}, "wormbase:nodes is '[]'; it has to be a dictionary"),
+        ({"nodes": {"wb-web1": None}}, "wormbase:nodes:wb-web1 is 'None'"),
+        ({"nodes": {7: NODE}}, "it has to be a mapping of minion ids"),
+        ({"nodes": {"../web": NODE}}, "it has to be a mapping of minion ids"),
+        ({"nodes": {"web\n": NODE}}, "it has to be a mapping of minion ids"),
+        ({"nodes": {"w": {"address": "a", "site": "s"}}}, "lacks wormbase:nodes:w:roles"),
+        ({"nodes": {"w": {**NODE, "role": "web"}}}, "unknown setting wormbase:nodes:w:role"),
+        ({"nodes": {"w": {**NODE, "roles": "web"}}}, "w:roles is 'web'; it has to be a list"),
+        ({"nodes": {"w": {**NODE, "roles": ["wbe"]}}}, "wormbase:nodes:w:roles is 'wbe'"),
+        ({"nodes": {"w": {**NODE, "address": 10}}}, "w:address is '10'; it has to be of type str"),
+        ({"retension": {}}, "unknown setting wormbase:retension; remove or rename it"),
+        ({"retention": {"kepe": 1}}, "unknown setting wormbase:retention:kepe"),
+        ({"retention": None}, "wormbase:retention is 'None'; it has to be a dictionary"),
+        ({"retention": {"keep": "1"}}, "wormbase:retention:keep is '1'; it has to be of type int"),
+        ({"retention": {"keep": True}}, "wormbase:retention:keep is 'True'"),
+        ({"retention": {"pinned": [221]}}, "wormbase:retention:pinned is '[221]'"),
+        ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
+        ({7: {}}, "unknown setting wormbase:7"),
+    ],
+)
+def test_parse_names_the_setting_that_is_wrong(pillar, says):
+    with pytest.raises(BadRequest, match=re.escape(says)):
+        Settings.parse(pillar)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["nodes", *(f.name for f in fields(Settings)), "roles", "x"]),
+                inner,
+                max_size=3,
+            )
+        ),
+        max_leaves=8,
+    )
+)
+def test_parse_ends_in_settings_or_in_a_bad_request(pillar):
+    try:
+        parsed = Settings.parse(pillar)
+    except BadRequest as error:
+        assert "wormbase" in error.what
+    else:
+        assert isinstance(parsed, Settings)
+
+
+def test_having_is_told_by_role():
+    parsed = settings()
+
+    assert parsed.having("web") == ["wb-web1", "wb-web2", "wb-mining", "canopus"]
+    assert parsed.having("mining") == ["wb-mining"]
+    assert {role for node in parsed.nodes.values() for role in node.roles} == set(ROLES)
+
+
+def test_staging_and_proxy_are_the_only_ones():
+    assert (settings().staging, settings().proxy) == ("wb-dev", "fe")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_staging_that_is_not_one_is_refused(count):
+    nodes = {f"dev{n}": {**NODE, "roles": ["staging"]} for n in range(count)}
+
+    with pytest.raises(BadRequest, match=f"{count} nodes have the role 'staging'"):
+        _ = Settings.parse({"nodes": nodes}).staging
+
+
+def test_serving_is_neither_the_staging_host_nor_the_proxy():
+    assert settings().serving == ["wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"]
