@@ -8,8 +8,10 @@ import os
 import sys
 
 from .builds import STAGING, stage
+from . import project
 from .cluster import Cluster
 from .command import LabError
+from .founding import found
 from .inventory import NAMES
 from .logs import show
 from .network import WAN_MEGABYTES
@@ -30,6 +32,12 @@ def main(words: list[str] | None = None) -> int:
 
 def _up(cluster: Cluster, options: argparse.Namespace) -> None:
     cluster.stand(options.disk, options.wan)
+    if not options.bare:
+        found(cluster)
+
+
+def _install(cluster: Cluster, options: argparse.Namespace) -> None:
+    project.install(cluster)
 
 
 def _down(cluster: Cluster, options: argparse.Namespace) -> None:
@@ -102,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
                     help="a new lab's nodes have so small a /usr/local each")  # fmt: skip
     up.add_argument("--wan", type=float, default=WAN_MEGABYTES, metavar="MB/S",
                     help="what the link to the remote site carries (%(default)s)")  # fmt: skip
+    up.add_argument("--bare", action="store_true",
+                    help="only nodes with minions: nothing installed, nothing live")  # fmt: skip
     verb("down", _down, "remove the lab with its disks")
     status = verb("status", _status, "the nodes: address, site, up, minion")
     status.add_argument("--json", action="store_true")
@@ -119,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--scale", type=float, metavar="N",
                        help="size; that of the newest build there, or 1")  # fmt: skip
     build.add_argument("--seed", type=int, default=1, metavar="S", help="(%(default)s)")
+    verb("install", _install, "install the working tree on the master and apply all states")
     wan = verb("wan", _wan, "bytes each site has sent over the WAN")
     wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
     return parser

@@ -18,6 +18,7 @@ def run(
     log: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
+    cwd: Path | None = None,
 ) -> str:
     """Run a command and return what it prints; with ``log`` its whole output goes there.
 
@@ -32,6 +33,7 @@ def run(
         stderr=subprocess.STDOUT if log else subprocess.PIPE,
         text=True,
         errors="replace",
+        cwd=cwd,
         env={**os.environ, **env} if env else None,
     )
     if log:

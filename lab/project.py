@@ -1,0 +1,58 @@
+"""Installing the project on the lab's master, by the steps that README gives for a real one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import site
+from .command import LabError
+from .inventory import MASTER
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+HOME = "/srv/wormbase-release"
+_LEFT_OUT = shutil.ignore_patterns(".git", ".lab", ".venv", "__pycache__", ".*_cache", "results")
+
+
+def install(cluster: Cluster) -> None:
+    """Copy the working tree to the master, install it, and bring every node to its state."""
+    copy(cluster)
+    carry_out(cluster, f"{HOME}/bin/install")
+    carry_out(cluster, "salt", "*", "state.apply", "--state-output=changes", "--timeout=30")
+
+
+def copy(cluster: Cluster) -> None:
+    """Put the working tree and the site's pillar on the master, in place of older ones."""
+    root = Path(f"/proc/{cluster.node(MASTER).init}/root")
+    home = root / HOME.lstrip("/")
+    fresh = home.with_name(f".{home.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(cluster.place.checkout, fresh, symlinks=True, ignore=_LEFT_OUT)
+    shutil.rmtree(home, ignore_errors=True)
+    fresh.rename(home)
+    pillar = root / site.PILLAR.lstrip("/")
+    pillar.parent.mkdir(parents=True, exist_ok=True)
+    pillar.touch(mode=0o600)
+    pillar.write_text(site.pillar(cluster.place, cluster.record["subnet"]))
+
+
+def carry_out(cluster: Cluster, *command: str) -> None:
+    """Run a command on the master; LabError with what it said when it fails."""
+    done = cluster.node(MASTER).call(*command)
+    if done.returncode != 0:
+        told = f"{done.stdout}\n{done.stderr}".strip()
+        log = cluster.place.state / "failed.log"
+        log.write_text(told)
+        tail = "\n".join(told.splitlines()[-15:])
+        raise LabError(f"{' '.join(command)} failed on {MASTER} (all of it in {log}):\n{tail}")
+
+
+def show(cluster: Cluster, *command: str) -> None:
+    """Run a command on the master with its output on this terminal; LabError when it fails."""
+    done = subprocess.run(cluster.node(MASTER).enter(command), stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise LabError(f"{' '.join(command)} failed on {MASTER}")

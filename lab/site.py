@@ -1,0 +1,56 @@
+"""The site's own pillar, which on a real master a person writes after pillar.example."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import debian
+from .command import run
+from .inventory import HOSTS, address
+from .place import Place
+
+PILLAR = "/srv/wormbase-site/pillar/site.sls"
+STAGING = "wb-dev"
+
+
+def pillar(place: Place, subnet: str) -> str:
+    """Text of ``site.sls``: addresses, sites and roles, mail, blog and carrier keys."""
+    known = known_secrets(place)
+    nodes = {
+        host.name: {
+            "address": address(subnet, host.name),
+            "site": host.site,
+            "roles": list(host.roles),
+        }
+        for host in HOSTS
+    }
+    settings = {"nodes": nodes, "carrier": known["carrier"]}
+    # JSON is YAML, and this first line keeps Jinja away from it.
+    return "#!yaml\n" + json.dumps({"wormbase": settings}, indent=2) + "\n"
+
+
+def known_secrets(place: Place) -> dict[str, Any]:
+    """Passwords and keys of this lab, made when first asked for."""
+    record = place.state / "secrets.json"
+    if not record.exists():
+        made = {
+            "carrier": _key_pair(),
+            "mail": secrets.token_hex(12),
+            "blog": secrets.token_hex(12),
+        }
+        record.touch(mode=0o600)
+        record.write_text(json.dumps(made, indent=2))
+    return json.loads(record.read_text())
+
+
+def _key_pair() -> dict[str, str]:
+    debian.install("openssh-client", unless="ssh-keygen")
+    with tempfile.TemporaryDirectory() as folder:
+        private = Path(folder, "key")
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "wbcarrier", "-f", private)
+        public = private.with_suffix(".pub").read_text().strip()
+        return {"private_key": private.read_text(), "public_key": public}
