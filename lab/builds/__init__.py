@@ -18,6 +18,7 @@ from .stage import Staging
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
+    from ..node import Node
 
 STAGING = "wb-dev"
 _SOCKET = "/run/mysqld/mysqld.sock"
@@ -35,12 +36,11 @@ def stage(
     node = lab.node(STAGING)
     if node.init is None:
         raise LabError(f"{STAGING} is down; bin/lab start {STAGING}")
-    with held(lab.place.state / "builds.lock"):
-        made = into(Path(f"/proc/{node.init}/root"), build, scale, seed)
-        if node.call("test", "-S", _SOCKET).returncode == 0:
-            node.call("mariadb-admin", "flush-tables", timeout=30).check_returncode()
-        if land:
-            Staging(Path(f"/proc/{node.init}/root")).land(build)
+    try:
+        with held(lab.place.state / "builds.lock"):
+            made = _onto(node, build, scale, seed, land)
+    except OSError as error:
+        raise LabError(f"{STAGING} could not take {build}, is it still up? {error}") from error
     sizes = [path.stat().st_size for path in made.rglob("*") if path.is_file()]
     seconds = round(time.monotonic() - began, 1)
     return {"build": build, "files": len(sizes), "bytes": sum(sizes), "seconds": seconds}
@@ -56,6 +56,18 @@ def into(root: Path, build: str, scale: float | None = None, seed: int = 1) -> P
     lineage, before = staging.previous(number)
     made = make((*lineage, Step(number, seed)), scale or before or 1)
     staging.put(made, build)
+    return made
+
+
+def _onto(node: Node, build: str, scale: float | None, seed: int, land: bool) -> Path:
+    root = Path(f"/proc/{node.init}/root")
+    made = into(root, build, scale, seed)
+    if node.call("test", "-S", _SOCKET).returncode == 0:
+        flushed = node.call("mariadb-admin", "flush-tables", timeout=30)
+        if flushed.returncode != 0:
+            raise LabError(f"MariaDB on {STAGING} does not flush its tables: {flushed.stderr}")
+    if land:
+        Staging(root).land(build)
     return made
 
 

@@ -110,12 +110,20 @@ def _ontology(build: str, facts: list[Facts]) -> Files:
         f"gene_association.{build}.wb",
         "".join(
             f"WB\t{one.gene.id}\t{one.gene.real.public_name}\t\t{terms[one.gene.real.categories]}\t"
-            f"WB_REF:WBPaper00055090\tIEA\t\tP\t\t{one.gene.real.sequence_name}\tgene\ttaxon:6239\n"
+            f"{paper}\t{evidence}\t\tP\t\t{one.gene.real.sequence_name}\tgene\ttaxon:6239\n"
             for one in facts
+            for paper, evidence in _evidence(one)
         ),
     )
     for categories, term in terms.items():
         yield f"terms/{term[3:]}.txt", "\n".join([*categories, *members[categories], ""])
+
+
+def _evidence(one: Facts) -> Iterator[tuple[str, str]]:
+    """(paper, kind of evidence) of each statement about a gene's place in the ontology."""
+    yield "WB_REF:WBPaper00055090", "IEA"
+    for name, strength in one.expression:
+        yield f"WB_REF:{name.partition(':')[0]}", "IEP" if strength > 5 else "IMP"
 
 
 def _orthology(build: str, facts: list[Facts]) -> Files:

@@ -47,7 +47,8 @@ _TYPES = (
     ("PCR_product", "GenePair_STS"),
 )
 _GENE, _EXON, _CDS, _ALLELE, _EST, _PCR = range(1, 7)
-_MATCHES = 14
+_MATCHES, _ALLELES = 17, 6
+_NULL = "\\N"
 _SPECIES_GENES = 0.12
 
 
@@ -95,35 +96,35 @@ def _browser(facts: list[Facts], database: str) -> list[Table]:
 def _fdata(facts: Iterable[Facts], database: str) -> Iterator[Row]:
     number = 0
     for group, one in enumerate(facts, start=1):
-        reference = f"CHROMOSOME_{one.chromosome}"
-        for kind, start, stop, score in _located(one, database):
+        for kind, span, score in _located(one, database):
             number += 1
-            yield (
-                number,
-                reference,
-                start,
-                stop,
-                _bin(start, stop),
-                kind,
-                score,
-                one.strand,
-                "\\N",
-                group,
-            )
+            yield number, span, kind, score, one.strand, _NULL, group
 
 
-def _located(one: Facts, database: str) -> Iterator[tuple[int, int, int, object]]:
-    """(type, first base, last base, score) of all that lies on a gene."""
-    yield _GENE, one.start, one.stop, "\\N"
-    for start, stop in one.exons:
-        yield _EXON, start, stop, "\\N"
-        yield _CDS, start, stop, "\\N"
-    width = max(one.stop - one.start, 50)
-    for place in range(_MATCHES):
-        here = chance(database, one.gene.id, place, one.gene.version // 2)
-        start = one.start + int(here * width)
-        kind = (_EST, _EST, _ALLELE, _PCR)[place % 4]
-        yield kind, start, start + int(here * 977 % 1 * 400), round(80 + here * 20, 1)
+def _located(one: Facts, database: str) -> Iterator[tuple[int, str, object]]:
+    """(type, reference with first base, last base and bin, score) of all that lies on a gene.
+
+    Sequenced transcripts match exon by exon, so many rows have the same place.
+    """
+    reference = f"CHROMOSOME_{one.chromosome}"
+    whole = _span(reference, one.start, one.stop)
+    exons = [_span(reference, start, stop) for start, stop in one.exons]
+    yield _GENE, whole, _NULL
+    for span in exons:
+        yield _EXON, span, _NULL
+        yield _CDS, span, _NULL
+    for match in range(int(chance(database, one.gene.id, "matches") * _MATCHES)):
+        score = round(99 + chance(database, one.gene.id, match), 1)
+        for span in exons:
+            yield _EST, span, score
+    for allele in range(int(chance(database, one.gene.id, "alleles") * _ALLELES)):
+        start = one.start + int(chance(one.gene.id, allele) * 2000)
+        yield _ALLELE, _span(reference, start, start), _NULL
+    yield _PCR, whole, _NULL
+
+
+def _span(reference: str, start: int, stop: int) -> str:
+    return f"{reference}\t{start}\t{stop}\t{_bin(start, stop)}"
 
 
 def _bin(start: int, stop: int) -> str:
