@@ -42,7 +42,7 @@ class Plan:
     def idle(self) -> bool:
         """Whether everything asked for is so already."""
         return not (self.needs_pull or self.needs_golive or self.announce) and (
-            self.request.kind != requests.PURGE
+            self.request.kind not in (requests.PURGE, requests.ROLLBACK)
         )
 
     @property
@@ -140,7 +140,7 @@ def _forward(
         release=release,
         flips=_flips(settings, seen, links),
         stale=_stale(settings, seen, links),
-        announce=_announcements(request, known.releases.get(release)),
+        announce=_announcements(request, known, release),
     )
 
 
@@ -176,11 +176,7 @@ def _minor(
 def _rollback(
     request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
 ) -> Plan:
-    target = known.switch.before if known.switch else None
-    if target is None:
-        if len(known.stack) < 2:
-            raise BadRequest("there is no release to go back to", "see salt-run wb_release.history")
-        target = known.stack[-2]
+    target = _way_back(known)
     record = known.releases[target]
     present = _present(settings, seen)
     for node in present:
@@ -201,6 +197,18 @@ def _rollback(
         flips=_flips(settings, seen, record.links()),
         stale=_stale(settings, seen, record.links()),
     )
+
+
+def _way_back(known: Known) -> Release:
+    """Where going back leads: where it led when it died, or out of a change-over that died,
+    or to the release before."""
+    if known.going_back:
+        return known.going_back
+    if known.switch and known.switch.before:
+        return known.switch.before
+    if len(known.stack) < 2:
+        raise BadRequest("there is no release to go back to", "see salt-run wb_release.history")
+    return known.stack[-2]
 
 
 def _purge(
@@ -230,8 +238,7 @@ def _announce(
             f"{request.build} is not live, so it can not be announced",
             f"the live release is {live or 'none'}",
         )
-    record = known.releases[live]
-    todo = _announcements(Request(requests.RELEASE, request.build), record)
+    todo = _announcements(Request(requests.RELEASE, request.build), known, live)
     return Plan(
         request,
         _present(settings, seen),
@@ -394,12 +401,15 @@ def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[st
     )
 
 
-def _announcements(request: Request, record: ReleaseRecord | None) -> list[str]:
+def _announcements(request: Request, known: Known, release: Release) -> list[str]:
+    """What is left to tell the world; a minor revision of a build that was told is not."""
     if request.kind != requests.RELEASE:
         return []
+    told = [one for one in known.stack if one.build == release.build]
+    records = [known.releases[one] for one in {*told, release} if one in known.releases]
     done = {
-        "publish": record is not None and record.published,
-        "post": record is not None and record.posted,
-        "mail": record is not None and record.mailed,
+        "publish": any(record.published for record in records),
+        "post": any(record.posted for record in records),
+        "mail": any(record.mailed for record in records),
     }
     return [step for step, is_done in done.items() if not is_done]

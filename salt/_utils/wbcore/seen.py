@@ -73,11 +73,13 @@ class Switch:
 @dataclass(frozen=True)
 class Known:
     """What the ledger knows: the releases that were live, oldest first, the releases that
-    were made, and a change-over that did not end."""
+    were made, a change-over that did not end, and where a run that goes back leads, if it
+    did not end: taken up again it must not go one release further."""
 
     stack: Sequence[Release] = ()
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)
     switch: Switch | None = None
+    going_back: Release | None = None
 
     @property
     def live(self) -> Release | None:
