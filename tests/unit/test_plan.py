@@ -262,9 +262,7 @@ def test_a_proxy_that_is_away_is_refused():
     world = live_world("WS219", "WS220")
     world.absent = ("fe",)
 
-    assert refused(world, "rollback") == (
-        "the proxy fe does not answer; bring it back first"
-    )
+    assert refused(world, "rollback") == ("the proxy fe does not answer; bring it back first")
 
 
 def test_push_and_announce_need_no_quorum():

@@ -6,6 +6,7 @@ import os
 import subprocess
 from typing import Any
 
+from wbcore import events
 from wbcore.errors import StepFailed
 from wbcore.names import Build
 from wbcore.requests import Request
@@ -20,6 +21,10 @@ def landed(office: Office, text: str, cause: str) -> str:
     live = office.ledger.known().live
     if live and build <= live.build:
         return f"{build} is not newer than the live {live}: nothing was started"
+    if cause == events.LANDED and office.ledger.tried(build):
+        # The beacon tells of a build until it is live; after a way back, or a failure at
+        # which somebody has to look, only a person starts it again.
+        return f"{build} was tried before (salt-run wb_release.history): nothing was started"
     holder = office.lock.holder() if not office.lock.free() else {}
     if holder:
         return f"{holder['request']} is at work: nothing was started"

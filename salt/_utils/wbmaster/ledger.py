@@ -27,10 +27,10 @@ class Ledger:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
         with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
             connection.row_factory = sqlite3.Row
-            if new:
+            if not connection.execute("pragma user_version").fetchone()[0]:
+                # New, or its maker was killed before it was whole.
                 connection.execute("pragma journal_mode = wal")
                 connection.executescript(SCHEMA)
             yield connection
@@ -191,7 +191,23 @@ class Ledger:
             [Release.parse(row["release"]) for row in stack],
             {record.release: record for record in records},
             _switch(switch[0]) if switch else None,
+            self._going_back(),
         )
+
+    def _going_back(self) -> Release | None:
+        rows = self._rows(
+            "select release from run where kind = 'rollback' and ended is null "
+            "order by began desc limit 1"
+        )
+        return Release.parse(rows[0]["release"]) if rows else None
+
+    def tried(self, build: Build) -> bool:
+        """Whether a release of a build came to an end before, good or bad."""
+        query = (
+            "select 1 from run where kind in ('release', 'golive') and build = ? "
+            "and outcome in ('done', 'failed') limit 1"
+        )
+        return bool(self._rows(query, str(build)))
 
     def lives(self) -> list[dict[str, Any]]:
         """Every release that was ever live, oldest first."""

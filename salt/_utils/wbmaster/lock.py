@@ -5,8 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO, Any
+
+_TRIES = 5
+_BETWEEN = 0.01
 
 
 class RunLock:
@@ -20,9 +24,7 @@ class RunLock:
         """Take the lock and write ``holder`` into it; False when somebody else has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 - held for the run
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(file):
             file.close()
             return False
         # What a run starts (ssh, a detached child) must not keep the lock after it.
@@ -36,6 +38,8 @@ class RunLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._file:
+            # Who comes next must not be taken for who was here before.
+            self._file.truncate(0)
             self._file.close()
             self._file = None
 
@@ -56,3 +60,15 @@ class RunLock:
             return dict(json.loads(self.path.read_text(encoding="utf-8") or "{}"))
         except (FileNotFoundError, ValueError):
             return {}
+
+
+def _lock(file: IO[str]) -> bool:
+    # Whoever only looks whether the lock is free has it for less than a moment.
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN)
+        else:
+            return True
+    return False

@@ -96,6 +96,8 @@ def begin(office: Office, request: Request) -> str:
         begun.id = identity
         _recover(office, begun)
         if begun.plan.idle:
+            # Whatever died has nothing left to do that this request would not have done.
+            office.ledger.bury_the_dead(begun.id)
             return describe.idle(begun)
         _record(office, begun)
     finally:
@@ -124,13 +126,17 @@ def _record(office: Office, begun: run.Run) -> None:
 
 
 def _recover(office: Office, begun: run.Run) -> None:
-    """A change-over that somebody left half done is undone, unless this run goes on with it."""
+    """A change-over that somebody left half done is undone, unless this run goes on with it
+    or goes live with what was live before."""
     switching = begun.known.switch
     if switching is None or begun.plan.release == switching.after:
         return
-    if begun.plan.release != switching.before:
+    if begun.plan.release is None or begun.plan.release != switching.before:
         changeover.put_back(begun)
-        begun.known = office.ledger.known()
+    elif not begun.plan.needs_golive:
+        # It died before the first node was switched.
+        office.ledger.undo_switch()
+    begun.known = office.ledger.known()
 
 
 def _join(office: Office, request: Request) -> str:

@@ -52,4 +52,5 @@ create table if not exists switch (
     before text not null,
     after text not null
 );
+pragma user_version = 1;
 """

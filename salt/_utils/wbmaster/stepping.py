@@ -19,17 +19,21 @@ log = logging.getLogger(__name__)
 def take(taken: Run, name: str) -> dict[str, Any]:
     """Take a step of the run; what it changed. The ReleaseError that stops it is noted on
     the run, so that no later step is taken, and raised."""
-    taken.ledger.begin_step(taken.id, name)
-    taken.tell(name, events.START)
-    began = time.monotonic()
     try:
-        changes = step_of(name).take(taken)
+        return _take(taken, name)
     except Exception as unforeseen:
         error = _told(unforeseen)
         taken.error, taken.failed_step = error, name
         taken.ledger.end_step(taken.id, name, "failed", {}, str(error))
         taken.tell(name, events.FAILED, error=str(error), node=error.node)
         raise error from unforeseen
+
+
+def _take(taken: Run, name: str) -> dict[str, Any]:
+    taken.ledger.begin_step(taken.id, name)
+    taken.tell(name, events.START)
+    began = time.monotonic()
+    changes = step_of(name).take(taken)
     figures = {
         "seconds": round(time.monotonic() - began, 2),
         **taken.notes.get("figures", {}).get(name, {}),
