@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..command import LabError
 from ..place import held
 from .genes import Step
-from .make import make
-from .stage import Staging
+from .making import make
+from .staging import Staging
 
 if TYPE_CHECKING:
     from ..cluster import Cluster

@@ -14,9 +14,9 @@ from lab.builds import blast, databases, into, tables
 from lab.builds.facts import facts_of
 from lab.builds.genes import DAF_2, Step, compared, genes_of
 from lab.builds.letter import letter
-from lab.builds.make import ACEDB, MYSQL, NOTES, RECIPE, SUPPORT, recipe
+from lab.builds.making import ACEDB, MYSQL, NOTES, RECIPE, SUPPORT, recipe
 from lab.builds.sources import RealGene, read_fasta, read_genes
-from lab.builds.stage import Staging
+from lab.builds.staging import Staging
 from lab.command import LabError
 
 REAL = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..command import LabError, run
 from .genes import Lineage, Step
-from .make import ACEDB, MYSQL, NOTES, RECIPE, SUPPORT
+from .making import ACEDB, MYSQL, NOTES, RECIPE, SUPPORT
 
 _BUILDS = "usr/local/wormbase/builds"
 _PLACES = {

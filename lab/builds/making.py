@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from .workshop import Workshop
 HERE = Path(__file__).resolve().parent
 ACEDB, MYSQL, SUPPORT, NOTES = "acedb", "mysql", "support", "notes"
 RECIPE = "recipe.json"
+_KEPT_SECONDS = 3 * 86_400
 
 
 def make(lineage: Lineage, scale: float) -> Path:
@@ -25,13 +29,23 @@ def make(lineage: Lineage, scale: float) -> Path:
     It is named after all that it follows from, and made only when it is not there.
     """
     name = f"builds/{lineage[-1].build}-{digest([HERE], recipe(lineage, scale))}"
-    return made(name, lambda directory: _fill(directory, lineage, scale))
+    place = made(name, lambda directory: _fill(directory, lineage, scale))
+    os.utime(place)
+    _forget(place.parent)
+    return place
 
 
 def recipe(lineage: Lineage, scale: float) -> str:
     """What a build follows from, as text that tells two builds apart."""
     steps = [[step.number, step.seed] for step in lineage]
     return json.dumps({"lineage": steps, "scale": scale})
+
+
+def _forget(cache: Path) -> None:
+    """Remove builds that nobody has asked for in a while."""
+    for place in cache.glob("WS*"):
+        if place.is_dir() and time.time() - place.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _fill(directory: Path, lineage: Lineage, scale: float) -> None:
