@@ -6,9 +6,10 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 
-from .builds import STAGING, stage
 from . import project
+from .builds import STAGING, stage
 from .cluster import Cluster
 from .command import LabError
 from .founding import found
@@ -24,10 +25,11 @@ def main(words: list[str] | None = None) -> int:
         print("bin/lab has to run as root", file=sys.stderr)
         return 2
     try:
-        return options.run(Cluster(), options) or 0
+        options.run(Cluster(), options)
     except LabError as error:
         print(f"bin/lab {options.verb}: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 def _up(cluster: Cluster, options: argparse.Namespace) -> None:
@@ -98,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name, run, help, node=False):
+    def verb(
+        name: str, run: Callable[..., None], help: str, node: bool = False
+    ) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=help)
         sub.set_defaults(run=run)
         if node:

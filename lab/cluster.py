@@ -50,12 +50,8 @@ class Cluster:
 
     @property
     def layers(self) -> list[Path]:
-        """Layers under every node's root, as recorded; LabError when one was removed."""
-        layers = [Path(layer) for layer in self.record["layers"]]
-        for layer in layers:
-            if not layer.is_dir():
-                raise LabError(f"{layer}, on which this lab stands, is gone; bin/lab down, up")
-        return layers
+        """Layers under every node's root; a lab can not be booted when one was removed."""
+        return [Path(layer) for layer in self.record["layers"]]
 
     def address(self, name: str) -> str:
         return address(self.record["subnet"], name)
@@ -63,11 +59,13 @@ class Cluster:
     def stand(self, disk_megabytes: int | None, wan_megabytes: float = WAN_MEGABYTES) -> bool:
         """Make the lab unless there is one, boot the nodes that are down, wait for minions.
 
+        A lab whose layers are gone can not be booted; a new one takes its place.
         Returns whether the lab is new.
         """
         with self.place.locked():
-            new = not self.place.record.exists()
+            new = not self.place.record.exists() or not all(map(Path.is_dir, self.layers))
             if new:
+                self._remove()
                 self._make(disk_megabytes)
             self.network.up(wan_megabytes)
             self._boot(name for name in NAMES if self.node(name).init is None)
@@ -93,12 +91,7 @@ class Cluster:
     def down(self) -> None:
         """Remove the lab with its disks: no process, mount, link or namespace stays."""
         with self.place.locked():
-            for space in namespaces(self.place):
-                Node(self.place, space.removeprefix(f"{self.place.prefix}-")).kill()
-            Network(self.place, "").down()
-            shutil.rmtree(self.place.state, ignore_errors=True)
-        if self.place.state.exists():
-            raise LabError(f"{self.place.state} can not be removed")
+            self._remove()
 
     def status(self) -> dict[str, Any]:
         """Address, site, and whether it is up and its minion answers, of every node."""
@@ -161,11 +154,19 @@ class Cluster:
         limit = time.monotonic() + _ANSWER_SECONDS
         while stopped := _stopped(node):
             if time.monotonic() > limit:
-                raise LabError(f"{name}: {', '.join(stopped)} does not run; see bin/lab logs {name}")
+                raise LabError(
+                    f"{name}: {', '.join(stopped)} does not run; see bin/lab logs {name}"
+                )
             time.sleep(0.2)
 
+    def _remove(self) -> None:
+        for space in namespaces(self.place):
+            Node(self.place, space.removeprefix(f"{self.place.prefix}-")).kill()
+        Network(self.place, "").down()
+        if self.place.state.exists():
+            shutil.rmtree(self.place.state)
+
     def _make(self, disk_megabytes: int | None) -> None:
-        shutil.rmtree(self.place.state, ignore_errors=True)
         layers = base.layers()
         record = {
             "checkout": str(self.place.checkout),

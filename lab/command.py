@@ -27,6 +27,7 @@ def run(
     words = [str(arg) for arg in args]
     done = subprocess.run(
         words,
+        check=False,
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         stdout=subprocess.PIPE,
@@ -44,9 +45,7 @@ def run(
     return done.stdout
 
 
-def _failure(
-    words: Sequence[str], done: subprocess.CompletedProcess[str], log: Path | None
-) -> str:
+def _failure(words: Sequence[str], done: subprocess.CompletedProcess[str], log: Path | None) -> str:
     said = (done.stdout if log else done.stderr or done.stdout).strip().splitlines()
     tail = "\n".join(said[-8:])
     where = f" (all of it in {log})" if log else ""

@@ -43,8 +43,9 @@ class Network:
         """Bridges, WAN, the machine's own address and the table for cuts."""
         debian.install("nftables", unless="nft")
         if not (_SYSFS / self.bridge(LOCAL)).exists():
-            for site in (LOCAL, REMOTE):
-                run("ip", "link", "add", self.bridge(site), "type", "bridge")
+            for place, site in enumerate((LOCAL, REMOTE)):
+                run("ip", "link", "add", self.bridge(site), "address",
+                    _hardware(f"{self.subnet}.{place}"), "type", "bridge")  # fmt: skip
                 run("ip", "link", "set", self.bridge(site), "up")
             run("ip", "address", "add", f"{self.subnet}.1/24", "dev", self.bridge(LOCAL))
         if not (_SYSFS / self.wan(LOCAL)).exists():
@@ -74,9 +75,8 @@ class Network:
         space, port, peer = self.place.namespace(node), self.port(node), f"{self.port(node)}n"
         inside = ("ip", "-n", space)
         run("ip", "netns", "add", space)
-        # A host keeps its hardware address over a power cut; its neighbours remember it.
-        hardware = ":".join(f"{int(part):02x}" for part in f"2.{self._address(node)}.0".split("."))
-        run("ip", "link", "add", port, "type", "veth", "peer", peer, "address", hardware)
+        run("ip", "link", "add", port, "type", "veth", "peer", peer, "address",
+            _hardware(self._address(node)))  # fmt: skip
         run("ip", "link", "set", peer, "netns", space, "name", "eth0")
         run("ip", "link", "set", port, "master", self.bridge(host(node).site), "up")
         run(*inside, "link", "set", "lo", "up")
@@ -131,6 +131,11 @@ class Network:
         add rule bridge {self.place.prefix} arriving iifname @cut drop
         add rule bridge {self.place.prefix} leaving oifname @cut drop
         """
+
+
+def _hardware(address: str) -> str:
+    """A hardware address that stays over a power cut, since its neighbours remember it."""
+    return ":".join(f"{int(part):02x}" for part in f"2.{address}.0".split("."))
 
 
 def namespaces(place: Place) -> list[str]:

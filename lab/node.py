@@ -74,11 +74,11 @@ class Node:
     def boot(self, layers: Sequence[Path]) -> None:
         """Start the node's process 1; its services follow by themselves."""
         lower = ":".join(map(str, layers))
+        spaces = ("unshare", "-m", "-u", "-p", "-i", "--fork", "--kill-child=KILL")
+        launch = ("ip", "netns", "exec", self.place.namespace(self.name), "setsid", *spaces)
         with (self.disk / "launch.log").open("ab") as log:
             subprocess.Popen(
-                ["ip", "netns", "exec", self.place.namespace(self.name), "setsid",
-                 "unshare", "-m", "-u", "-p", "-i", "--fork", "--kill-child=KILL",
-                 "sh", _SCRIPT, self.name, self.disk, lower],  # fmt: skip
+                [*launch, "sh", _SCRIPT, self.name, self.disk, lower],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -131,6 +131,7 @@ class Node:
         """Run a command inside the node and return what it printed."""
         return subprocess.run(
             self.enter(command),
+            check=False,
             capture_output=True,
             text=True,
             errors="replace",
