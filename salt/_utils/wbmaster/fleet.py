@@ -52,6 +52,7 @@ class Fleet:
         self,
         nodes: Sequence[str],
         function: str,
+        /,
         patience: int = PATIENCE,
         **kwargs: Any,
     ) -> dict[str, Answer]:
@@ -73,11 +74,13 @@ class Fleet:
                         answers[node] = _answer(entry)
         return answers
 
-    def call(self, nodes: Sequence[str], function: str, todo: str, **kwargs: Any) -> dict[str, Any]:
+    def call(
+        self, nodes: Sequence[str], function: str, todo: str, /, **kwargs: Any
+    ) -> dict[str, Any]:
         """What every node returned; StepFailed naming the first that did not do it."""
         return values(self.ask(nodes, function, **kwargs), todo)
 
-    def one(self, node: str, function: str, todo: str, **kwargs: Any) -> Any:
+    def one(self, node: str, function: str, todo: str, /, **kwargs: Any) -> Any:
         """What one node returned, or StepFailed."""
         return self.call([node], function, todo, **kwargs)[node]
 
