@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,10 +20,14 @@ class Bus:
         self._opts = dict(opts)
 
     def fire(self, payload: dict[str, Any], tag: str) -> None:
-        """Put an event on the bus."""
-        with salt.utils.event.get_master_event(
-            self._opts, self._opts["sock_dir"], listen=False
-        ) as bus:
+        """Put an event on the bus. What nobody hears is no failure: the ledger has it all, and
+        a master that went away is noticed by the next call to a node."""
+        with (
+            contextlib.suppress(*LOST),
+            salt.utils.event.get_master_event(
+                self._opts, self._opts["sock_dir"], listen=False
+            ) as bus,
+        ):
             bus.fire_event(payload, tag)
 
     def follow(
