@@ -80,7 +80,10 @@ def set_pool(pool, nodes):
     proxy = _proxy()
     with proxy.alone():
         proxy.write_pool(pool, text)
-        seconds = proxy.reload(RELOAD_SECONDS)["seconds"]
+        # Under the maintenance page nothing is under way that is worth waiting for.
+        page = proxy.lease() is not None
+        patience = DRAIN_SECONDS if page else RELOAD_SECONDS
+        seconds = proxy.reload(patience, cut=page)["seconds"]
     return {"nodes": list(nodes), "seconds": seconds}
 
 

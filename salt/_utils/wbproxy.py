@@ -4,8 +4,6 @@ Standard library and ``wbcore`` only: the keeper of the maintenance page runs it
 distribution's Python, without Salt.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import http.client

@@ -1,33 +1,30 @@
 # Which states a node gets, by its roles in the pillar: wormbase:nodes:<id>:roles.
+# Servers first, then what they serve.
 {%- set roles = 'wormbase:nodes:' ~ opts.id ~ ':roles' %}
 base:
   '*':
     - node.prepared
+  '{{ roles }}:mysql':
+    - match: pillar
+    - mysql.served
+  '{{ roles }}:acedb':
+    - match: pillar
+    - acedb.served
+  '{{ roles }}:support':
+    - match: pillar
+    - support.prepared
   '{{ roles }}:staging':
     - match: pillar
     - staging.prepared
     - mysql.served
     - carrier.served
-  '{{ roles }}:acedb':
-    - match: pillar
-    - acedb.served
-    - carrier.served
-    - release.enforced
-  '{{ roles }}:mysql':
-    - match: pillar
-    - mysql.served
-    - carrier.served
-    - release.enforced
-  '{{ roles }}:support':
-    - match: pillar
-    - support.prepared
+  'I@{{ roles }}:mysql or I@{{ roles }}:acedb or I@{{ roles }}:support or I@{{ roles }}:web':
+    - match: compound
     - carrier.served
     - release.enforced
   '{{ roles }}:web':
     - match: pillar
     - web.prepared
-    - carrier.served
-    - release.enforced
     - web.running
   '{{ roles }}:proxy':
     - match: pillar

@@ -1,0 +1,158 @@
+"""wb_proxy with a real nginx and clients that ask without pause."""
+
+import os
+import stat
+import time
+
+import pytest
+from proxysite import NEW, OLD, Clients, ProxySite, answer, get
+
+ALL = ["wb-web1", "wb-web2", "wb-mining"]
+
+
+@pytest.fixture
+def site(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents):
+        # nginx's workers have to reach the flags.
+        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & stat.S_IXOTH:
+            folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+    site = ProxySite(tmp_path / "fe")
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def serving(site):
+    site.salt["wb_proxy.set_pool"]("a", ALL)
+    return site
+
+
+def test_an_empty_pool_answers_with_the_page(site):
+    assert site.salt["wb_proxy.read"]() == {
+        "live": "a",
+        "pools": {"a": [], "b": []},
+        "maintenance": None,
+    }
+    _, _, status, _, retry = get(site.port)
+    assert (status, retry) == (503, "5")
+
+
+def test_set_pool_drops_nothing(serving):
+    with Clients(serving.port) as clients:
+        for nodes in (["wb-web1"], ALL, ["wb-web2", "wb-mining"], ["wb-web1"], ALL):
+            serving.salt["wb_proxy.set_pool"]("a", nodes)
+    assert clients.statuses == {200}
+    assert serving.salt["wb_proxy.read"]()["pools"]["a"] == ALL
+
+
+def test_set_pool_waits_for_requests_under_way(serving):
+    serving.web["wb-web1"].delay = 1.0
+    with Clients(serving.port) as clients:
+        serving.salt["wb_proxy.set_pool"]("a", ["wb-web2", "wb-mining"])
+        serving.web["wb-web1"].serves = answer(NEW)
+    assert clients.statuses == {200}
+    assert {release for _, _, _, release, _ in clients.answers} == {OLD}
+
+
+def test_change_over_gives_no_old_answer_after_a_new_one(serving):
+    serving.salt["wb_proxy.set_pool"]("a", ["wb-web1"])
+    serving.web["wb-web2"].serves = answer(NEW)
+    serving.salt["wb_proxy.set_pool"]("b", ["wb-web2"])
+    with Clients(serving.port) as clients:
+        assert serving.salt["wb_proxy.change_over"]("b") == {"old": "a", "new": "b"}
+    assert clients.statuses == {200}
+    assert clients.stale(OLD, NEW) == 0
+    assert serving.salt["wb_proxy.read"]()["live"] == "b"
+
+
+def test_maintain_gives_the_page_alone_and_nothing_reaches_a_node(serving):
+    with Clients(serving.port) as clients:
+        began = time.monotonic()
+        serving.salt["wb_proxy.maintain"](OLD, 20)
+        drained = time.monotonic()
+        for node in serving.web.values():
+            node.serves = answer(NEW)
+        time.sleep(0.3)
+        opened = time.monotonic()
+        assert serving.salt["wb_proxy.open"]() is True
+    assert drained - began < 0.5
+    assert clients.statuses == {200, 503}
+    assert {retry for _, _, status, _, retry in clients.answers if status == 503} == {"5"}
+    inside = [a[2] for a in clients.answers if a[0] > drained and a[1] < opened]
+    assert set(inside) == {503}
+    assert clients.stale(OLD, NEW) == 0
+
+
+def test_maintain_cuts_what_takes_too_long(serving):
+    serving.web["wb-web1"].delay = 15
+    with Clients(serving.port):
+        result = serving.salt["wb_proxy.maintain"](OLD, 20)
+        serving.salt["wb_proxy.set_pool"]("a", ["wb-web2"])
+        serving.salt["wb_proxy.open"]()
+    assert result["cut"] >= 1
+    assert result["seconds"] < 1.5
+
+
+def test_maintain_refuses_what_is_no_release(serving):
+    with pytest.raises(Exception, match="not the name of a release"):
+        serving.salt["wb_proxy.maintain"]("../WS221", 5)
+    assert serving.salt["wb_proxy.read"]()["maintenance"] is None
+
+
+def test_ask_works_during_maintenance_and_only_for_web_nodes(serving):
+    serving.salt["wb_proxy.maintain"](OLD, 20)
+    answers = serving.salt["wb_proxy.ask"]("/version", ["wb-web1", "wb-web2"])
+    assert {node: a["status"] for node, a in answers.items()} == {"wb-web1": 200, "wb-web2": 200}
+    assert answers["wb-web1"]["body"] == answer(OLD)
+    with pytest.raises(Exception, match="not a web node"):
+        serving.salt["wb_proxy.ask"]("/version", ["wb-gb1"])
+
+
+def wait_until_open(site, seconds=4):
+    until = time.monotonic() + seconds
+    while site.salt["wb_proxy.read"]()["maintenance"] and time.monotonic() < until:
+        time.sleep(0.02)
+    return site.salt["wb_proxy.read"]()
+
+
+def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(serving):
+    began = time.monotonic()
+    serving.salt["wb_proxy.maintain"](OLD, 1)
+    serving.web["wb-web2"].serves = answer(NEW)
+    serving.web["wb-mining"].serves = {**answer(OLD), "acedb": "WS221"}
+    state = wait_until_open(serving)
+    assert time.monotonic() - began < 2
+    assert state["maintenance"] is None
+    assert state["pools"]["a"] == ["wb-web1"]
+    assert get(serving.port)[2] == 200
+
+
+def test_the_lease_ends_with_the_new_release_when_no_node_is_left_on_the_old(serving):
+    serving.salt["wb_proxy.maintain"](OLD, 0.5)
+    for node in ("wb-web1", "wb-web2"):
+        serving.web[node].serves = answer(NEW)
+    serving.web["wb-mining"].stop()
+    assert wait_until_open(serving)["pools"]["a"] == ["wb-web1", "wb-web2"]
+
+
+def test_the_page_stays_while_no_node_is_whole(serving):
+    serving.salt["wb_proxy.maintain"](OLD, 0.3)
+    for node in serving.web.values():
+        node.serves = {**answer(OLD), "acedb": "WS221"}
+    time.sleep(1.2)
+    assert serving.salt["wb_proxy.read"]()["maintenance"]
+    serving.web["wb-web2"].serves = answer(OLD)
+    assert wait_until_open(serving)["pools"]["a"] == ["wb-web2"]
+
+
+def test_a_configuration_that_nginx_refuses_changes_nothing(serving):
+    with open(serving.conf, "a", encoding="utf-8") as conf:
+        conf.write("nonsense;\n")
+    with pytest.raises(Exception, match="nginx refuses"):
+        serving.salt["wb_proxy.set_pool"]("a", ["wb-web1"])
+    with pytest.raises(Exception, match="nginx refuses"):
+        serving.salt["wb_proxy.maintain"](OLD, 5)
+    state = serving.salt["wb_proxy.read"]()
+    assert (state["pools"]["a"], state["maintenance"]) == (ALL, None)
+    assert get(serving.port)[2] == 200
