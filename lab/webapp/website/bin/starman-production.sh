@@ -1,12 +1,15 @@
 #!/bin/sh
 # starman-production.sh start|stop|restart|status: the webapp under Starman.
 #
-# Source wormbase.env first. Server::Starter holds the port while an old Starman ends and
-# a new one begins, so a restart loses no request; a release that does not load leaves the
-# old one serving. What it says is in the .log beside WORMBASE_PIDFILE.
+# What is set in the environment goes before wormbase.env. Server::Starter holds the port
+# and starts a new Starman a second before it ends the old one: a restart loses no request,
+# and a release that does not load leaves the old one serving. What it says is in the .log
+# beside WORMBASE_PIDFILE.
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd -P)
+# shellcheck source=/dev/null
+[ ! -e "$here/wormbase.env" ] || . "$here/wormbase.env"
 : "${WORMBASE_APP:=$(basename "$here")}" "${WORMBASE_PORT:=5000}" "${WORMBASE_WORKERS:=2}"
 : "${WORMBASE_USER:=wormbase}" "${WORMBASE_START_SECONDS:=20}"
 : "${WORMBASE_PIDFILE:=/run/wormbase-starman/$WORMBASE_PORT.pid}"
@@ -26,7 +29,8 @@ as_user() {
     [ "$(id -u)" = 0 ] || return 0
     group=$(id -gn "$WORMBASE_USER") || fail "there is no user $WORMBASE_USER"
     install -d -o "$WORMBASE_USER" -g "$group" "$(dirname "$WORMBASE_PIDFILE")"
-    exec setpriv --reuid "$WORMBASE_USER" --regid "$group" --init-groups "$here/bin/$(basename "$0")" "$@"
+    exec setpriv --reuid "$WORMBASE_USER" --regid "$group" --init-groups \
+        "$here/bin/$(basename "$0")" "$@"
 }
 
 # Server::Starter holds a lock on its pid file as long as it lives.
@@ -34,39 +38,41 @@ running() {
     [ -s "$WORMBASE_PIDFILE" ] && ! flock --nonblock "$WORMBASE_PIDFILE" true
 }
 
+# Any answer will do; the port is open before the app is loaded, so this waits for it.
 answers() {
     perl -MHTTP::Tiny -e \
         'exit(HTTP::Tiny->new(timeout => 2)->get($ARGV[0])->{status} == 599)' \
         "http://127.0.0.1:$WORMBASE_PORT/"
 }
 
-# A release that does not load is told with Perl's reason before anything is ended.
-check() {
+# Loads the release on its own, for Perl's reason why it can not be loaded.
+why_not() {
     said=$(perl -MPlack::Util -e 'Plack::Util::load_psgi($ARGV[0])' "$boot" 2>&1 >/dev/null) ||
-        fail "$boot does not load: $(echo "$said" | head -n 1)"
+        fail "$boot does not load: $(echo "$said" | sed 's/ (you may .*//; q')"
+    fail "$1 within $WORMBASE_START_SECONDS s; see $log"
 }
 
-# await SENTENCE CONDITION: until the condition holds.
+failed_to_load() {
+    tail -n "+$((lines + 1))" "$log" | grep -q 'failed to start\|died unexpectedly'
+}
+
+# await CONDITION: until it holds; fails when it can not be any more, or in time.
 await() {
-    sentence=$1
-    shift
     until_second=$(($(date +%s) + WORMBASE_START_SECONDS))
     until "$@"; do
-        [ "$(date +%s)" -lt "$until_second" ] ||
-            fail "$sentence within $WORMBASE_START_SECONDS s; see $log"
-        sleep 0.05
+        ! failed_to_load && [ "$(date +%s)" -lt "$until_second" ] || return 1
+        sleep 0.1
     done
 }
 
 # A Server::Starter that was killed leaves a Starman that keeps the port.
 end_leftovers() {
     [ -e "$generations" ] || return 0
-    for pid in $(cut -d: -f2 "$generations"); do
-        if grep -q '^starman master' "/proc/$pid/cmdline" 2>/dev/null; then
-            kill "$pid"
-            while [ -d "/proc/$pid" ]; do sleep 0.05; done
-        fi
-    done
+    while IFS=: read -r _ pid; do
+        grep -q '^starman master' "/proc/$pid/cmdline" 2>/dev/null || continue
+        kill "$pid"
+        while [ -d "/proc/$pid" ]; do sleep 0.1; done
+    done <"$generations"
     rm -f "$generations"
 }
 
@@ -77,15 +83,16 @@ start() {
     fi
     end_leftovers
     : >"$log" || fail "$log can not be written"
+    lines=0
     cd /
-    check
-    start_server --daemonize --port="$WORMBASE_PORT" --interval=0 \
+    start_server --daemonize --port="$WORMBASE_PORT" --interval=1 \
         --pid-file="$WORMBASE_PIDFILE" --status-file="$generations" --log-file="$log" \
         --signal-on-hup=QUIT --signal-on-term=TERM -- \
         starman --preload-app --workers="$WORMBASE_WORKERS" --max-requests=100000 \
         --access-log="$(dirname "$boot")/../logs/access.log" "$boot" 2>"$log.start" ||
         fail "$(grep -v '^start_server' "$log.start")"
-    await "the webapp did not answer on port $WORMBASE_PORT" answers
+    sentence="the webapp did not answer on port $WORMBASE_PORT"
+    await answers || { stop && why_not "$sentence"; }
 }
 
 stop() {
@@ -97,12 +104,18 @@ stop() {
     end_leftovers
 }
 
-newest() {
-    cut -d: -f1 "$generations" 2>/dev/null | sort -n | tail -n 1
+# The newest generation of Starman, and how many there are.
+generation() {
+    newest=0 count=0
+    while IFS=: read -r number _; do
+        count=$((count + 1))
+        [ "$number" -le "$newest" ] || newest=$number
+    done <"$generations"
 }
 
 only_newer_than() {
-    [ "$(wc -l <"$generations")" = 1 ] && [ "$(newest)" -gt "$1" ]
+    generation
+    [ "$count" = 1 ] && [ "$newest" -gt "$1" ]
 }
 
 restart() {
@@ -110,12 +123,13 @@ restart() {
         start
         return
     fi
-    await "Server::Starter did not write $generations" test -s "$generations"
-    before=$(newest)
-    check
+    lines=$(wc -l <"$log")
+    await test -s "$generations" || fail "Server::Starter did not write $generations"
+    generation
+    before=$newest
     kill -HUP "$(cat "$WORMBASE_PIDFILE")"
-    await "the new Starman did not take over" only_newer_than "$before"
-    await "the webapp did not answer on port $WORMBASE_PORT" answers
+    await only_newer_than "$before" || why_not "the new Starman did not take over"
+    await answers || why_not "the new Starman did not answer"
 }
 
 status() {

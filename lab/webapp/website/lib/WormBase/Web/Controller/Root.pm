@@ -41,8 +41,7 @@ sub default : Path {
 
 sub missing : Private {
     my ($self, $c, $sentence) = @_;
-    $c->res->status(404);
-    $c->stash(template => 'message.html', sentence => $sentence);
+    _tell($c, 404, $sentence);
 }
 
 # A database that does not answer is told in a sentence; anything else is a fault of ours.
@@ -53,11 +52,16 @@ sub end : Private {
         $c->log->error("$error");
         $c->clear_errors;
         my $known = blessed $error && $error->isa('WormBase::Unavailable');
-        $c->res->status($known ? 503 : 500);
-        $c->stash(template => 'message.html',
-            sentence => $known ? "$error" : 'Something is wrong with this page.');
+        _tell($c, $known ? (503, "$error") : (500, 'Something is wrong with this page.'));
     }
     $c->forward($c->view('HTML')) unless $c->res->has_body;
+}
+
+sub _tell {
+    my ($c, $status, $sentence) = @_;
+    $c->res->status($status);
+    $c->res->content_type('text/plain; charset=utf-8');
+    $c->res->body("$sentence\n");
 }
 
 1;
