@@ -19,8 +19,9 @@ FILES = HERE / "files"
 # Where Salt's own package has its Python.
 SALT = Path("opt/saltstack/salt")
 COMMANDS = ("salt", "salt-call", "salt-cp", "salt-key", "salt-master", "salt-minion", "salt-run")
-_RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 _ENABLED = ("salt-master", "salt-minion")
+_FILES = ("inittab", *(f"{daemon}.init" for daemon in _ENABLED))
+_RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 
 
 def layers() -> list[Path]:
@@ -34,8 +35,8 @@ def layers() -> list[Path]:
 
 
 def _base() -> Path:
-    recipe = [HERE / name for name in _RECIPE]
-    return made(f"base-{digest([*recipe, FILES])}", _make_base)
+    recipe = [*(HERE / name for name in _RECIPE), *(FILES / name for name in _FILES)]
+    return made(f"base-{digest(recipe)}", _make_base)
 
 
 def _acedb(script: Path) -> Path:
@@ -89,13 +90,10 @@ def _install_salt(root: Path, wheels: Path, log: Path) -> None:
 def _lay_files(root: Path) -> None:
     for command in COMMANDS:
         (root / "usr/bin" / command).symlink_to(f"/{SALT}/bin/{command}")
-    for daemon in ("master", "minion"):
-        script = root / f"etc/init.d/salt-{daemon}"
-        shutil.copy(FILES / f"salt-{daemon}.init", script)
+    for daemon in _ENABLED:
+        script = root / f"etc/init.d/{daemon}"
+        shutil.copy(FILES / f"{daemon}.init", script)
         script.chmod(0o755)
-        settings = root / f"etc/salt/{daemon}.d/lab.conf"
-        settings.parent.mkdir(parents=True)
-        shutil.copy(FILES / f"{daemon}.conf", settings)
     shutil.copy(FILES / "inittab", root / "etc/inittab")
     (root / "etc/resolv.conf").write_text("")
 

@@ -42,7 +42,8 @@ class Cluster:
         """What was chosen when the lab was made; LabError when there is none."""
         if not self.place.record.exists():
             raise LabError("there is no lab of this checkout; bin/lab up makes one")
-        return json.loads(self.place.record.read_text())
+        known: dict[str, Any] = json.loads(self.place.record.read_text())
+        return known
 
     @property
     def network(self) -> Network:
@@ -168,15 +169,16 @@ class Cluster:
 
     def _make(self, disk_megabytes: int | None) -> None:
         layers = base.layers()
+        subnet = free_subnet(self.place)
         record = {
             "checkout": str(self.place.checkout),
-            "subnet": free_subnet(self.place),
+            "subnet": subnet,
             "layers": [str(layer) for layer in layers],
         }
         for name, node in self.nodes.items():
             node.format(layers, disk_megabytes)
             node.write("/etc/hostname", f"{name}\n")
-            node.write("/etc/hosts", _hosts(record["subnet"]))
+            node.write("/etc/hosts", _hosts(subnet))
         keys.lay(self.nodes)
         links = self.node(MASTER).upper / "etc/rc2.d"
         links.mkdir(parents=True)

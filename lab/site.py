@@ -44,7 +44,8 @@ def known_secrets(place: Place) -> dict[str, Any]:
         }
         record.touch(mode=0o600)
         record.write_text(json.dumps(made, indent=2))
-    return json.loads(record.read_text())
+    known: dict[str, Any] = json.loads(record.read_text())
+    return known
 
 
 def _key_pair() -> dict[str, str]:
