@@ -288,7 +288,8 @@ def test_going_back_out_of_a_switch_that_died_leaves_the_stack(ledger):
     assert ledger.known().switch is None
 
 
-def test_going_back_is_known_until_the_run_ends(ledger):
+@pytest.mark.parametrize("outcome", ["failed", "died"])
+def test_going_back_is_known_until_it_ends_well_or_something_else_is_done(ledger, outcome):
     go_live(ledger, WS219, WS220)
     begin(ledger, "forward", release=str(WS220))
     assert ledger.known().going_back is None
@@ -296,5 +297,11 @@ def test_going_back_is_known_until_the_run_ends(ledger):
     begin(ledger, "back", "rollback", "", release=str(WS219))
     ledger.pass_switch("back", WS219, "back")
     assert ledger.known().going_back == WS219
-    ledger.end_run("back", "done")
+    ledger.end_run("back", outcome)
+    assert ledger.known().going_back == WS219
+    begin(ledger, "push", "push")
+    assert ledger.known().going_back is None
+
+    begin(ledger, "back again", "rollback", "", release=str(WS219))
+    ledger.end_run("back again", "done")
     assert ledger.known().going_back is None

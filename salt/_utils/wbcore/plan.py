@@ -200,7 +200,7 @@ def _rollback(
 
 
 def _way_back(known: Known) -> Release:
-    """Where going back leads: where it led when it died, or out of a change-over that died,
+    """Where going back leads: where it led when it failed, or out of a change-over that died,
     or to the release before."""
     if known.going_back:
         return known.going_back

@@ -73,8 +73,8 @@ class Switch:
 @dataclass(frozen=True)
 class Known:
     """What the ledger knows: the releases that were live, oldest first, the releases that
-    were made, a change-over that did not end, and where a run that goes back leads, if it
-    did not end: taken up again it must not go one release further."""
+    were made, a change-over that did not end, and where the newest run leads if it goes
+    back and did not end well: asked for again it must not go one release further."""
 
     stack: Sequence[Release] = ()
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)

@@ -195,11 +195,10 @@ class Ledger:
         )
 
     def _going_back(self) -> Release | None:
-        rows = self._rows(
-            "select release from run where kind = 'rollback' and ended is null "
-            "order by began desc limit 1"
-        )
-        return Release.parse(rows[0]["release"]) if rows else None
+        newest = self._rows("select * from run order by began desc limit 1")
+        if not newest or newest[0]["kind"] != "rollback" or newest[0]["outcome"] == "done":
+            return None
+        return Release.parse(newest[0]["release"])
 
     def tried(self, build: Build) -> bool:
         """Whether a release of a build came to an end before, good or bad."""

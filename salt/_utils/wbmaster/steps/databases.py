@@ -34,7 +34,9 @@ def _forecast(kind: str, run: Run) -> Changes:
 
 
 def _take(step: str, kind: str, run: Run) -> Changes:
-    return pull(run, step, run.build, run.notes["build_digest"], _lacking(run, kind))
+    lacking = _lacking(run, kind)
+    # A minor revision seals no build and lacks nothing of one.
+    return pull(run, step, run.build, run.notes["build_digest"], lacking) if lacking else {}
 
 
 def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, list[str]]) -> Changes:
