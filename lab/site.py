@@ -28,7 +28,10 @@ def pillar(place: Place, subnet: str) -> str:
         }
         for host in HOSTS
     }
-    settings = {"nodes": nodes, "carrier": known["carrier"]}
+    # Imported late, since the services take their passwords from here.
+    from . import services
+
+    settings = {"nodes": nodes, "carrier": known["carrier"], **services.settings(known)}
     # JSON is YAML, and this first line keeps Jinja away from it.
     return "#!yaml\n" + json.dumps({"wormbase": settings}, indent=2) + "\n"
 
