@@ -4,6 +4,8 @@ Source: the wiki page, step 8, "Go live script that adjusts database symlinks an
 services".
 """
 
+import contextlib
+import fcntl
 import json
 import time
 
@@ -42,21 +44,15 @@ def switch(links, run, before):
         salt wb-web1 wb_live.switch '{acedb: wormbase_WS221}' run=by-hand before=2000000000
     """
     began = time.time()
-    if began > before:
-        raise StepFailed(
-            f"the order to switch came {began - before:.1f} s too late, nothing was switched",
-            "run the same command again",
-        )
-    wanted = node_links(wbnode.settings_of(__pillar__), __opts__["id"], links)
-    have = __salt__["wb_link.read"]()
-    wrong = {name for name, target in wanted.items() if have.get(name) != target}
-    changed = {}
-    if wrong or unfinished() or golive.differences(_version_or_error(), wanted):
-        _write_journal({"run": run, "from": have, "to": wanted})
-        changed = __salt__["wb_link.switch"](wanted)
-        _follow({name.partition("/")[0] for name in wanted})
-        wbnode.layout_of(__opts__).journal.unlink()
-    return {"changed": changed, "version": version(), "seconds": time.time() - began}
+    with _one_at_a_time():
+        if time.time() > before:
+            raise StepFailed(
+                f"the order to switch is {time.time() - before:.1f} s too late, nothing was done",
+                "run the same command again",
+            )
+        wanted = node_links(wbnode.settings_of(__pillar__), __opts__["id"], links)
+        changed = _switch(wanted, run)
+        return {"changed": changed, "version": version(), "seconds": time.time() - began}
 
 
 @wbnode.told
@@ -91,6 +87,28 @@ def unfinished():
         return json.loads(wbnode.layout_of(__opts__).journal.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+
+
+def _switch(wanted, run):
+    have = __salt__["wb_link.read"]()
+    right = all(have.get(name) == target for name, target in wanted.items())
+    if right and not unfinished() and not golive.differences(_version_or_error(), wanted):
+        return {}
+    _write_journal({"run": run, "from": have, "to": wanted})
+    changed = __salt__["wb_link.switch"](wanted)
+    _follow({name.partition("/")[0] for name in wanted})
+    wbnode.layout_of(__opts__).journal.unlink()
+    return changed
+
+
+@contextlib.contextmanager
+def _one_at_a_time():
+    """The order of a run that was killed may still be at work when the next one comes."""
+    path = wbnode.layout_of(__opts__).journal.with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _version_or_error():
