@@ -11,9 +11,11 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from wbloader import CHECKOUT, modules
+import jinja2
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 OLD, NEW = "WS220-2010.11.01-0.02-1300", "WS221-2010.12.24-0.02-1350"
 ADDRESSES = {"wb-web1": "127.0.0.11", "wb-web2": "127.0.0.12", "wb-mining": "127.0.0.13"}
 
@@ -54,6 +56,9 @@ class WebNode:
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 128
             daemon_threads = True
+
+            def handle_error(self, *_):
+                """A client that was cut off is what some tests are about."""
 
         self.server = Server((self.address, self.port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -125,22 +130,20 @@ def get(port, path="/version"):
 class ProxySite:
     """The proxy of a site, in a scratch directory, as its states lay it out."""
 
-    def __init__(self, root):
+    def __init__(self, root, load):
         self.root = root
         self.port, asking, idle = free_port(), free_port(), free_port()
         web_port = free_port("127.0.0.11")
         roles = {"roles": ["web"], "site": "local"}
         self.pillar = {
-            "wormbase": {
-                "nodes": {n: {**roles, "address": a} for n, a in ADDRESSES.items()},
-                "nginx": {"port": self.port, "asking_port": asking, "idle_port": idle},
-                "webapp": {"port": web_port},
-            }
+            "nodes": {n: {**roles, "address": a} for n, a in ADDRESSES.items()},
+            "nginx": {"port": self.port, "asking_port": asking, "idle_port": idle},
+            "webapp": {"port": web_port},
         }
         self.web = {n: WebNode(a, web_port, answer(OLD)) for n, a in ADDRESSES.items()}
         for folder in ("run", "etc/nginx", "var/log/nginx"):
             (root / folder).mkdir(parents=True)
-        self.salt = modules(root, self.pillar, "fe")
+        self.salt = load(root.name, self.pillar)
         self.paths = self.salt["wb_settings.read"]()["paths"]
 
     def start(self):
@@ -152,8 +155,9 @@ class ProxySite:
         for name, place in (("keeper.py", programs), ("maintenance.html", self.paths["proxy"])):
             shutil.copy(CHECKOUT / "salt/states/proxy" / name, place)
         self.root.chmod(0o755)
-        text = self.salt["slsutil.renderer"]("salt://proxy/nginx.conf", default_renderer="jinja")
+        template = (CHECKOUT / "salt/states/proxy/nginx.conf").read_text(encoding="utf-8")
         self.conf = self.root / "etc/nginx/nginx.conf"
+        text = jinja2.Template(template).render(salt=self.salt)
         self.conf.write_text(text, encoding="utf-8")
         subprocess.run(["nginx", "-c", str(self.conf)], check=True)
 

@@ -11,12 +11,12 @@ ALL = ["wb-web1", "wb-web2", "wb-mining"]
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path, load):
     for folder in (tmp_path, *tmp_path.parents):
         # nginx's workers have to reach the flags.
         if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & stat.S_IXOTH:
             folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
-    site = ProxySite(tmp_path / "fe")
+    site = ProxySite(tmp_path / "fe", load)
     site.start()
     yield site
     site.stop()
