@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import builds, project
+from . import builds, project, services, webapp
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -28,16 +27,6 @@ def found(cluster: Cluster) -> None:
         print(f"lab: {name} ({time.monotonic() - began:.1f} s)", flush=True)
 
 
-def _services(cluster: Cluster) -> None:
-    """Mail, blog and FTP on wb-dev."""
-    importlib.import_module("lab.services").set_up(cluster)
-
-
-def _webapp(cluster: Cluster) -> None:
-    """The Mercurial checkout ``website/staging`` on wb-dev."""
-    importlib.import_module("lab.webapp").check_out(cluster)
-
-
 def _build(cluster: Cluster) -> None:
     builds.stage(cluster, BUILD, land=True)
 
@@ -48,9 +37,10 @@ def _release(cluster: Cluster) -> None:
 
 
 STEPS: dict[str, Callable[[Cluster], None]] = {
-    "services of wb-dev are set up": _services,
     "the project is installed": project.install,
-    "the webapp is checked out": _webapp,
+    # After it, since the blog's database lies in the MariaDB that the states set up.
+    "mail, blog and FTP are set up": services.set_up,
+    "the webapp is checked out": webapp.check_out,
     f"{BUILD} is staged": _build,
     f"{BUILD} is live": _release,
 }

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import site
+from . import services, site
 from .command import LabError
 from .inventory import MASTER
 
@@ -37,7 +37,9 @@ def copy(cluster: Cluster) -> None:
     pillar = root / site.PILLAR.lstrip("/")
     pillar.parent.mkdir(parents=True, exist_ok=True)
     pillar.touch(mode=0o600)
-    pillar.write_text(site.pillar(cluster.place, cluster.record["subnet"]))
+    known = site.known_secrets(cluster.place)
+    settings = {"carrier": known["carrier"], **services.settings(known)}
+    pillar.write_text(site.pillar(cluster.record["subnet"], settings))
 
 
 def carry_out(cluster: Cluster, *command: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,10 @@ from .inventory import HOSTS, address
 from .place import Place
 
 PILLAR = "/srv/wormbase-site/pillar/site.sls"
-STAGING = "wb-dev"
 
 
-def pillar(place: Place, subnet: str) -> str:
-    """Text of ``site.sls``: addresses, sites and roles, mail, blog and carrier keys."""
-    known = known_secrets(place)
+def pillar(subnet: str, settings: Mapping[str, Any]) -> str:
+    """Text of ``site.sls``: addresses, sites and roles of the nodes, and other settings."""
     nodes = {
         host.name: {
             "address": address(subnet, host.name),
@@ -28,12 +27,8 @@ def pillar(place: Place, subnet: str) -> str:
         }
         for host in HOSTS
     }
-    # Imported late, since the services take their passwords from here.
-    from . import services
-
-    settings = {"nodes": nodes, "carrier": known["carrier"], **services.settings(known)}
-    # JSON is YAML, and this first line keeps Jinja away from it.
-    return "#!yaml\n" + json.dumps({"wormbase": settings}, indent=2) + "\n"
+    # JSON is YAML, and the first line keeps Jinja away from it.
+    return "#!yaml\n" + json.dumps({"wormbase": {"nodes": nodes, **settings}}, indent=2) + "\n"
 
 
 def known_secrets(place: Place) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""WordPress on the development server, under PHP's own web server, with its MariaDB."""
+"""WordPress on the development server, under PHP's own web server, in the builders' MariaDB."""
 
 from __future__ import annotations
 
@@ -46,7 +46,5 @@ def settings(password: str) -> dict[str, Any]:
 
 def _database(node: Node) -> None:
     setup.lay(node, "blog.cnf", "/etc/mysql/mariadb.conf.d/90-blog.cnf")
-    if not (setup.root(node) / "var/lib/mysql/mysql").exists():
-        setup.carry_out(node, "mariadb-install-db", "--user=mysql", "--skip-test-db")
     setup.start(node, "mariadb")
     setup.carry_out(node, "mariadb", stdin=_DATABASE)

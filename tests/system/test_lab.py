@@ -1,0 +1,162 @@
+"""The lab keeps its own promises."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from labclient import CHECKOUT, Lab
+
+NODES = {"salt", "wb-dev", "fe", "wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"}
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Lab]:
+    """A second checkout; whatever becomes of its lab, it is taken down afterwards."""
+    checkout = tmp_path / "checkout"
+    leave_out = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
+    shutil.copytree(CHECKOUT, checkout, ignore=leave_out, symlinks=True)
+    client = Lab(checkout)
+    yield client
+    client.do("down")
+
+
+def machine() -> dict[str, str]:
+    """What labs may leave behind on the machine."""
+    commands = {
+        "links": ("ip", "-brief", "link"),
+        "namespaces": ("ip", "netns", "list"),
+        "tables": ("nft", "list", "tables"),
+        "mounts": ("cat", "/proc/self/mounts"),
+        "loops": ("losetup", "--list"),
+    }
+    told = {
+        name: subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        for name, words in commands.items()
+    }
+    return {name: "\n".join(sorted(text.splitlines())) for name, text in told.items()}
+
+
+def launchers(lab_id: str) -> list[str]:
+    """Processes on the machine that belong to a lab."""
+    told = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True)
+    return [line for line in told.stdout.splitlines() if f"wormbase-lab/{lab_id}/" in line]
+
+
+def test_status_lists_every_node_with_its_minion(lab: Lab) -> None:
+    nodes = lab.status()
+    assert set(nodes) == NODES
+    assert all(node["up"] and node["minion"] for node in nodes.values())
+    assert {name for name, node in nodes.items() if node["site"] == "remote"} == {"canopus"}
+    assert len({node["address"] for node in nodes.values()}) == len(NODES)
+
+
+def test_exec_passes_output_and_exit_code(lab: Lab) -> None:
+    done = lab.exec("wb-gb1", "sh", "-c", "hostname; exit 7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "wb-gb1\n", "")
+
+
+def test_unknown_node_is_refused(lab: Lab) -> None:
+    done = lab.cli("crash", "nobody")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def test_up_again_changes_nothing(lab: Lab) -> None:
+    before = lab.exec("fe", "cat", "/proc/sys/kernel/random/boot_id", "/proc/1/stat").stdout
+    lab.do("up")
+    after = lab.exec("fe", "cat", "/proc/sys/kernel/random/boot_id", "/proc/1/stat").stdout
+    assert before.split()[-30:] == after.split()[-30:]
+
+
+def test_crash_ends_every_process_and_keeps_the_disk(lab: Lab) -> None:
+    lab.exec("wb-gb1", "sh", "-c", "echo kept >/usr/local/kept; echo kept >/root/kept; sync")
+    number = ("stat", "-c", "%d %i", "/usr/local/kept")
+    inode = lab.exec("wb-gb1", *number).stdout
+    lab.do("crash", "wb-gb1")
+    assert lab.status()["wb-gb1"] | {"address": ""} == {
+        "address": "", "site": "local", "up": False, "minion": False,
+    }  # fmt: skip
+    assert lab.exec("wb-gb1", "true").returncode != 0
+    lab.do("start", "wb-gb1")
+    assert lab.status()["wb-gb1"]["minion"]
+    assert lab.exec("wb-gb1", "cat", "/usr/local/kept", "/root/kept").stdout == "kept\nkept\n"
+    assert lab.exec("wb-gb1", *number).stdout == inode
+    lab.exec("wb-gb1", "rm", "/usr/local/kept", "/root/kept")
+
+
+def test_services_run_again_when_start_returns(lab: Lab) -> None:
+    lab.do("crash", "wb-gb1")
+    lab.do("start", "wb-gb1")
+    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
+
+
+def test_start_of_the_master_returns_with_all_minions(lab: Lab) -> None:
+    lab.do("crash", "salt")
+    lab.do("start", "salt")
+    assert all(node["minion"] for node in lab.status().values())
+
+
+def test_cut_node_reaches_nobody_until_healed(lab: Lab) -> None:
+    ask = ("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/salt/4505")
+    lab.do("cut", "canopus")
+    try:
+        assert lab.exec("canopus", *ask).returncode != 0
+        assert lab.status()["canopus"]["up"]
+        assert not lab.status()["canopus"]["minion"]
+    finally:
+        lab.do("heal", "canopus")
+    assert lab.exec("canopus", *ask).returncode == 0
+
+
+def test_link_to_the_remote_site_is_slow_and_counted(lab: Lab) -> None:
+    lab.exec("wb-dev", "truncate", "-s", "10M", "/tmp/ten")
+    began = time.monotonic()
+    copy = ("bash", "-c", "exec 3<>/dev/tcp/canopus/9000; cat /tmp/ten >&3")
+    sink = "import socket; s = socket.create_server(('', 9000)); c = s.accept()[0]\n" \
+           "while c.recv(65536): pass"  # fmt: skip
+    words = [str(CHECKOUT / "bin/lab"), "exec", "canopus", "python3", "-c", sink]
+    before = wan(lab)
+    with subprocess.Popen(words) as receiver:
+        time.sleep(1)
+        began = time.monotonic()
+        assert lab.exec("wb-dev", *copy).returncode == 0
+        receiver.wait(30)
+    assert 1.5 <= time.monotonic() - began <= 8
+    assert 10 * 2**20 <= wan(lab) - before <= 13 * 2**20
+
+
+def wan(lab: Lab) -> int:
+    """Bytes that the local site has sent to the remote one."""
+    sent: int = __import__("json").loads(lab.do("wan"))["local"]
+    return sent
+
+
+def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:
+    assert "/var/log/boot.log" in lab.do("logs", "fe")
+
+
+def test_two_checkouts_each_have_a_lab_and_down_leaves_nothing(lab: Lab, other: Lab) -> None:
+    before = machine()
+    other.do("up", "--bare", "--disk", "300")
+    addresses = {node["address"] for node in other.status().values()}
+    assert not addresses & {node["address"] for node in lab.status().values()}
+    size = other.exec("fe", "stat", "-f", "-c", "%b", "/usr/local").stdout
+    assert int(size) * 4096 < 320 * 2**20
+    other.do("down")
+    assert machine() == before
+    assert all(node["minion"] for node in lab.status().values())
+
+
+def test_down_after_the_launchers_were_killed_leaves_nothing(other: Lab) -> None:
+    before = machine()
+    words = [str(other.checkout / "bin/lab"), "up", "--bare"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
+        time.sleep(4)
+        up.kill()
+    other.do("down")
+    assert machine() == before
