@@ -20,4 +20,5 @@ $entry = [
     'last_ip' => null,
 ];
 update_user_meta($author->ID, WP_Application_Passwords::USERMETA_KEY_APPLICATION_PASSWORDS, [$entry]);
+wp_delete_post(1, true);
 update_network_option(get_main_network_id(), WP_Application_Passwords::OPTION_KEY_IN_USE, true);

@@ -98,6 +98,10 @@ class Layout:
         """Where a dataset is built: on the same file system as its place."""
         return self.kind(dataset.kind) / ".incoming" / dataset.name
 
+    def removed(self, kind: str) -> Path:
+        """Where datasets of a kind are put before their files are removed."""
+        return self.kind(kind) / ".incoming" / ".removed"
+
     def marker(self, dataset: Dataset) -> Path:
         """The record that a dataset is complete and verified."""
         return self.state / "verified" / f"{dataset}.json"
@@ -117,6 +121,23 @@ class Layout:
     def build(self, build: Build) -> Path:
         """What wb-dev keeps about a build; ``READY`` in it is the builders' last step."""
         return self.builds / str(build)
+
+    def notes(self, build: Build) -> Path:
+        """The release notes, which the builders write (wb-dev)."""
+        return self.build(build) / f"letter.{build}"
+
+    def letter(self, build: Build) -> Path:
+        """The record that the letter of a build was taken by the mail server (wb-dev)."""
+        return self.state / "letters" / f"{build}.json"
+
+    def digests(self, dataset: Dataset) -> Path:
+        """Digests of the files of a dataset, and when each file was touched (wb-dev)."""
+        return self.state / "digests" / f"{dataset}.json"
+
+    @property
+    def pull_lock(self) -> Path:
+        """Held by the one pull that is at work on a node."""
+        return self.state / "pull.lock"
 
     def manifest(self, name: Build | Release) -> Path:
         """The manifest of a build or of a webapp release, on wb-dev and on the nodes."""

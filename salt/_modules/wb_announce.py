@@ -1,0 +1,163 @@
+"""Announcing a build: the letter to the announce lists, and the blog post; once each.
+
+Source: the wiki page, steps 10 and 11.
+"""
+
+import base64
+import datetime
+import json
+import smtplib
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import wbfiles
+import wbnode
+from wbcore import letter
+from wbcore.errors import BadData, BadRequest, StepFailed
+from wbcore.names import Release
+
+__virtualname__ = "wb_announce"
+
+_SECONDS = 30
+_AGAIN = "run the same command again when it is up"
+# A post that is written and not yet public was made by a person, and is theirs.
+_STATUSES = "publish,future,draft,pending,private"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def mail(release):
+    """Send the letter of a build to the announce lists, unless it was sent.
+
+    Returns ``{"message_id": …, "already": bool, "refused": [recipients]}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_announce.mail WS221-2010.12.24-0.02-1350
+    """
+    name, settings = Release.parse(release), wbnode.settings_of(__pillar__).mail
+    if not (settings.host and settings.sender and settings.recipients):
+        raise BadRequest(
+            "the pillar names no mail server, sender or recipients",
+            "set wormbase:mail as pillar.example shows",
+        )
+    record = wbnode.layout_of(__opts__).letter(name.build)
+    identity = letter.message_id(name, settings.sender)
+    if record.exists():
+        return {"message_id": identity, "already": True, "refused": []}
+    now = datetime.datetime.now(datetime.UTC)
+    refused = _send(letter.message(name, _notes(name), settings, now), settings, record)
+    return {"message_id": identity, "already": False, "refused": refused}
+
+
+@wbnode.told
+def post(release):
+    """Post a build on the blog, unless its post is there.
+
+    Returns ``{"id": int, "link": address, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_announce.post WS221-2010.12.24-0.02-1350
+    """
+    name = Release.parse(release)
+    entry = letter.post(name, _notes(name))
+    # WordPress would publish a second one under another slug.
+    found = _blog({"slug": entry.slug, "status": _STATUSES})
+    made = found[0] if found else _blog({}, _draft(entry))
+    return {"id": made["id"], "link": made["link"], "already": bool(found)}
+
+
+def _notes(release):
+    path = wbnode.layout_of(__opts__).notes(release.build)
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BadData(
+            f"the release notes {path} can not be read: {error.strerror}",
+            "write them and run the same command again",
+        ) from error
+
+
+def _send(message, settings, record):
+    """Recipients that the server refused. What it took is recorded before anything else."""
+    try:
+        with smtplib.SMTP(settings.host, settings.port, timeout=_SECONDS) as server:
+            if settings.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if settings.username:
+                server.login(settings.username, settings.password)
+            refused = server.send_message(message)
+            wbfiles.write_whole(record, json.dumps({"id": message["Message-ID"]}).encode())
+    except (OSError, smtplib.SMTPException) as error:
+        if record.exists():
+            return []
+        raise StepFailed(
+            f"the mail server {settings.host}:{settings.port} did not take the letter: "
+            f"{_words(error)}",
+            _AGAIN,
+        ) from error
+    return sorted(refused)
+
+
+def _words(error):
+    """An SMTP error is a code and bytes, and of several recipients a dictionary of those."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, text = error.smtp_code, error.smtp_error
+    else:
+        return str(error)
+    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
+
+
+def _draft(entry):
+    return {
+        "slug": entry.slug,
+        "title": entry.title,
+        "content": entry.content,
+        "status": "publish",
+    }
+
+
+def _blog(query, entry=None):
+    """The answer of the blog's list of posts: to a search, or to a new entry."""
+    settings = wbnode.settings_of(__pillar__).blog
+    if not settings.url:
+        raise BadRequest("the pillar names no blog", "set wormbase:blog as pillar.example shows")
+    words = urllib.parse.urlencode({"rest_route": "/wp/v2/posts", **query})
+    secret = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
+    request = urllib.request.Request(
+        f"{settings.url.rstrip('/')}/index.php?{words}",
+        data=json.dumps(entry).encode() if entry else None,
+        headers={"Authorization": f"Basic {secret}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise StepFailed(
+            f"the blog {settings.url} answers {error.code}: {_complaint(error.read())}",
+            "mend its settings in the pillar (wormbase:blog) and run the same command again",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StepFailed(
+            f"the blog {settings.url} does not answer: {getattr(error, 'reason', error)}", _AGAIN
+        ) from error
+
+
+def _complaint(body):
+    """WordPress tells errors as JSON with a message."""
+    try:
+        return json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip()[:200]

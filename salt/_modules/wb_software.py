@@ -1,0 +1,114 @@
+"""The webapp as software: its release on the FTP site, and its reference copy.
+
+Source: the wiki page, "Major Releases"; a minor revision makes neither.
+"""
+
+import shutil
+import tarfile
+
+import wbfiles
+import wbnode
+from wbcore.datasets import WEBAPP, Dataset
+from wbcore.errors import BadRequest
+from wbcore.names import Release
+from wbcore.patterns import excluded
+
+__virtualname__ = "wb_software"
+
+_CURRENT = "current.tgz"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def publish(release):
+    """Put a release's tarball on the FTP site and make it ``current.tgz``.
+
+    Local settings, logs, ``extlib`` and the repository are left out. Returns
+    ``{"tarball": path, "bytes": int, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_software.publish WS221-2010.12.24-0.02-1350
+    """
+    layout, source = wbnode.layout_of(__opts__), _assembled(release)
+    tarball = layout.software / f"{source.name}.tgz"
+    already = tarball.exists()
+    if not already:
+        layout.software.mkdir(parents=True, exist_ok=True)
+        _pack(source, tarball)
+    _link_current(layout.software / _CURRENT, tarball.name)
+    return {"tarball": str(tarball), "bytes": tarball.stat().st_size, "already": already}
+
+
+@wbnode.told
+def reference(release):
+    """Keep a copy of what is live at ``website/production``, for a look on this server.
+
+    Returns ``{"release": …, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_software.reference WS221-2010.12.24-0.02-1350
+    """
+    layout, source = wbnode.layout_of(__opts__), _assembled(release)
+    fresh, old = (layout.website / f".production.{name}" for name in ("new", "old"))
+    if _tells(layout.production) == _tells(source):
+        return {"release": source.name, "already": True}
+    wbfiles.remove(fresh)
+    wbfiles.remove(old)
+    shutil.copytree(source, fresh, symlinks=True)
+    if layout.production.is_symlink() or layout.production.exists():
+        layout.production.rename(old)
+    fresh.rename(layout.production)
+    wbfiles.remove(old)
+    return {"release": source.name, "already": False}
+
+
+def _assembled(release):
+    """The directory of a release on this server."""
+    dataset = Dataset(WEBAPP, str(Release.parse(release)))
+    place = wbnode.layout_of(__opts__).dataset(dataset)
+    if not place.is_dir():
+        raise BadRequest(
+            f"{release} is not in website/ of this server",
+            f"copy it back from a web node to {place}",
+        )
+    return place
+
+
+def _pack(source, tarball):
+    left_out = wbnode.settings_of(__pillar__).webapp.software_exclude
+
+    def member(entry):
+        below = entry.name.partition("/")[2]
+        if below and excluded(below, left_out):
+            return None
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        return entry
+
+    fresh = tarball.with_name(f".{tarball.name}.new")
+    with tarfile.open(fresh, "w:gz") as archive:
+        archive.add(source, arcname=source.name, filter=member)
+    fresh.chmod(0o644)
+    fresh.rename(tarball)
+
+
+def _link_current(link, target):
+    if not (link.is_symlink() and link.readlink().name == target):
+        __salt__["file.symlink"](target, str(link), force=True, atomic=True)
+
+
+def _tells(place):
+    """What a copy says of itself; nothing if there is none."""
+    try:
+        return (place / "VERSION.txt").read_text(encoding="utf-8")
+    except OSError:
+        return None

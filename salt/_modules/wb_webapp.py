@@ -1,0 +1,256 @@
+"""The webapp: what stands in staging, releases made of it, and its Starman.
+
+Source: the wiki page, "Deploy software" and "Restart services".
+"""
+
+import json
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+
+import wbfiles
+import wbnode
+from wbcheckout import Checkout
+from wbcore.datasets import ACEDB, WEBAPP, Dataset
+from wbcore.errors import BadRequest, StepFailed
+from wbcore.names import Release
+from wbcore.ownership import LOGS_MODE
+from wbcore.patterns import excluded
+from wbcore.versions import environment_text, version_text
+from wbpreflight import Preflight
+
+__virtualname__ = "wb_webapp"
+
+SERVICE = "wormbase-starman"
+_TOLD = 5
+_ANSWER_SECONDS = 10
+_ENVIRONMENT = "wormbase.env"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.told
+def staged():
+    """Which webapp stands in ``website/staging``, and whether it can be released.
+
+    Returns ``{"webapp": "0.02", "revision": 1350, "tip": 1350, "modified": [paths]}``; of
+    the tracked files with changes that are not committed at most five are named.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_webapp.staged
+    """
+    checkout = Checkout(wbnode.layout_of(__opts__).staging)
+    return {
+        "webapp": checkout.version(),
+        "revision": checkout.revision(),
+        "tip": checkout.tip(),
+        "modified": checkout.modified()[:_TOLD],
+    }
+
+
+@wbnode.told
+def assemble(release):
+    """Make the directory of a release from ``website/staging``, unless it is there already.
+
+    It holds the working directory without what the pillar excludes, the Perl libraries in
+    ``extlib``, a world-writable ``logs``, ``wormbase.env`` and ``VERSION.txt``. Returns
+    ``{"release": …, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_webapp.assemble WS221-2010.12.24-0.02-1350
+    """
+    layout, name = wbnode.layout_of(__opts__), Release.parse(release)
+    dataset = Dataset(WEBAPP, str(name))
+    place, incoming = layout.dataset(dataset), layout.incoming(dataset)
+    wbfiles.remove(incoming)
+    already = place.exists()
+    if not already:
+        Checkout(layout.staging).refuse_unless(name)
+        _copy(layout.staging, incoming, wbnode.settings_of(__pillar__).webapp.exclude)
+        _complete(incoming, name)
+        # Somebody may have committed or updated while the files were copied.
+        Checkout(layout.staging).refuse_unless(name)
+        incoming.rename(place)
+    return {"release": str(name), "already": already}
+
+
+@wbnode.told
+def preflight(release, databases, acedb):
+    """Start a release beside the live one and ask it its pages; nothing of it stays.
+
+    release
+        The release, whose directory is on this node.
+    databases
+        MySQL directory of each database, ``{"c_elegans": "c_elegans_WS221"}``.
+    acedb
+        Directory of the AceDB database, ``wormbase_WS221``.
+
+    Returns ``{"answers": {path: {"status": int, "seconds": float}}, "version": {…}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.preflight WS221-2010.12.24-0.02-1350 \
+            '{c_elegans: c_elegans_WS221}' wormbase_WS221
+    """
+    layout, settings = wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__)
+    trial = Preflight(
+        settings,
+        _here(layout, Dataset.parse(f"{ACEDB}/{acedb}")),
+        _here(layout, Dataset.parse(f"{WEBAPP}/{release}")),
+    )
+    port = settings.webapp.preflight_port
+    with trial.database(), trial.webapp(databases):
+        answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
+        return {"answers": answers, "version": _version(port)}
+
+
+@wbnode.told
+def version(port=None):
+    """What the running servers of this node serve, as the webapp's ``/version`` tells it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.version
+    """
+    return _version(port or wbnode.settings_of(__pillar__).webapp.port)
+
+
+@wbnode.told
+def start():
+    """Start the live webapp; it answers when this returns.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.start
+    """
+    return _serve("start")
+
+
+@wbnode.told
+def stop():
+    """Stop the live webapp; it has ended when this returns.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.stop
+    """
+    return _service("stop")
+
+
+@wbnode.told
+def restart():
+    """Serve the release that the live link points to now; no request is lost.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.restart
+    """
+    return _serve("restart")
+
+
+def _here(layout, dataset):
+    place = layout.dataset(dataset)
+    if not place.is_dir():
+        raise BadRequest(f"{dataset} is not on this node", "push it first")
+    return place
+
+
+def _copy(source, target, left_out):
+    """A copy of its own: what servers write must not share an inode with another release."""
+
+    def ignore(folder, names):
+        below = folder[len(str(source)) :].lstrip("/")
+        return [name for name in names if excluded(f"{below}/{name}".lstrip("/"), left_out)]
+
+    if not (source / "extlib").is_dir():
+        raise BadRequest(
+            f"{source} has no extlib", "put the webapp's Perl libraries there before a release"
+        )
+    target.parent.mkdir(mode=0o755, exist_ok=True)
+    shutil.copytree(source, target, symlinks=True, ignore=ignore)
+
+
+def _complete(place, release):
+    template = place / f"{_ENVIRONMENT}.template"
+    if not template.exists():
+        raise BadRequest(f"the webapp has no {template.name}", "commit one")
+    text = environment_text(template.read_text(encoding="utf-8"), "production")
+    (place / _ENVIRONMENT).write_text(text, encoding="utf-8")
+    (place / "VERSION.txt").write_text(version_text(release), encoding="utf-8")
+    (place / "logs").mkdir()
+    place.chmod(0o755)
+    (place / "logs").chmod(LOGS_MODE)
+
+
+def _service(verb):
+    began = time.monotonic()
+    wbnode.command(["service", SERVICE, verb], f"run service {SERVICE} {verb} on this node")
+    return {"seconds": round(time.monotonic() - began, 3)}
+
+
+def _serve(verb):
+    done = _service(verb)
+    live = wbnode.layout_of(__opts__).production.resolve().name
+    serving = version()["release"]
+    if serving != live:
+        raise StepFailed(
+            f"the webapp serves {serving} and the live link points to {live}",
+            f"run service {SERVICE} stop, then start, on this node",
+        )
+    return {"release": serving, **done}
+
+
+def _version(port):
+    status, body = _get(port, "/version")
+    if status != 200:
+        raise StepFailed(
+            f"/version on port {port} answers {status}: {_sentence(body)}",
+            "look at logs/error.log of the release",
+        )
+    return json.loads(body)
+
+
+def _timed(port, path):
+    began = time.monotonic()
+    status, _ = _get(port, path)
+    return {"status": status, "seconds": round(time.monotonic() - began, 3)}
+
+
+def _get(port, path):
+    """Status and body; a page that says what is wrong is an answer, no answer is not."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=_ANSWER_SECONDS) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise StepFailed(
+            f"the webapp does not answer on port {port}: {reason}",
+            f"run service {SERVICE} start on this node",
+        ) from error
+
+
+def _sentence(body):
+    return re.sub(r"\s+", " ", body.decode("utf-8", "replace")).strip()[:300]

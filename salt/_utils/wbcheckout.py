@@ -1,0 +1,78 @@
+"""The Mercurial checkout of the webapp, as it stands on the development server."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import wbnode
+from wbcore.errors import BadData, BadRequest
+from wbcore.names import Release
+from wbcore.versions import VERSION_FILE, webapp_version
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working directory of the webapp's repository."""
+
+    place: Path
+
+    def version(self) -> str:
+        """The webapp's version, as ``Web.pm`` tells it."""
+        try:
+            return webapp_version((self.place / VERSION_FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadData(
+                f"the webapp's version can not be read from {self.place}: {error.strerror}",
+                f"check the webapp out there; its version is in {VERSION_FILE}",
+            ) from error
+
+    def revision(self) -> int:
+        """The revision that the working directory stands at."""
+        told = self._ask("identify", "--num").strip().rstrip("+")
+        if not told.isdigit():
+            raise BadData(f"{self.place} has an unfinished merge", "commit it there")
+        return int(told)
+
+    def tip(self) -> int:
+        """The newest revision of the repository."""
+        return int(self._ask("log", "--rev", "tip", "--template", "{rev}"))
+
+    def modified(self) -> list[str]:
+        """Tracked files with changes that are not committed."""
+        return self._ask(
+            "status", "--modified", "--added", "--removed", "--deleted", "--no-status"
+        ).splitlines()
+
+    def refuse_unless(self, release: Release) -> None:
+        """BadRequest unless the working directory is exactly the release's webapp."""
+        changed = self.modified()
+        if changed:
+            raise BadRequest(
+                f"{self.place} has changes that are not committed, such as {changed[0]}",
+                "commit them there, or revert them",
+            )
+        revision, tip = self.revision(), self.tip()
+        if revision != tip:
+            raise BadRequest(
+                f"{self.place} stands at revision {revision}, and tip is {tip}",
+                "run hg update tip there",
+            )
+        if (self.version(), revision) != (release.webapp, release.revision):
+            raise BadRequest(
+                f"{self.place} is {self.version()} at revision {revision}, "
+                f"and {release} was asked for",
+                "run the same command again, which takes the revision that is there",
+            )
+
+    def _ask(self, *arguments: str) -> str:
+        return wbnode.command(
+            ["hg", "--cwd", self.place, *arguments],
+            f"make {self.place} a Mercurial checkout of the webapp",
+            # A person's own configuration must not change what is printed.
+            env={**os.environ, "HGPLAIN": "1", "HGRCPATH": ""},
+            timeout=_SECONDS,
+        )

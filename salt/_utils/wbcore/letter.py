@@ -1,0 +1,81 @@
+"""What is told of a release: the letter to the announce lists, and the blog post.
+
+Source: the wiki page, steps 10 and 11; FIELD: a fixed letter with the release notes file
+``letter.WS221`` appended. A build is announced once, whatever its webapp.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from .names import Release
+from .settings import Mail
+
+_LETTER = """Dear WormBase users,
+
+WormBase release {build} is now live on the WormBase web site.
+
+  Database release:  {build}
+  Web site version:  {webapp} (revision {revision})
+
+The software of this release is available as {release}.tgz from the FTP site
+(pub/wormbase/software, also as current.tgz). The release notes follow.
+
+The WormBase team
+"""
+_RULE = "-" * 72
+
+
+@dataclass(frozen=True)
+class Post:
+    """A blog post; ``slug`` is its name in addresses."""
+
+    slug: str
+    title: str
+    content: str
+
+
+def subject(release: Release) -> str:
+    """Subject of the letter and title of the post."""
+    return f"WormBase release {release.build} is live"
+
+
+def body(release: Release, notes: str) -> str:
+    """Text of the letter."""
+    letter = _LETTER.format(
+        build=release.build, webapp=release.webapp, revision=release.revision, release=release
+    )
+    return f"{letter}\n{_RULE}\n\n{notes.strip()}\n"
+
+
+def message_id(release: Release, sender: str) -> str:
+    """Message-ID of a build's letter: the same each time, so that it is known if it comes twice."""
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    return f"<{str(release.build).lower()}.release@{domain}>"
+
+
+def message(release: Release, notes: str, mail: Mail, now: datetime) -> EmailMessage:
+    """The letter, addressed; ``now`` becomes its date."""
+    letter = EmailMessage(policy=SMTP)
+    letter["From"] = mail.sender
+    letter["To"] = ", ".join(mail.recipients)
+    letter["Subject"] = subject(release)
+    letter["Date"] = format_datetime(now.astimezone(UTC))
+    letter["Message-ID"] = message_id(release, mail.sender)
+    letter.set_content(body(release, notes))
+    return letter
+
+
+def post(release: Release, notes: str) -> Post:
+    """The blog post."""
+    content = (
+        f"<p>WormBase release {release.build} is live, with version {release.webapp} "
+        f"(revision {release.revision}) of the web site.</p>\n"
+        f"<pre>{html.escape(notes.strip(), quote=False)}</pre>\n"
+    )
+    return Post(str(release.build).lower(), subject(release), content)
