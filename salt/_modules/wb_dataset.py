@@ -146,7 +146,7 @@ def _one_at_a_time(places: Places) -> Iterator[int]:
 
     (Salt goes on with a job whose salt-run was killed: SALT.md, 11.)
     """
-    path = places.layout.state / "pull.lock"
+    path = places.layout.pull_lock
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -41,7 +41,7 @@ def present(name, manifests, datasets, sources):
         for manifest, digest in manifests.items():
             listed = [dataset for dataset in missing if _lists(manifest, dataset)]
             if listed:
-                __salt__["wb_dataset.pull"](manifest, digest, listed, sources, "state.apply")
+                __salt__["wb_dataset.pull"](manifest, digest, listed, sources, "enforce")
 
     wanted = dict.fromkeys(datasets, _VERIFIED)
     return wbstate.reach(name, __opts__["test"], read, wanted, fetch)

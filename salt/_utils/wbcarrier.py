@@ -44,7 +44,7 @@ class Carrier:
     """
 
     def __init__(self, layout: Layout, settings: Settings, lock: int) -> None:
-        self._keys = layout.state / "carrier"
+        self._keys = layout.carrier
         self._settings = settings
         self._lock = lock
         self._connections: dict[str, subprocess.Popen[bytes]] = {}
@@ -63,7 +63,8 @@ class Carrier:
     def fetch(
         self,
         source: Source,
-        remote: str,
+        module: str,
+        folder: str,
         paths: Sequence[str],
         destination: Path,
         *,
@@ -71,15 +72,15 @@ class Carrier:
         anew: bool = False,
         tell: Callable[[int], object] = lambda done: None,
     ) -> Fetched:
-        """Fetch ``paths`` of a source's ``remote`` folder; SourceFailed when it breaks off.
+        """Fetch ``paths`` of a folder of a source's module; SourceFailed when it breaks off.
 
         tell
             Called with the bytes that are done.
         """
         ssh = self._connected(source)
-        argv = transfer.fetch_arguments(source, ssh, remote, destination, basis, anew)
+        argv = transfer.fetch_arguments(source, ssh, module, destination, basis, anew)
         with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as errors:
-            names.write(transfer.file_list(paths))
+            names.write(transfer.file_list(folder, paths))
             names.seek(0)
             code, output = self._run(argv, names, errors, tell)
             errors.seek(0)

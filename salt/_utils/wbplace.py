@@ -115,7 +115,7 @@ class Places:
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:
-            wbfiles.remove(self._away(kind))
+            wbfiles.remove(self.layout.removed(kind))
 
     def extra(self, dataset: Dataset, contents: Contents, root: Path) -> list[str]:
         """Paths below ``root`` that the manifest does not have, or has as something else."""
@@ -152,13 +152,10 @@ class Places:
 
     def _put_away(self, dataset: Dataset) -> None:
         self.layout.marker(dataset).unlink(missing_ok=True)
-        away = self._away(dataset.kind) / dataset.name
+        away = self.layout.removed(dataset.kind) / dataset.name
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         wbfiles.remove(away)
         os.rename(self.layout.dataset(dataset), away)
-
-    def _away(self, kind: str) -> Path:
-        return self.layout.kind(kind) / ".incoming" / ".removed"
 
 
 def ids(rule: Ownership) -> tuple[int, int]:

@@ -59,7 +59,7 @@ class Pull:
         incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
 
         def fetch(source: Source) -> bytes:
-            fetched = self.carrier.fetch(source, transfer.MANIFESTS, [path.name], incoming)
+            fetched = self.carrier.fetch(source, transfer.MANIFESTS, "", [path.name], incoming)
             if not (incoming / path.name).exists():
                 raise NotThere(fetched.complaint or "it has no manifest", "", source.node)
             data = (incoming / path.name).read_bytes()
@@ -141,7 +141,8 @@ class Pull:
         self._prepare(dataset, contents, root)
         fetched = self.carrier.fetch(
             source,
-            str(dataset),
+            dataset.kind,
+            dataset.name,
             sorted(contents.files),
             root,
             basis=self._basis(dataset),
@@ -150,9 +151,8 @@ class Pull:
         self.received += fetched.received
         missing, wrong = _verify(root, contents)
         if wrong and not missing:
-            self.received += self.carrier.fetch(
-                source, str(dataset), wrong, root, anew=True
-            ).received
+            again = self.carrier.fetch(source, dataset.kind, dataset.name, wrong, root, anew=True)
+            self.received += again.received
             missing, wrong = _verify(root, contents)
         for path in wrong:
             (root / path).unlink()

@@ -150,7 +150,7 @@ class Staging:
 
     def _contents(self, dataset: Dataset, found: Found, meter: Meter | None) -> Contents:
         """A dataset with the digests of its files, remembered for the next time."""
-        record = self.layout.state / "hashes" / f"{dataset}.json"
+        record = self.layout.digests(dataset)
         known = {
             path: known
             for path, known in _remembered(record).items()

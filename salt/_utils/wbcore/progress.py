@@ -39,5 +39,6 @@ class Meter:
         self.done = done
         now = self._clock()
         if now - self._told >= self._every:
-            self._told = now
             self._tell(what, done, self.total, done / max(now - self._began, 1e-6))
+            # Telling takes time too, and must not fill all of it.
+            self._told = self._clock()

@@ -20,8 +20,9 @@ _RECEIVED = re.compile(r"^Total bytes received: ([0-9]+)$", re.MULTILINE)
 _PROGRESS = re.compile(r"\s*([0-9]+)\s+[0-9]+%\s")
 # Silence for so many seconds ends a transfer; its source counts as failed then.
 TIMEOUT = 60
-# What rsync ends with when some files could not be had and all others were.
-PARTIAL = (23, 24)
+# What rsync ends with when a source answered but had not everything: no such directory, some
+# files not had, some files gone.
+PARTIAL = (5, 23, 24)
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,15 @@ def ssh_arguments(settings: Settings, keys: Path, control: Path) -> list[str]:
 def fetch_arguments(
     source: Source,
     ssh: Sequence[str],
-    remote: str,
+    module: str,
     destination: Path,
     basis: Sequence[Path] = (),
     anew: bool = False,
 ) -> list[str]:
     """The rsync command that fetches the files named on its standard input.
 
-    remote
-        Path at the source: a module and what is below it, such as ``mysql/c_elegans_WS221``.
+    module
+        What the source's rsync daemon calls the directory with all datasets of a kind.
     basis
         Local directories with earlier versions of the files, best first.
     anew
@@ -96,14 +97,22 @@ def fetch_arguments(
         f"--timeout={TIMEOUT}",
         *("--no-human-readable", "--info=progress2", "--stats"),
         f"--rsh={' '.join(ssh)}",
-        f"{source.address}::{remote}/",
+        f"{source.address}::{module}/",
         f"{destination}/",
     ]
 
 
-def file_list(paths: Iterable[str]) -> bytes:
-    """The names for ``--from0 --files-from``: none is taken for an option or a comment."""
-    return b"".join(b"./" + path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+def file_list(folder: str, paths: Iterable[str]) -> bytes:
+    """The names for ``--from0 --files-from``; what follows ``/./`` is the name here.
+
+    folder
+        Where the files lie below their module; empty for the module's own directory.
+
+    None of them can be taken for an option or a comment. (The folder is not part of the
+    source's path: the daemon of rsync 3.5.0 then reports every file as vanished.)
+    """
+    below = f"{folder}/./" if folder else ""
+    return b"".join(f"{below}{path}".encode("utf-8", "surrogateescape") + b"\0" for path in paths)
 
 
 def received(output: str) -> int:

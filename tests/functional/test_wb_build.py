@@ -1,0 +1,205 @@
+"""What is staged is told truly, and what was sealed is held to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+from salt.exceptions import CommandExecutionError
+from wbcore.datasets import Dataset
+from wbcore.manifest import Manifest, digest_of
+from wbcore.names import Build
+
+
+@pytest.fixture
+def staged(layout, stage):
+    """WS220 and then WS221 staged; ``c_briggsae`` was rebuilt for WS220 only."""
+    stage(layout, "WS220", ("c_elegans", "c_briggsae"))
+    stage(layout, "WS221")
+    return layout
+
+
+def test_builds_tells_those_that_are_staged(modules, staged):
+    (staged.kind("support") / "WS999").mkdir()
+    (staged.kind("support") / "old").mkdir()
+    (staged.build(Build(221))).mkdir(parents=True)
+    (staged.build(Build(221)) / "READY").touch()
+    assert modules["wb_build.builds"]() == {"WS220": {"ready": False}, "WS221": {"ready": True}}
+
+
+def test_survey_of_a_build_that_is_not_there(modules, layout):
+    answer = modules["wb_build.survey"]("WS222")
+    assert (answer["staged"], answer["datasets"], answer["problems"]) == (False, {}, [])
+
+
+@pytest.mark.parametrize("name", ["WS", "ws221", "WS221; rm -rf /", "../WS221", "", 221])
+def test_survey_refuses_what_is_no_build(modules, name):
+    with pytest.raises(CommandExecutionError, match="not the name of a build"):
+        modules["wb_build.survey"](name)
+
+
+def test_survey_lists_the_databases_that_mysql_links_to(modules, staged):
+    answer = modules["wb_build.survey"]("WS221")
+    assert answer["databases"] == {
+        "c_briggsae": "c_briggsae_WS220",
+        "c_elegans": "c_elegans_WS221",
+    }
+    assert sorted(answer["datasets"]) == [
+        "acedb/wormbase_WS221",
+        "mysql/c_briggsae_WS220",
+        "mysql/c_elegans_WS221",
+        "support/WS221/gene",
+        "support/WS221/ontology",
+    ]
+    assert answer["datasets"]["mysql/c_elegans_WS221"] == {"files": 2, "bytes": 15_000}
+    assert (answer["sealed"], answer["changed"], answer["problems"]) == ("", [], [])
+
+
+def _stray(layout):
+    (layout.kind("support") / "WS221/README").touch()
+
+
+def _absolute_link(layout):
+    (layout.kind("support") / "WS221/gene/abs").symlink_to("/etc")
+
+
+def _leaving_link(layout):
+    (layout.kind("support") / "WS221/gene/up").symlink_to("../../WS220/gene")
+
+
+def _pipe(layout):
+    os.mkfifo(layout.kind("support") / "WS221/gene/pipe")
+
+
+def _dangling_database(layout):
+    (layout.kind("mysql") / "c_remanei").symlink_to("c_remanei_WS221")
+
+
+def _foreign_database(layout):
+    (layout.kind("mysql") / "c_remanei").symlink_to("c_elegans_WS221")
+
+
+def _odd_folder(layout):
+    (layout.kind("support") / "WS221/two words").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_stray, "databases/WS221/README is no folder; move it into one"),
+        (_absolute_link, "support/WS221/gene/abs is a link to the absolute path /etc"),
+        (_leaving_link, "support/WS221/gene/up is a link to .*, which leaves its dataset"),
+        (_pipe, "support/WS221/gene/pipe is no file, folder or link"),
+        (_dangling_database, "the MySQL link c_remanei points to c_remanei_WS221, which is no"),
+        (_foreign_database, "the MySQL link c_remanei: .*can not point to c_elegans_WS221"),
+        (_odd_folder, "databases/WS221/two words has a name that can not travel"),
+    ],
+)
+def test_seal_names_what_can_not_travel(modules, staged, spoil, sentence):
+    spoil(staged)
+    (problem,) = modules["wb_build.survey"]("WS221")["problems"]
+    with pytest.raises(CommandExecutionError, match=sentence) as refused:
+        modules["wb_build.seal"]("WS221")
+    assert problem in str(refused.value)
+    assert not staged.manifest(Build(221)).exists()
+
+
+def test_seal_gives_the_digest_of_a_manifest_of_everything(modules, staged):
+    answer = modules["wb_build.seal"]("WS221", run="1")
+    data = staged.manifest(Build(221)).read_bytes()
+    assert answer["digest"] == digest_of(data)
+    manifest = Manifest.parse(data, Build(221))
+    paths = {f"{d}/{path}" for d, contents in manifest.datasets.items() for path in contents.files}
+    assert "support/WS221/ontology/a\nb" in paths
+    assert "support/WS221/ontology/w\udcff\u00e4" in paths
+    assert not [path for path in paths if b"left out" == _content(staged, path)]
+    survey = modules["wb_build.survey"]("WS221")
+    assert survey["sealed"] == answer["digest"]
+    assert survey["datasets"] == answer["datasets"]
+    assert json.dumps(answer)
+
+
+def _content(layout, path):
+    kind, _, below = path.partition("/")
+    return (layout.kind(kind) / below).read_bytes()
+
+
+def test_seal_again_changes_nothing(modules, staged):
+    first = modules["wb_build.seal"]("WS221")
+    assert modules["wb_build.seal"]("WS221") == first
+
+
+def test_seal_of_a_build_that_is_not_staged(modules, staged):
+    with pytest.raises(CommandExecutionError, match="WS222 is not staged here"):
+        modules["wb_build.seal"]("WS222")
+
+
+def test_seal_refuses_a_build_that_was_changed_and_names_the_file(modules, staged):
+    modules["wb_build.seal"]("WS221")
+    (staged.kind("support") / "WS221/gene/list").write_bytes(b"new")
+    (staged.kind("support") / "WS221/gene/more").write_bytes(b"new")
+    assert modules["wb_build.survey"]("WS221")["changed"] == [
+        "support/WS221/gene/list",
+        "support/WS221/gene/more",
+    ]
+    with pytest.raises(CommandExecutionError, match="gene/list was changed after WS221 was sealed"):
+        modules["wb_build.seal"]("WS221")
+    assert modules["wb_build.unseal"]("WS221") == {"name": "WS221", "was_sealed": True}
+    modules["wb_build.seal"]("WS221")
+    assert modules["wb_build.survey"]("WS221")["changed"] == []
+
+
+def test_seal_notices_a_change_whose_time_was_put_back(modules, staged):
+    modules["wb_build.seal"]("WS221")
+    path = staged.kind("acedb") / "wormbase_WS221/database/block1.wrm"
+    before = path.stat()
+    with path.open("r+b") as stream:
+        stream.write(b"x")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(CommandExecutionError, match=r"block1\.wrm was changed after WS221"):
+        modules["wb_build.seal"]("WS221")
+
+
+def test_seal_bears_with_a_file_that_was_touched_only(modules, staged):
+    first = modules["wb_build.seal"]("WS221")
+    (staged.kind("acedb") / "wormbase_WS221/database/block1.wrm").chmod(0o666)
+    assert modules["wb_build.seal"]("WS221") == first
+
+
+def test_seal_refuses_a_database_that_another_build_was_sealed_with(modules, staged):
+    modules["wb_build.seal"]("WS220")
+    modules["wb_build.seal"]("WS221")
+    modules["wb_build.unseal"]("WS221")
+    (staged.kind("mysql") / "c_briggsae_WS220/features.MYD").write_bytes(b"new")
+    with pytest.raises(CommandExecutionError, match=r"features\.MYD was changed after WS220 was"):
+        modules["wb_build.seal"]("WS221")
+
+
+def test_seal_takes_the_digest_of_an_untouched_file_from_its_record(modules, staged):
+    modules["wb_build.seal"]("WS221")
+    modules["wb_build.unseal"]("WS221")
+    record = staged.digests(Dataset.parse("support/WS221/gene"))
+    known = json.loads(record.read_text())
+    known["list"][-1] = "0" * 64
+    record.write_text(json.dumps(known))
+    modules["wb_build.seal"]("WS221")
+    assert "0" * 64 in staged.manifest(Build(221)).read_text()
+
+
+def test_seal_of_a_webapp_release(modules, layout, tree):
+    release = "WS221-2010.12.24-0.02-1350"
+    tree(layout.website / release, {"lib/WormBase/Web.pm": b"1;", "logs/access.log": b"written"})
+    answer = modules["wb_build.seal"](release)
+    assert answer["datasets"][f"webapp/{release}"]["files"] == 1
+    (layout.website / release / "logs/access.log").write_bytes(b"written again")
+    assert modules["wb_build.seal"](release) == answer
+
+
+def test_survey_of_ten_thousand_files_takes_less_than_a_second(modules, staged, tree):
+    tree(staged.kind("support") / "WS221/many", {f"{n % 100}/{n}": b"x" for n in range(10_000)})
+    modules["wb_build.seal"]("WS221")
+    began = time.monotonic()
+    assert modules["wb_build.survey"]("WS221")["changed"] == []
+    assert time.monotonic() - began < 1
