@@ -66,17 +66,22 @@ def build():
 def _answer():
     port = wbnode.settings_of(__pillar__).acedb.port
     until = time.monotonic() + ANSWER_SECONDS
+    reloaded = False
     while True:
         try:
             with AceClient(port, timeout=max(0.1, until - time.monotonic())) as client:
                 return client.name()
         except OSError as error:
-            # One that was just ended may have taken the connection.
             if time.monotonic() > until:
                 raise StepFailed(
                     f"AceDB does not answer on port {port}: {error}",
                     "look at xinetd and at database/serverlog.wrm of its database",
                 ) from error
+            if isinstance(error, ConnectionRefusedError) and not reloaded:
+                # A server of an earlier xinetd kept the port from the one that runs now.
+                __salt__["service.reload"]("xinetd")
+                reloaded = True
+            # A server that was just ended may have taken the connection.
             time.sleep(_POLL_SECONDS)
 
 
