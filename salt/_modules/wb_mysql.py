@@ -52,8 +52,9 @@ def builds():
     """
     databases = [
         name
-        for name in _ask("SELECT table_schema FROM information_schema.tables"
-                         " WHERE table_name = 'meta'")
+        for name in _ask(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = 'meta'"
+        )
         if name not in _OWN and build_of_directory(name) is None
     ]
     if not databases:
@@ -127,8 +128,9 @@ def grants(reader):
 
         salt wb-web1 wb_mysql.grants wormbase
     """
-    known = _ask(f"SELECT 1 FROM mysql.global_priv WHERE user = '{_named(reader)}'"
-                 " AND host = 'localhost'")
+    known = _ask(
+        f"SELECT 1 FROM mysql.global_priv WHERE user = '{_named(reader)}' AND host = 'localhost'"
+    )
     if not known:
         return []
     tail = f" TO `{reader}`@`localhost`"

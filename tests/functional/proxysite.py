@@ -108,7 +108,9 @@ class Clients:
     def stale(self, old, new):
         """Old answers to requests begun after somebody had a new one."""
         first = min((ended for _, ended, _, release, _ in self.answers if release == new))
-        return sum(1 for begun, _, _, release, _ in self.answers if release == old and begun > first)
+        return sum(
+            1 for begun, _, _, release, _ in self.answers if release == old and begun > first
+        )
 
 
 def get(port, path="/version"):
