@@ -47,7 +47,7 @@ TISSUES = (
     "amphid neurons",
 )
 METHODS = ("Inparanoid", "OMA", "TreeFam", "Compara")
-_CLUSTERS = 400
+_CLUSTERS = 2000
 
 
 @dataclass(frozen=True)

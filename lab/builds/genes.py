@@ -8,8 +8,9 @@ alone, so a larger scale has the same genes as a smaller one, and more.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .sources import RealGene
 
@@ -67,9 +68,18 @@ def genes_of(real: Iterable[RealGene], lineage: Lineage, scale: float = 1) -> li
     """The genes of the last build of a lineage, in the order of their ids."""
     seed = lineage[0].seed
     chosen = sorted(real, key=lambda gene: (gene.id != DAF_2, chance("order", seed, gene.id)))
-    pool = chosen[: int(GENES * scale)]
+    pool = itertools.islice(_copied(chosen), int(GENES * scale))
     living = (gene for one in pool if (gene := _life(one, lineage)))
     return sorted(living, key=lambda gene: gene.id)
+
+
+def _copied(real: list[RealGene]) -> Iterator[RealGene]:
+    """Genes without end: the real ones, then copies of them as another strain has them."""
+    yield from real
+    for copy in itertools.count(1):
+        for gene in real:
+            number = int(gene.id.removeprefix("WBGene")) + copy * 1_000_000
+            yield replace(gene, id=f"WBGene{number:08}", public_name=f"{gene.public_name}.{copy}")
 
 
 def _life(real: RealGene, lineage: Lineage) -> Gene | None:

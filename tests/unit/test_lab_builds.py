@@ -75,6 +75,11 @@ def test_a_larger_scale_has_the_same_genes_and_more():
     assert set(small) < set(large)
 
 
+def test_a_scale_beyond_the_real_genes_copies_them():
+    genes = genes_of(REAL[:100], lineage(220), 0.05)
+    assert len({gene.id for gene in genes}) == len(genes) > 400
+
+
 def test_what_is_said_of_a_gene_stays_until_it_changes():
     before = facts_of(genes_of(REAL, lineage(220), SCALE))
     after = {one.gene: one for one in facts_of(genes_of(REAL, lineage(220, 221), SCALE))}
