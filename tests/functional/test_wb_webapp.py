@@ -1,0 +1,133 @@
+"""The webapp's checkout and the releases made of it, with a real Mercurial."""
+
+from __future__ import annotations
+
+import tarfile
+
+import pytest
+from salt.exceptions import CommandExecutionError
+from websites import commit_change, hg, make_staging
+
+RELEASE = "WS221-2010.12.24-0.02-1"
+
+
+@pytest.fixture
+def staging(layout):
+    make_staging(layout.staging)
+    return layout.staging
+
+
+def test_staged_clean_checkout(modules, staging):
+    assert modules["wb_webapp.staged"]() == {
+        "webapp": "0.02",
+        "revision": 1,
+        "tip": 1,
+        "modified": [],
+    }
+
+
+def test_staged_changed_files_are_named_and_strangers_are_not(modules, staging):
+    (staging / "README").write_text("other\n")
+    (staging / "untracked").write_text("new\n")
+    assert modules["wb_webapp.staged"]()["modified"] == ["README"]
+
+
+def test_staged_without_a_checkout_says_so(modules, layout):
+    with pytest.raises(CommandExecutionError, match=r"lib/WormBase/Web\.pm"):
+        modules["wb_webapp.staged"]()
+
+
+def test_assemble_holds_what_a_release_needs(modules, layout, staging):
+    assert modules["wb_webapp.assemble"](RELEASE) == {"release": RELEASE, "already": False}
+    place = layout.website / RELEASE
+    assert (place / "VERSION.txt").read_text() == (
+        "DATE=2010.12.24\nDATABASE_VERSION=WS221\nSOFTWARE_VERSION=0.02\nCHANGESET=1\n"
+    )
+    assert "[%" not in (place / "wormbase.env").read_text()
+    assert ":-production}" in (place / "wormbase.env").read_text()
+    assert (place / "extlib/lib/perl5/Some.pm").exists()
+    assert (place / "wormbase_local.conf").exists()
+    assert [entry.name for entry in (place / "logs").iterdir()] == []
+    assert (place / "logs").stat().st_mode & 0o777 == 0o777
+    assert not (place / ".hg").exists() and not (place / "tmp").exists()
+    readme = place / "README"
+    assert readme.stat().st_nlink == 1
+    assert readme.stat().st_ino != (staging / "README").stat().st_ino
+
+
+def test_assemble_twice_leaves_the_first(modules, layout, staging):
+    modules["wb_webapp.assemble"](RELEASE)
+    inode = (layout.website / RELEASE).stat().st_ino
+    commit_change(staging)
+    assert modules["wb_webapp.assemble"](RELEASE)["already"]
+    assert (layout.website / RELEASE).stat().st_ino == inode
+
+
+def test_assemble_after_one_that_died(modules, layout, staging):
+    left = layout.website / ".incoming" / RELEASE
+    left.mkdir(parents=True)
+    (left / "half").write_text("")
+    modules["wb_webapp.assemble"](RELEASE)
+    assert not (layout.website / RELEASE / "half").exists()
+    assert not left.exists()
+
+
+def test_assemble_refuses_changes(modules, layout, staging):
+    (staging / "README").write_text("other\n")
+    with pytest.raises(CommandExecutionError, match="not committed, such as README"):
+        modules["wb_webapp.assemble"](RELEASE)
+    assert not (layout.website / RELEASE).exists()
+
+
+def test_assemble_refuses_an_older_revision(modules, staging):
+    hg(staging, "update", "0", "-q")
+    with pytest.raises(CommandExecutionError, match="stands at revision 0, and tip is 1"):
+        modules["wb_webapp.assemble"](RELEASE)
+
+
+@pytest.mark.parametrize("release", ["WS221-2010.12.24-0.02-7", "WS221-2010.12.24-0.03-1"])
+def test_assemble_refuses_what_is_not_there(modules, staging, release):
+    with pytest.raises(CommandExecutionError, match=r"is 0\.02 at revision 1"):
+        modules["wb_webapp.assemble"](release)
+
+
+def test_publish_leaves_out_what_is_not_for_the_public(modules, layout, staging):
+    modules["wb_webapp.assemble"](RELEASE)
+    made = modules["wb_software.publish"](RELEASE)
+    tarball = layout.software / f"{RELEASE}.tgz"
+    assert made == {
+        "tarball": str(tarball),
+        "bytes": tarball.stat().st_size,
+        "already": False,
+    }
+    current = layout.software / "current.tgz"
+    assert current.is_symlink() and current.readlink().name == tarball.name
+    with tarfile.open(current) as archive:
+        names = [name.partition("/")[2].split("/")[0] for name in archive.getnames()]
+        assert {entry.uid for entry in archive} == {0}
+    assert {"lib", "bin", "README", "VERSION.txt"} <= set(names)
+    assert not {"logs", ".hg", "extlib", "wormbase_local.conf"} & set(names)
+
+
+def test_publish_moves_current_to_the_release(modules, layout, staging):
+    for release in (RELEASE, "WS222-2011.01.31-0.02-1"):
+        modules["wb_webapp.assemble"](release)
+        modules["wb_software.publish"](release)
+    assert (layout.software / "current.tgz").readlink().name == "WS222-2011.01.31-0.02-1.tgz"
+    assert modules["wb_software.publish"](RELEASE)["already"]
+    assert (layout.software / "current.tgz").readlink().name == f"{RELEASE}.tgz"
+
+
+def test_publish_of_a_release_that_is_not_here(modules, layout):
+    with pytest.raises(CommandExecutionError, match="not in website/"):
+        modules["wb_software.publish"](RELEASE)
+
+
+def test_reference_is_a_copy_and_replaces_the_one_before(modules, layout, staging):
+    for release in (RELEASE, "WS222-2011.01.31-0.02-1"):
+        modules["wb_webapp.assemble"](release)
+        assert not modules["wb_software.reference"](release)["already"]
+        assert modules["wb_software.reference"](release)["already"]
+    assert not layout.production.is_symlink()
+    assert "WS222" in (layout.production / "VERSION.txt").read_text()
+    assert sorted(path.name for path in layout.website.glob(".production*")) == []

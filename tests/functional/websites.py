@@ -1,0 +1,39 @@
+"""The lab's webapp as tests use it: a real repository, and its libraries beside it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab.webapp.checkout import WEBSITE
+
+
+def hg(staging: Path, *arguments: str) -> None:
+    """Mercurial in the checkout; whoever runs the tests needs no configuration."""
+    settings = ("--config", "ui.username=tester")
+    subprocess.run(["hg", "--cwd", staging, *settings, *arguments], check=True)
+
+
+def make_staging(staging: Path, extlib: Path | None = None) -> None:
+    """A checkout of the webapp at revision 1, with libraries, local settings and logs."""
+    shutil.copytree(WEBSITE, staging)
+    hg(staging, "init")
+    hg(staging, "commit", "--addremove", "-m", "all", "-q")
+    commit_change(staging)
+    if extlib:
+        shutil.copytree(extlib, staging / "extlib")
+    else:
+        (staging / "extlib/lib/perl5").mkdir(parents=True)
+        (staging / "extlib/lib/perl5/Some.pm").write_text("1;\n")
+    (staging / "wormbase_local.conf").write_text("local\n")
+    (staging / "logs").mkdir()
+    (staging / "logs/old.log").write_text("old\n")
+    (staging / "tmp").mkdir()
+
+
+def commit_change(staging: Path) -> None:
+    """One more revision."""
+    with (staging / "README").open("a") as readme:
+        readme.write("changed\n")
+    hg(staging, "commit", "-m", "readme: change", "-q")
