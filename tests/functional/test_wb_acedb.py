@@ -1,0 +1,118 @@
+"""wb_acedb with real servers under a real xinetd, whose live link moves."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from wbacedb import AceClient
+
+from lab import base
+from lab.builds import acedb
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """AceDB's servers, compiled once on this machine."""
+    return base._acedb(base.HERE / "acedb" / "compile.sh") / "usr/local"
+
+
+def database(programs, directory, build):
+    """A database with one gene."""
+    (directory / "database").mkdir(parents=True)
+    shutil.copytree(programs / "share/acedb/wspec", directory / "wspec")
+    acedb.specify(directory / "wspec", build)
+    genes = directory.with_name("genes.ace")
+    genes.write_text(f'Gene : "WBGene00000898"\nPublic_name "daf-2 of {build}"\n')
+    commands = f"y\nparse {genes}\nsave\nquit\n"
+    subprocess.run(
+        [programs / "bin/tace", directory],
+        input=commands,
+        text=True,
+        check=True,
+        timeout=60,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def server(tmp_path, programs, load, layout):
+    """Both releases on the node ``node``, WS220 live, under xinetd on a port of its own."""
+    home = layout.kind("acedb")
+    for build in ("WS220", "WS221"):
+        database(programs, home / f"wormbase_{build}", build)
+    layout.link("acedb").symlink_to("wormbase_WS220")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "xinetd.conf").write_text(
+        "service acedb\n{\ntype = UNLISTED\nsocket_type = stream\nprotocol = tcp\nwait = yes\n"
+        f"flags = IPv4\nbind = 127.0.0.1\nport = {port}\nuser = root\ndisable = no\n"
+        f"server = {programs}/bin/saceserver\nserver_args = {layout.link('acedb')} 600:600:0\n}}\n"
+    )
+    argv = ["xinetd", "-dontfork", "-f", tmp_path / "xinetd.conf", "-filelog", tmp_path / "log"]
+    xinetd = subprocess.Popen(argv)
+    functions = load("node", {"acedb": {"port": port}})
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            AceClient(port, 5).__exit__(None, None, None)
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield functions, port
+    xinetd.terminate()
+    xinetd.wait()
+    for pid in serving(layout):
+        os.kill(pid, 9)
+
+
+def serving(layout):
+    """Process ids of the servers of the live link, as their read locks tell."""
+    locks = layout.kind("acedb").glob("*/database/readlocks/*")
+    pids = [int(lock.suffix[1:]) for lock in locks]
+    return [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+
+
+def flip(layout, build):
+    beside = layout.link("acedb").with_name("beside")
+    beside.symlink_to(f"wormbase_{build}")
+    beside.replace(layout.link("acedb"))
+
+
+def test_build_is_that_of_the_running_server(server, layout):
+    functions, _ = server
+    assert functions["wb_acedb.build"]() == "WS220"
+    flip(layout, "WS221")
+    assert functions["wb_acedb.build"]() == "WS220"
+
+
+def test_restart_serves_the_new_target_at_once_and_leaves_no_lock(server, layout):
+    functions, port = server
+    flip(layout, "WS221")
+    result = functions["wb_acedb.restart"]()
+    assert result["build"] == "WS221"
+    assert result["seconds"] < 1
+    locks = list(layout.kind("acedb").glob("wormbase_WS220/database/readlocks/*"))
+    assert locks == []
+    with AceClient(port, 5) as client:
+        client.ask("find Gene WBGene00000898")
+        assert "daf-2 of WS221" in client.ask("show -j")
+
+
+def test_restart_ends_a_server_that_somebody_is_connected_to(server, layout):
+    functions, port = server
+    client = AceClient(port, 5)
+    flip(layout, "WS221")
+    assert functions["wb_acedb.restart"]()["build"] == "WS221"
+    with pytest.raises(OSError, match=r"closed|reset|[Bb]roken"):
+        client.ask("status")
+
+
+def test_restart_works_with_no_server_at_work(server, layout):
+    functions, _ = server
+    for pid in serving(layout):
+        os.kill(pid, 9)
+    assert functions["wb_acedb.restart"]()["build"] == "WS220"
