@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -320,8 +321,6 @@ def test_pull_that_was_killed_goes_on_where_it_was(site, tree, make_opts, tmp_pa
 
 
 def _json(value):
-    import json
-
     return json.dumps(value, default=lambda other: list(other) if other else None)
 
 

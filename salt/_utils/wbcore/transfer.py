@@ -37,8 +37,8 @@ class Source:
         """The source in ``{node, address}``; BadRequest for what ssh could take for an option."""
         if (
             not isinstance(value, dict)
-            or not _NODE.fullmatch(str(value.get("node")))
-            or not _ADDRESS.fullmatch(str(value.get("address")))
+            or not _NODE.fullmatch(str(value.get("node", "")))
+            or not _ADDRESS.fullmatch(str(value.get("address", "")))
         ):
             raise BadRequest(
                 f"{str(value)[:80]!r} is not a source", "a source is {node: ID, address: HOST}"
