@@ -94,9 +94,19 @@ def _switch(wanted, run):
     right = all(have.get(name) == target for name, target in wanted.items())
     if right and not unfinished() and not golive.differences(_version_or_error(), wanted):
         return {}
+    kinds = {name.partition("/")[0] for name in wanted}
     _write_journal({"run": run, "from": have, "to": wanted})
+    # Nobody is served here now, so the webapp is stopped and started: in half the time of a
+    # restart that loses no request.
+    if "production" in kinds:
+        __salt__["wb_webapp.stop"]()
     changed = __salt__["wb_link.switch"](wanted)
-    _follow({name.partition("/")[0] for name in wanted})
+    if "mysql" in kinds:
+        __salt__["wb_mysql.flush"]()
+    if "acedb" in kinds:
+        __salt__["wb_acedb.restart"]()
+    if "production" in kinds:
+        __salt__["wb_webapp.start"]()
     wbnode.layout_of(__opts__).journal.unlink()
     return changed
 
@@ -124,12 +134,3 @@ def _write_journal(entry):
     beside = journal.with_suffix(".new")
     beside.write_text(json.dumps(entry), encoding="utf-8")
     beside.replace(journal)
-
-
-def _follow(kinds):
-    if "mysql" in kinds:
-        __salt__["wb_mysql.flush"]()
-    if "acedb" in kinds:
-        __salt__["wb_acedb.restart"]()
-    if "production" in kinds:
-        __salt__["wb_webapp.restart"]()
