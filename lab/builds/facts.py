@@ -69,6 +69,8 @@ class Facts:
 
     @cached_property
     def chromosome(self) -> str:
+        if self.gene.id == DAF_2:
+            return "III"
         place = chance("chromosome", self.gene.id)
         return tuple(CHROMOSOMES)[int(place * len(CHROMOSOMES))]
 
@@ -155,9 +157,8 @@ class Facts:
 
     @cached_property
     def remark(self) -> str:
-        """Who looked at it last; daf-2's names every build, so a reader sees which it is."""
-        kind = "daf-2 as curated" if self.gene.id == DAF_2 else "Curated"
-        return f"{kind} in {self.gene.release}"
+        """When it was looked at last; daf-2's names every build, so a reader sees which it is."""
+        return f"Curated in {self.gene.release}"
 
     @property
     def _short(self) -> bool:
