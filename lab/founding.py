@@ -33,7 +33,7 @@ def _build(cluster: Cluster) -> None:
 
 def _release(cluster: Cluster) -> None:
     """WS220 goes live by our own command, as any later build."""
-    project.show(cluster, "salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
+    project.follow(cluster, "salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
 
 
 STEPS: dict[str, Callable[[Cluster], None]] = {

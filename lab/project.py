@@ -53,9 +53,11 @@ def carry_out(cluster: Cluster, *command: str) -> None:
         raise LabError(f"{' '.join(command)} failed on {MASTER} (all of it in {log}):\n{tail}")
 
 
-def show(cluster: Cluster, *command: str) -> None:
-    """Run a command on the master with its output on this terminal; LabError when it fails."""
+def follow(cluster: Cluster, *command: str) -> None:
+    """Run a command on the master with its progress, but not its result, on this terminal."""
     inside = cluster.node(MASTER).enter(command)
-    done = subprocess.run(inside, check=False, stdin=subprocess.DEVNULL)
+    log = cluster.place.state / "last.log"
+    with log.open("w", encoding="utf-8") as out:
+        done = subprocess.run(inside, check=False, stdin=subprocess.DEVNULL, stdout=out)
     if done.returncode != 0:
-        raise LabError(f"{' '.join(command)} failed on {MASTER}")
+        raise LabError(f"{' '.join(command)} failed on {MASTER}; all of it in {log}")
