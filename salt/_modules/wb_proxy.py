@@ -249,7 +249,7 @@ def _start_keeper(proxy):
     """A process of its own: it outlives this job and the minion."""
     root = proxy.layout.root
     return subprocess.Popen(
-        ["/usr/bin/python3", str(proxy.layout.programs / "keeper.py"), "--root", str(root)],
+        ["/usr/bin/python3", "-B", str(proxy.layout.programs / "keeper.py"), "--root", str(root)],
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
