@@ -109,10 +109,14 @@ class Fleet:
 
 
 def values(answers: Mapping[str, Answer], todo: str) -> dict[str, Any]:
-    """The values of good answers; StepFailed for the first that is not."""
+    """The values of good answers; StepFailed for the first that is not.
+
+    What one of our errors on a node says to do goes before ``todo``: it knows better.
+    """
     for node, answer in answers.items():
         if not answer.good:
-            raise StepFailed(reason(answer), todo, node=node)
+            what, _, own = reason(answer).rpartition("; ")
+            raise StepFailed(what or own, own if what else todo, node=node)
     return {node: answer.value for node, answer in answers.items()}
 
 
