@@ -1,7 +1,5 @@
 """Fetching from other nodes: one ssh connection to each, many rsync transfers in it."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tempfile
@@ -49,7 +47,7 @@ class Carrier:
         self._lock = lock
         self._connections: dict[str, subprocess.Popen[bytes]] = {}
 
-    def __enter__(self) -> Carrier:
+    def __enter__(self) -> "Carrier":
         # The path of a socket may have some 100 bytes only.
         self._sockets = tempfile.TemporaryDirectory(prefix="wbcarrier-")
         return self

@@ -1,7 +1,5 @@
 """The Mercurial checkout of the webapp, as it stands on the development server."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

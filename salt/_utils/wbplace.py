@@ -1,7 +1,5 @@
 """The datasets of this node: what is here, what of it is verified, what comes and goes."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import grp

@@ -1,7 +1,5 @@
 """A release tried out beside what serves: AceDB and Starman of its own on spare ports."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Pulling the datasets of a manifest: fetched beside, verified, put in place."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The development server's side of a build: what is staged, and the making of manifests."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
