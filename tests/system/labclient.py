@@ -76,14 +76,14 @@ class Lab:
 
     def http(self, path: str, node: str = "fe", port: int = 80, seconds: float = 10) -> Answer:
         """A page as it is answered to a visitor, whatever its status."""
-        url = f"http://{self.status_address(node)}:{port}{path}"
+        url = f"http://{self.address(node)}:{port}{path}"
         try:
             with urllib.request.urlopen(url, timeout=seconds) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read().decode())
 
-    def status_address(self, node: str) -> str:
+    def address(self, node: str) -> str:
         """Address of a node, from its own list of hosts."""
         hosts = self.exec(node, "cat", "/etc/hosts").stdout
         rows = [line.split() for line in hosts.splitlines()]
