@@ -1,0 +1,378 @@
+"""Whole runs in one process: the real ledger, lock, steps and plans over a model of the nodes.
+
+Only what the nodes do is a model (``World``); every call goes through the real ``Fleet``
+but for the wire. A call can fail, be lost or be the last of this process, which stands for
+``kill -9``; after every call the site as seen from outside is looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import itertools
+import queue
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import yaml
+from cluster import World, digest, release
+from wbcore.errors import ReleaseError
+from wbcore.golive import differences, expected
+from wbcore.layout import Layout
+from wbcore.names import Release
+from wbcore.pools import Lease, to_keep
+from wbcore.requests import Request
+from wbcore.retention import ways_back
+from wbcore.seen import node_links, wants
+from wbmaster import closing, opening, run, stepping
+from wbmaster.fleet import Answer, Fleet
+from wbmaster.ledger import Ledger
+from wbmaster.lock import RunLock
+
+ORCH = Path(__file__).resolve().parents[2] / "orch"
+FAIL, LOSE, KILL_BEFORE, KILL_AFTER = "fails", "is lost", "killed before", "killed after"
+TROUBLES = (FAIL, LOSE, KILL_BEFORE, KILL_AFTER)
+# What a run does when nothing is in its way.
+SMOOTH: dict[int, str] = {}
+_processes = itertools.count(1)
+
+
+class Killed(BaseException):
+    """This process has ended here."""
+
+
+@functools.cache
+def steps_of(kind: str) -> list[str]:
+    """The steps of an orchestration, in the order of its file."""
+    listed = yaml.safe_load((ORCH / f"{kind}.sls").read_text())["include"]
+    files = [ORCH / "steps" / f"{name.rsplit('.', 1)[-1]}.sls" for name in listed]
+    states = [state for file in files for state in yaml.safe_load(file.read_text()).values()]
+    return [state["wb_step.taken"][0]["step"] for state in states]
+
+
+class Nodes(Fleet):
+    """The nodes of a world, asked as the real ones are.
+
+    ``troubles`` says which call (counted over nodes, from 0) meets which trouble.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__("")
+        self.world = world
+        self.troubles: dict[int, str] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.pool: list[str] = []
+        self.lease: Lease | None = None
+        self.told: dict[str, list[str]] = {"mail": [], "post": []}
+        self.wrong: list[str] = []
+        self._records: dict[str, Any] = {}
+        self._alone = threading.RLock()
+
+    def ask(
+        self, nodes: Sequence[str], function: str, /, patience: int = 0, **kwargs: Any
+    ) -> dict[str, Answer]:
+        return {node: self._ask(node, function, kwargs) for node in nodes}
+
+    def lease_ends(self) -> None:
+        """What the keeper on the proxy does when nobody took the page down."""
+        if self.lease is None:
+            return
+        answers = {node: self.version(node) for node in self.pool}
+        self.pool = to_keep(answers, self.lease) or self.pool
+        self.lease = None
+
+    def version(self, node: str) -> dict[str, Any]:
+        """What a node's servers answer."""
+        return expected(self.world.serving.get(node, {}))
+
+    def _ask(self, node: str, function: str, kwargs: dict[str, Any]) -> Answer:
+        with self._alone:
+            trouble = self.troubles.get(len(self.asked), "")
+            self.asked.append((node, function))
+            if node in self.world.absent:
+                return Answer(silent=True)
+            if trouble == KILL_BEFORE:
+                raise Killed
+            if trouble == FAIL:
+                self._fail_halfway(node, function, kwargs)
+                return Answer(error="it failed")
+            value = getattr(self, function.replace(".", "_"))(node, **kwargs)
+            self._look(f"{function} on {node}")
+            if trouble == KILL_AFTER:
+                raise Killed
+            return Answer(silent=True) if trouble == LOSE else Answer(value=value)
+
+    def _fail_halfway(self, node: str, function: str, kwargs: dict[str, Any]) -> None:
+        if function == "wb_live.switch":
+            wanted = node_links(self.world.settings, node, kwargs["links"])
+            self.world.links.setdefault(node, {}).update(list(wanted.items())[:1])
+            self.world.half_done.add(node)
+
+    def _look(self, when: str) -> None:
+        """The site as anybody sees it: one whole release, or the maintenance page."""
+        for node in self.world.settings.serving:
+            for name, target in self.world.links.get(node, {}).items():
+                kind = {"acedb": "acedb", "production": "webapp"}.get(name, "mysql")
+                if f"{kind}/{target}" not in self.world.held.get(node, {}):
+                    self.wrong.append(f"{when}: {name} of {node} points to a missing {target}")
+        if self.lease is not None:
+            return
+        shown = {str(self.version(node).get("release")) for node in self.pool}
+        if len(shown) > 1:
+            self.wrong.append(f"{when}: the site mixes {sorted(shown)}")
+        for node in self.pool:
+            served = self.world.serving.get(node, {})
+            name = served.get("production")
+            record = self._record(str(name))
+            links = node_links(self.world.settings, node, record.links()) if record else {}
+            if record is None or differences(expected(served), links):
+                self.wrong.append(f"{when}: {node} serves {served}")
+
+    def _record(self, name: str) -> Any:
+        if name not in self._records:
+            known = self.ledger.known().releases
+            self._records = {str(made): record for made, record in known.items()}
+        return self._records.get(name)
+
+    ledger: Ledger
+
+    # What the nodes can do, each named as the master calls it.
+
+    def wb_node_observe(self, node: str, build: str) -> dict[str, Any]:
+        seen = self.world.see(build)
+        one = seen.nodes[node]
+        told: dict[str, Any] = {}
+        if node in self.world.settings.serving:
+            told = {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
+            told["held"] = dict(told["held"])
+            told["links"] = dict(told["links"])
+            told["free"] = {"acedb": {"bytes_free": 10**9}}
+        if node == self.world.settings.staging:
+            told["staging"] = dict(vars(seen.staging))
+        if node == self.world.settings.proxy:
+            told["proxy"] = {"live": "a", "pools": {"a": list(self.pool), "b": []}}
+        return told
+
+    def wb_build_builds(self, node: str) -> dict[str, Any]:
+        return {build: {"ready": True} for build in self.world.builds}
+
+    def wb_build_seal(self, node: str, name: str, run: str) -> dict[str, Any]:
+        if "-" in name:
+            size = {"files": 1, "bytes": 10, "digest": digest(f"webapp/{name}")}
+            return {"name": name, "digest": digest(name), "datasets": {f"webapp/{name}": size}}
+        self.world.sealed.add(name)
+        return {
+            "name": name,
+            "digest": digest(name),
+            "datasets": self.world.survey(name)["datasets"],
+        }
+
+    def wb_disk_check(self, node: str, datasets: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "problems": [], "purgeable": {}}
+
+    def wb_dataset_pull(
+        self, node: str, name: str, digest: str, datasets: list[str], sources: Any, step: str
+    ) -> dict[str, Any]:
+        for dataset in datasets:
+            if not wants(self.world.settings, node, dataset):
+                self.wrong.append(f"{node} was made to fetch {dataset}")
+        self.world._hold(node, datasets)
+        facts = {"bytes": 1000, "received": 100, "source": sources[0]["node"], "already": False}
+        return {"datasets": dict.fromkeys(datasets, facts)}
+
+    def wb_webapp_assemble(self, node: str, release: str) -> dict[str, Any]:
+        return {}
+
+    def wb_webapp_preflight(self, node: str, release: str, **needs: Any) -> dict[str, Any]:
+        return {
+            "answers": {"/version": {"status": 200, "seconds": 0.1}},
+            "version": {"release": release},
+        }
+
+    def wb_live_switch(
+        self, node: str, links: dict[str, str], run: str, before: float
+    ) -> dict[str, Any]:
+        if self.lease is None and node in self.pool:
+            self.wrong.append(f"{node} was switched while it served")
+        wanted = node_links(self.world.settings, node, links)
+        have = self.world.links.setdefault(node, {})
+        changed = {name: to for name, to in wanted.items() if have.get(name) != to}
+        have.update(wanted)
+        self.world.serving[node] = dict(have)
+        self.world.half_done.discard(node)
+        return {"changed": changed, "version": self.version(node), "seconds": 0.1}
+
+    def wb_proxy_maintain(self, node: str, release: str, seconds: float) -> dict[str, Any]:
+        # A page that is put up again is still about what was served before it went up.
+        if self.lease is None:
+            served = {node: self.version(node) for node in self.pool}
+            self.lease = Lease(release, 0.0, 0, served)
+        return {}
+
+    def wb_proxy_open(self, node: str) -> dict[str, Any]:
+        self.lease = None
+        return {}
+
+    def wb_proxy_set_pool(self, node: str, pool: str, nodes: list[str]) -> dict[str, Any]:
+        self.pool = list(nodes)
+        return {}
+
+    def wb_proxy_ask(self, node: str, path: str, nodes: list[str]) -> dict[str, Any]:
+        return {
+            one: {"status": 200, "seconds": 0.1, "body": self.version(one)}
+            if one not in self.world.absent
+            else {"status": 502, "seconds": 0.1, "body": ""}
+            for one in nodes
+        }
+
+    def wb_software_publish(self, node: str, release: str) -> dict[str, Any]:
+        return {"tarball": f"{release}.tgz", "bytes": 1}
+
+    def wb_software_reference(self, node: str, release: str) -> dict[str, Any]:
+        return {}
+
+    def wb_announce_post(self, node: str, release: str) -> str:
+        return self._once("post", release)
+
+    def wb_announce_mail(self, node: str, release: str) -> str:
+        return self._once("mail", release)
+
+    def _once(self, what: str, release: str) -> str:
+        # The node looks first whether it was sent, so asking twice sends it once.
+        if release not in self.told[what]:
+            self.told[what].append(release)
+        return release
+
+    def wb_dataset_found(self, node: str) -> dict[str, Any]:
+        facts = {"bytes": 1000, "files": 1, "verified": True}
+        return {dataset: facts for dataset in self.world.held.get(node, {})}
+
+    def wb_dataset_remove(self, node: str, datasets: list[str]) -> dict[str, int]:
+        known = self.ledger.known()
+        needed = {
+            dataset
+            for one in [*known.stack[-1:], *ways_back(known.stack)]
+            for dataset in known.releases[one].datasets
+        }
+        self.wrong += [f"{node} had {one} removed" for one in datasets if one in needed]
+        for dataset in datasets:
+            self.world.held[node].pop(dataset, None)
+        return dict.fromkeys(datasets, 1000)
+
+
+class Wire:
+    """The event bus within this process."""
+
+    def __init__(self) -> None:
+        self.fired: list[tuple[str, dict[str, Any]]] = []
+        self._events: queue.Queue[tuple[str, dict[str, Any]] | None] = queue.Queue()
+
+    def fire(self, payload: dict[str, Any], tag: str) -> None:
+        self.fired.append((tag, payload))
+        self._events.put((tag, payload))
+
+    def follow(self, prefix: str, listening: Any = bool) -> Iterator[Any]:
+        listening()
+        # None ends it, as the end of its process does.
+        yield from iter(self._events.get, None)
+
+    def close(self) -> None:
+        """Nobody follows any longer."""
+        self._events.put(None)
+
+
+class Desk(opening.Office):
+    """The master's tools over a world. (The real one reads Salt's configuration first.)"""
+
+    def __init__(self, world: World, root: Path) -> None:
+        self.settings = world.settings
+        self.layout = Layout(root)
+        self.ledger = Ledger(self.layout.ledger)
+        self.lock = RunLock(self.layout.lock)
+        self.nodes = self.fleet = Nodes(world)
+        self.nodes.ledger = self.ledger
+        self.bus = self.wire = Wire()
+        self.last_words: list[str] = []
+
+    def again(self, root: Path) -> Desk:
+        """Another desk over the same situation, which leaves this one alone."""
+        if self.layout.root.exists():
+            shutil.copytree(self.layout.root, root, dirs_exist_ok=True)
+        twin = Desk(copy.deepcopy(self.nodes.world), root)
+        twin.nodes.pool = list(self.nodes.pool)
+        twin.nodes.told = copy.deepcopy(self.nodes.told)
+        return twin
+
+    def run(self, asked: Request, troubles: dict[int, str] = SMOOTH) -> str:
+        """Begin a run, take its steps, end it, as the states of its orchestration do; what
+        it said. A ReleaseError ends it, ``Killed`` leaves it where it was."""
+        self.nodes.asked.clear()
+        self.nodes.troubles = troubles
+        # Every run is a process of its own; here they would all have one pid.
+        with (
+            mock.patch.object(run, "new_id", _id_of_a_new_process),
+            mock.patch.object(closing, "_last_line", self.last_words.append),
+        ):
+            return self._run(asked)
+
+    def _run(self, asked: Request) -> str:
+        try:
+            said = opening.begin(self, asked)
+            begun = run.current()
+            if begun is None:
+                return said
+            for step in steps_of(asked.kind):
+                if begun.error is None:
+                    self._take(begun, step)
+            return closing.end(begun)
+        except Killed:
+            self._die()
+            raise
+        finally:
+            self.nodes.lease_ends()
+
+    def _take(self, begun: run.Run, step: str) -> None:
+        with contextlib.suppress(ReleaseError):
+            stepping.take(begun, step)
+
+    def _die(self) -> None:
+        run.set_current(None)
+        # As the kernel does it: the lock is free, what was written in it stays.
+        if self.lock._file:
+            self.lock._file.close()
+        self.lock._file = None
+        self.wire.close()
+
+    @property
+    def live(self) -> Release | None:
+        """What the ledger calls live."""
+        return self.ledger.known().live
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A directory in memory: hundreds of ledgers need not reach a disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+def _id_of_a_new_process(asked: Request, now: float) -> str:
+    return f"{int(now)}-{asked.kind}-{next(_processes)}"
+
+
+def staged(world: World, root: Path, *builds: str) -> Desk:
+    """A desk whose world has gone live with all but the last build, by real runs."""
+    desk = Desk(world, root)
+    for build in builds[:-1]:
+        world.stage(build)
+        desk.run(Request.parse("release", {"build": build}))
+        assert desk.live is not None and desk.live.same_content(release(build))
+    world.stage(builds[-1])
+    return desk
