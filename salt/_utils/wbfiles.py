@@ -7,8 +7,9 @@ import os
 import shutil
 import stat
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import wbnode
@@ -16,6 +17,7 @@ from wbcore.manifest import Found, Stat, link_problem
 from wbcore.patterns import excluded
 
 _PIECE = 1 << 20
+_TELL_SECONDS = 0.5
 _HASHERS = min(4, os.cpu_count() or 1)
 
 
@@ -44,16 +46,24 @@ def scan(root: Path, left_out: Sequence[str]) -> Found:
 
 
 def digests(root: Path, paths: Iterable[str], tell: Callable[[str, int], object]) -> dict[str, str]:
-    """The sha256 of each file that can be read; ``tell`` gets the path and the bytes read."""
+    """The sha256 of each file that can be read; ``tell`` gets a path and the bytes read."""
+    read: deque[tuple[str, int]] = deque()
 
     def digest(path: str) -> tuple[str, str]:
         try:
-            return path, _sha256(root / path, lambda count: tell(path, count))
+            return path, _sha256(root / path, lambda count: read.append((path, count)))
         except OSError:
             return path, ""
 
     with ThreadPoolExecutor(_HASHERS) as pool:
-        return {path: sha256 for path, sha256 in pool.map(digest, paths) if sha256}
+        waiting = {pool.submit(digest, path) for path in paths}
+        found = set(waiting)
+        while waiting:
+            _, waiting = wait(waiting, timeout=_TELL_SECONDS)
+            # Told from here, since Salt's functions belong to the thread that was given them.
+            while read:
+                tell(*read.popleft())
+    return {path: sha256 for path, sha256 in (done.result() for done in found) if sha256}
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -149,7 +149,8 @@ class Places:
         return wbfiles.digests(place, contents.files, lambda path, count: None) == contents.hashes()
 
     def _put_away(self, dataset: Dataset) -> None:
-        self.layout.marker(dataset).unlink(missing_ok=True)
+        for record in (self.layout.marker(dataset), self.layout.digests(dataset)):
+            record.unlink(missing_ok=True)
         away = self.layout.removed(dataset.kind) / dataset.name
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         wbfiles.remove(away)
