@@ -1,5 +1,6 @@
 """The settings and paths of this node, complete with their defaults, for states and people."""
 
+import json
 from dataclasses import asdict
 
 import wbnode
@@ -53,5 +54,23 @@ def live():
 
         salt-call wb_settings.live
     """
-    told = __salt__["pillar.get"]("wormbase:live") or {}
+    told = _live()
     return [told] if told.get("release") else []
+
+
+def going_live():
+    """Whether the master says that a go-live is at work.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call wb_settings.going_live
+    """
+    return bool(_live().get("going_live"))
+
+
+def _live():
+    """The external pillar's own value, plain: Salt masks what `pillar.get` gives, and what is
+    printed of a pillar."""
+    return json.loads(json.dumps(__pillar__.get("wormbase", {}).get("live") or {}))

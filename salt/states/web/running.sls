@@ -8,7 +8,6 @@ Starman runs:
       - fun: file.directory_exists
         path: {{ settings.paths.production }}
     - unless:
-      - fun: pillar.get
-        key: wormbase:live:going_live
+      - fun: wb_settings.going_live
     - require:
       - sls: web.prepared

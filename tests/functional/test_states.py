@@ -1,0 +1,104 @@
+"""Our states of datasets, links and pools: what they say, and what they leave alone."""
+
+import json
+
+import pytest
+import salt.loader
+
+RELEASE = "WS221-2010.12.24-0.02-1350"
+LINKS = {"mysql/c_elegans": "c_elegans_WS221"}
+NODES = {"node": {"address": "127.0.0.1", "site": "local", "roles": ["mysql"]}}
+
+
+@pytest.fixture
+def states(tmp_path, make_opts):
+    """State functions of the node ``node``; the master, asked again, says ``live``."""
+
+    def states(test=False, live=None):
+        pillar = {"nodes": NODES}
+        folder = tmp_path / "pillar"
+        folder.mkdir(exist_ok=True)
+        (folder / "top.sls").write_text("base:\n  '*':\n    - site\n")
+        (folder / "site.sls").write_text(json.dumps({"wormbase": {**pillar, "live": live or {}}}))
+        opts = {
+            **make_opts("node", pillar),
+            "test": test,
+            "fileserver_backend": ["roots"],
+            "pillar_roots": {"base": [str(folder)]},
+            "renderer": "jinja|yaml",
+        }
+        functions = salt.loader.minion_mods(opts)
+        return salt.loader.states(opts, functions, {}, None)
+
+    return states
+
+
+@pytest.fixture
+def linked(layout):
+    """The live link of c_elegans on WS220, and no directory of WS221."""
+    data = layout.kind("mysql")
+    (data / "c_elegans_WS220").mkdir(parents=True)
+    (data / "c_elegans").symlink_to("c_elegans_WS220")
+    return data / "c_elegans"
+
+
+def switched(states, links=None, going_live=False, **how):
+    function = states(**how)["wb_link.switched"]
+    return function("links", release=RELEASE, links=links or LINKS, going_live=going_live)
+
+
+def test_links_that_are_right_are_left(states, linked):
+    result = switched(states, links={"mysql/c_elegans": "c_elegans_WS220"})
+    assert (result["result"], result["changes"]) == (True, {})
+
+
+def test_links_would_be_switched(states, linked):
+    result = switched(states, test=True)
+    assert result["result"] is None
+    assert result["changes"] == {
+        "mysql/c_elegans": {"old": "c_elegans_WS220", "new": "c_elegans_WS221"}
+    }
+    assert linked.readlink().name == "c_elegans_WS220"
+
+
+def test_links_are_left_to_a_go_live(states, linked):
+    result = switched(states, going_live=True)
+    assert (result["result"], result["changes"]) == (True, {})
+    assert "left to it" in result["comment"]
+
+
+@pytest.mark.parametrize("live", [None, {"release": "WS222-2011.01.24-0.02-1360"}])
+def test_links_are_left_when_the_master_says_otherwise_by_now(states, linked, live):
+    result = switched(states, live=live)
+    assert (result["result"], result["changes"]) == (True, {})
+    assert linked.readlink().name == "c_elegans_WS220"
+
+
+def test_links_never_point_to_what_is_missing(states, linked):
+    result = switched(states, live={"release": RELEASE, "links": LINKS, "going_live": False})
+    assert result["result"] is False, result
+    assert "c_elegans_WS221" in result["comment"]
+    assert linked.readlink().name == "c_elegans_WS220"
+
+
+def test_datasets_that_are_missing_are_told(states, layout):
+    given = {
+        "manifests": {"WS221": "5" * 64},
+        "datasets": ["mysql/c_elegans_WS221"],
+        "sources": [{"node": "wb-dev", "address": "127.0.0.1"}],
+    }
+    result = states(test=True)["wb_dataset.present"]("datasets", **given)
+    assert result["result"] is None
+    assert result["changes"] == {"mysql/c_elegans_WS221": {"old": None, "new": "verified"}}
+    result = states()["wb_dataset.present"]("datasets", **given)
+    assert result["result"] is False
+    assert result["changes"] == {}
+    assert not (layout.kind("mysql") / "c_elegans_WS221").exists()
+
+
+def test_pools_get_their_files_once(states, layout):
+    prepared = states()["wb_proxy.prepared"]
+    assert states(test=True)["wb_proxy.prepared"]("pools")["result"] is None
+    assert not layout.proxy.exists()
+    assert set(prepared("pools")["changes"]) == {"a", "b"}
+    assert prepared("pools")["changes"] == {}
