@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from .sources import RealGene
 
 DAF_2 = "WBGene00000898"
-GENES = 10_000
+GENES = 12_000
 # Shares of the genes in each step. Of the genes that exist in the end, some do not yet
 # exist in the first build, so there is something to add.
 CHANGED, GONE, UNBORN, BORN = 0.03, 0.004, 0.06, 0.1

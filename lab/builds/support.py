@@ -19,7 +19,7 @@ GENE, INTERACTION, ONTOLOGY, ORTHOLOGY, SEARCH = (
     "search",
 )
 # How many of the genes have a small file of their own.
-_PAGES, _GROUPS, _NETWORKS = 0.09, 0.05, 0.045
+_PAGES, _GROUPS, _NETWORKS = 0.15, 0.05, 0.045
 _SHARDS = 64
 _WORD = re.compile(r"[a-z][a-z0-9-]{2,}")
 

@@ -24,7 +24,7 @@ class Table:
 _FEATURES = """id INT UNSIGNED NOT NULL PRIMARY KEY, gene VARCHAR(20) NOT NULL,
     type VARCHAR(20) NOT NULL, start INT UNSIGNED NOT NULL, stop INT UNSIGNED NOT NULL,
     strand CHAR(1) NOT NULL, chromosome VARCHAR(20) NOT NULL, note VARCHAR(255) NOT NULL,
-    KEY (gene), KEY (chromosome, start)"""
+    KEY (gene)"""
 # As in Bio::DB::GFF, which served WormBase's genome browser.
 _FDATA = """fid INT UNSIGNED NOT NULL PRIMARY KEY, fref VARCHAR(100) NOT NULL,
     fstart INT UNSIGNED NOT NULL, fstop INT UNSIGNED NOT NULL, fbin DOUBLE(20,6) NOT NULL,
@@ -47,9 +47,10 @@ _TYPES = (
     ("PCR_product", "GenePair_STS"),
 )
 _GENE, _EXON, _CDS, _ALLELE, _EST, _PCR = range(1, 7)
-_MATCHES, _ALLELES = 17, 6
+_MATCHES, _ALLELES = 6, 3
 _NULL = "\\N"
 _SPECIES_GENES = 0.12
+_NOTE = 255
 
 
 def tables_of(database: str, lineage: Lineage, facts: list[Facts]) -> list[Table]:
@@ -69,19 +70,25 @@ def tables_of(database: str, lineage: Lineage, facts: list[Facts]) -> list[Table
 
 
 def features(facts: Iterable[Facts]) -> Iterator[Row]:
-    """Rows of ``features``: each gene, then its exons and what is read from them."""
+    """Rows of ``features``: each gene and what is read from it, then its exons and introns."""
     number = 0
     for one in facts:
-        whole = (one.start, one.stop, one.strand, one.chromosome)
-        name = one.gene.real.public_name
-        rows = [("gene", *whole, f"{name}: {one.remark}")]
-        for place, (start, stop) in enumerate(one.exons, start=1):
-            exon = (start, stop, one.strand, one.chromosome)
-            rows += [("exon", *exon, f"exon {place} of {name}")]
-        rows += [("CDS", *whole, f"coding sequence of {one.gene.real.sequence_name}")]
-        for row in rows:
+        for kind, start, stop, note in _featured(one):
             number += 1
-            yield number, one.gene.id, *row
+            yield number, one.gene.id, kind, start, stop, one.strand, one.chromosome, note
+
+
+def _featured(one: Facts) -> Iterator[tuple[str, int, int, str]]:
+    real = one.gene.real
+    yield "gene", one.start, one.stop, f"{real.public_name}: {one.remark}"
+    yield "CDS", one.start, one.stop, one.description[:_NOTE]
+    count = len(one.exons)
+    for place, (start, stop) in enumerate(one.exons, start=1):
+        where = f"{place} of {count} of {real.public_name}, transcript {real.sequence_name}.1"
+        yield "exon", start, stop, f"exon {where}, predicted by Genefinder and curated by hand"
+        if place < count:
+            after = one.exons[place][0] - 1
+            yield "intron", stop + 1, after, f"intron {where}, confirmed by sequenced transcripts"
 
 
 def _browser(facts: list[Facts], database: str) -> list[Table]:
