@@ -1,0 +1,100 @@
+"""pillar.example is the documentation, the defaults and the schema: equal to wbcore.settings."""
+
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+import salt.config
+import salt.loader
+import salt.template
+import yaml
+from wbcore.settings import ROLES, Settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "pillar.example"
+# FIELD, "Hosts and roles".
+WEB = {"acedb", "mysql", "support", "web"}
+FIELD = {
+    "wb-dev": ("local", {"staging"}),
+    "fe": ("local", {"proxy"}),
+    **{f"wb-web{number}": ("local", WEB) for number in (1, 2, 3, 4)},
+    "wb-mining": ("local", WEB | {"mining"}),
+    "wb-gb1": ("local", {"mysql"}),
+    "wb-gb2": ("local", {"mysql"}),
+    "canopus": ("remote", WEB),
+}
+
+
+@pytest.fixture(scope="module")
+def pillar():
+    """The example as Salt itself renders a pillar file."""
+    opts = salt.config.DEFAULT_MINION_OPTS.copy()
+    render = salt.loader.render(opts, {})
+    data = salt.template.compile_template(str(EXAMPLE), render, "jinja|yaml", [], [])
+    assert set(data) == {"wormbase"}
+    return data["wormbase"]
+
+
+@pytest.mark.parametrize("section", [entry.name for entry in fields(Settings)])
+def test_every_section_has_every_setting_with_its_default(pillar, section):
+    if section == "nodes":
+        return
+    defaults = asdict(Settings())[section]
+    plain = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()
+    }
+
+    assert dict(pillar[section]) == plain
+    assert {key: type(value) for key, value in pillar[section].items()} == {
+        key: type(value) for key, value in plain.items()
+    }
+
+
+def test_there_is_nothing_else_in_it(pillar):
+    assert list(pillar) == [entry.name for entry in fields(Settings)]
+
+
+def test_it_is_a_pillar_that_can_be_used_as_it_is(pillar):
+    settings = Settings.parse(pillar)
+
+    assert (settings.staging, settings.proxy) == ("wb-dev", "fe")
+    assert len(settings.serving) == 8
+
+
+def test_its_nodes_are_those_of_field(pillar):
+    nodes = Settings.parse(pillar).nodes
+
+    assert {name: (node.site, set(node.roles)) for name, node in nodes.items()} == FIELD
+    assert len({node.address for node in nodes.values()}) == len(nodes)
+
+
+def test_every_role_is_explained():
+    text = EXAMPLE.read_text()
+
+    for role in ROLES:
+        assert re.search(rf"^ *#.*\b{role}\b", text, re.MULTILINE), role
+
+
+def test_every_section_is_explained():
+    lines = EXAMPLE.read_text().splitlines()
+    sections = [number for number, line in enumerate(lines) if re.fullmatch(r"  [a-z]+:", line)]
+
+    assert len(sections) == len(fields(Settings))
+    for number in sections:
+        assert lines[number - 1].startswith("  # "), lines[number]
+
+
+def test_it_is_plain_yaml_without_a_key_twice():
+    class Strict(yaml.SafeLoader):
+        pass
+
+    def mapping(loader, node):
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        assert len(set(keys)) == len(keys), keys
+        return dict(
+            (loader.construct_object(key, deep=True), loader.construct_object(value, deep=True))
+            for key, value in node.value
+        )
+
+    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    assert yaml.load(EXAMPLE.read_text(), Strict)
