@@ -1,0 +1,118 @@
+"""The demonstration: a release of WS221 on a new lab, and what it has come to."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from .cluster import Cluster
+from .command import run
+from .inventory import HOSTS, LOCAL, MASTER
+from .services import blog, mail
+
+BUILD = "WS221"
+POSTS = "/index.php?rest_route=/wp/v2/posts"
+GENE = "/gene/WBGene00000898"
+RELEASE = ("salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
+SOFTWARE = "/usr/local/ftp/pub/wormbase/software"
+
+
+def main() -> int:
+    """Run the demonstration; exit code 0 only when everything shown is as it has to be."""
+    began, lab = time.monotonic(), Cluster()
+    say("A new lab: eight nodes, WS220 live on every one")
+    run("bin/lab", "down", cwd=lab.place.checkout)
+    step(lab, "bin/lab", "up")
+    say(f"{BUILD} is staged on wb-dev")
+    step(lab, "bin/lab", "build", BUILD)
+    say("salt-run state.orch orch.release pillar='{build: " + BUILD + "}'")
+    before = lab.network.carried()[LOCAL]
+    step(lab, "bin/lab", "exec", MASTER, *RELEASE)
+    crossed = lab.network.carried()[LOCAL] - before
+    good = show(lab, crossed)
+    say(f"{'Everything is as it should be' if good else 'Something is not as it should be'}, "
+        f"after {time.monotonic() - began:.0f} s")  # fmt: skip
+    return 0 if good else 1
+
+
+def say(line: str) -> None:
+    """A heading."""
+    print(f"\n=== {line}", flush=True)
+
+
+def step(lab: Cluster, *command: str) -> None:
+    """Run a command with its output shown; end the demonstration when it fails."""
+    pid = os.spawnvp(os.P_NOWAIT, command[0], list(command))
+    _, status = os.waitpid(pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} failed")
+
+
+def show(lab: Cluster, crossed: int) -> bool:
+    """Print what the release has come to; whether all of it is right."""
+    newest = runner(lab, "wb_release.history", "limit=1")[0]
+    status = runner(lab, "wb_release.status")
+    release = status["live"]
+    say(f"Steps of {newest['run']}")
+    for name, figures in newest["steps"].items():
+        print(f"  {name:20} {figures.get('seconds', 0):6.1f} s")
+    window = newest["steps"]["maintenance_off"].get("window")
+    print(f"  {crossed / 1e6:.1f} MB crossed to the remote site; maintenance page up {window} s")
+    say(f"Nodes, as their services answer ({release} is to be live)")
+    whole = [print_node(name, node) for name, node in status["nodes"].items()]
+    say("Through the proxy, and what was announced")
+    return all([release.startswith(f"{BUILD}-"), *whole, *outside(lab, release)])
+
+
+def print_node(name: str, node: dict[str, Any]) -> bool:
+    """One line about a node; whether it serves the whole release."""
+    print(f"  {name:10} {node['state']:8} {node.get('release', '')}")
+    return node["state"] == "whole"
+
+
+def outside(lab: Cluster, release: str) -> list[bool]:
+    """What a visitor and a reader see, a line each."""
+    web = {host.name for host in HOSTS if "web" in host.roles}
+    answers = [json.loads(fetch(lab, "/version")) for _ in range(len(web) * 4)]
+    gene = fetch(lab, GENE)
+    letters = lab.node("wb-dev").call("grep", "-rlE", f"^Subject:.*{BUILD}", mail.MAILDIR)
+    posts = fetch(lab, POSTS, "wb-dev", blog.PORT)
+    tarball = lab.node("wb-dev").call("tar", "tzf", f"{SOFTWARE}/current.tgz")
+    checks = {
+        f"/version answers {release} from {len(web)} web nodes": (
+            {answer["node"] for answer in answers} == web
+            and {answer["release"] for answer in answers} == {release}
+        ),
+        f"{GENE} shows daf-2 of {BUILD}": "daf-2" in gene and BUILD in gene,
+        "the letter is in the mailbox": bool(letters.stdout.split()),
+        "the post is on the blog": BUILD in posts,
+        "current.tgz unpacks": tarball.returncode == 0 and "lib/WormBase/Web.pm" in tarball.stdout,
+    }
+    for sentence, right in checks.items():
+        print(f"  {'yes' if right else 'NO '} {sentence}")
+    return list(checks.values())
+
+
+def fetch(lab: Cluster, path: str, node: str = "fe", port: int = 80) -> str:
+    """A page, through the proxy when no node is named."""
+    try:
+        url = f"http://{lab.address(node)}:{port}{path}"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.read().decode()
+    except urllib.error.URLError as error:
+        return f"{error}"
+
+
+def runner(lab: Cluster, function: str, *words: str) -> Any:
+    """What one of our runners answers on the master."""
+    told = lab.node(MASTER).call("salt-run", "--out=json", function, *words)
+    return json.loads(told.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

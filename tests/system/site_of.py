@@ -1,0 +1,129 @@
+"""What tests ask of the whole site: who serves what, and what lies where."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from labclient import Lab
+
+GENE = "/gene/WBGene00000898"
+WEB = {"wb-web1", "wb-web2", "wb-mining", "canopus"}
+SERVING = WEB | {"wb-gb1"}
+_TREE = (
+    "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
+    "var/lib/wormbase-release -xdev ! -name '*.log' ! -name '*.lock' ! -name '*.wrm' "
+    "! -name 'aria*' ! -path '*/logs/*' ! -path '*/run.lock' ! -path '*/readlocks*' "
+    "! -type d -printf '%p %l %i %s %T@\\n' 2>/dev/null | sort"
+)
+
+
+def live(lab: Lab) -> str:
+    """The release that the ledger calls live."""
+    return str(lab.runner("wb_release.status")["live"])
+
+
+def answers(lab: Lab, count: int = 16) -> list[dict[str, Any]]:
+    """Answers to ``/version`` through the proxy."""
+    return [lab.http("/version").json for _ in range(count)]
+
+
+def tree(lab: Lab, node: str) -> str:
+    """Every file and link of a node that a release could touch."""
+    return lab.exec(node, "sh", "-c", _TREE).stdout
+
+
+def links(lab: Lab, node: str) -> dict[str, str]:
+    """The live links of a node: path → target."""
+    told = lab.exec(
+        node,
+        "find", "/usr/local/wormbase", "/usr/local/mysql/data",
+        "-maxdepth", "2", "-type", "l", "-printf", "%p %l\\n",
+    )  # fmt: skip
+    return dict(line.split(" ", 1) for line in told.stdout.splitlines())
+
+
+def letters(lab: Lab, build: str) -> int:
+    """How many letters about a build are in the mailbox."""
+    told = lab.exec("wb-dev", "grep", "-rlE", f"^Subject:.*{build}", "/var/mail/everybody/new")
+    return len(told.stdout.split())
+
+
+def whole(answer: dict[str, Any]) -> bool:
+    """Whether the AceDB and the rebuilt MySQL database of an answer are of its release."""
+    build = answer["release"].split("-")[0]
+    return bool(answer["acedb"] == build and answer["mysql"]["c_elegans"] == build)
+
+
+@dataclass
+class Visitors:
+    """Clients that ask without pause until they are told to stop; what they were answered."""
+
+    lab: Lab
+    clients: int = 8
+    seen: Counter[str] = field(default_factory=Counter)
+    mixed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    closed: list[float] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._base = f"http://{self.lab.address('fe')}"
+        self._newest: dict[str, float] = {}
+        self._threads = [
+            threading.Thread(target=self._ask, args=(number,)) for number in range(self.clients)
+        ]
+
+    def __enter__(self) -> Visitors:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def window(self) -> float:
+        """Seconds from the first to the last answer of the maintenance page."""
+        return max(self.closed) - min(self.closed) if self.closed else 0.0
+
+    def _ask(self, number: int) -> None:
+        while not self._stop.is_set():
+            path = "/version" if number % 4 else GENE
+            began = time.monotonic()
+            try:
+                with urllib.request.urlopen(self._base + path, timeout=20) as answer:
+                    self._good(path, began, answer.read().decode())
+            except urllib.error.HTTPError as error:
+                self._page(error)
+            except OSError as error:
+                self.failed.append(f"{path}: {error}")
+            time.sleep(0.02)
+
+    def _good(self, path: str, began: float, body: str) -> None:
+        if path == GENE:
+            return
+        answer = json.loads(body)
+        release = answer["release"]
+        if not whole(answer):
+            self.mixed.append(body)
+        # Once anybody has had an answer of a newer release, none begun later is older.
+        if any(other > release and began > when for other, when in dict(self._newest).items()):
+            self.late.append(body)
+        self._newest.setdefault(release, time.monotonic())
+        self.seen[release] += 1
+
+    def _page(self, error: urllib.error.HTTPError) -> None:
+        if error.code == 503 and error.headers.get("Retry-After"):
+            self.closed.append(time.monotonic())
+        else:
+            self.failed.append(f"{error.code} {error.read()[:200]!r}")

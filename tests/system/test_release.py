@@ -1,0 +1,228 @@
+"""Releases on the lab, one after another: the acceptance points of the first road.
+
+The tests of this file go from build to build, so they stand in order: each begins with
+what the one before left live.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import pytest
+from labclient import Lab
+from site_of import (
+    GENE,
+    SERVING,
+    WEB,
+    Visitors,
+    answers,
+    letters,
+    links,
+    live,
+    tree,
+    whole,
+)
+
+RELEASE = ("salt-run", "state.orch", "orch.release")
+
+
+@pytest.fixture(scope="module")
+def builds(lab: Lab) -> dict[str, str]:
+    """The next builds after the live one, none of them staged yet."""
+    number = int(live(lab).split("-")[0].removeprefix("WS"))
+    names = ("live", "first", "landed", "beacon", "killed")
+    return {name: f"WS{number + step}" for step, name in enumerate(names)}
+
+
+def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str, str]) -> None:
+    lab.do("build", builds["first"])
+    before = {node: tree(lab, node) for node in [*SERVING, "wb-dev", "fe", "salt"]}
+    done = lab.orch("release", {"build": builds["first"]}, test=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "canopus lacks" in done.stdout
+    assert "maintenance page would be up" in done.stdout
+    assert {node: tree(lab, node) for node in before} == before
+
+
+def test_a_release_under_visitors_is_whole_on_every_node(lab: Lab, builds: dict[str, str]) -> None:
+    build, untouched = builds["first"], "/usr/local/mysql/data/clustal"
+    held = {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in SERVING}
+    with Visitors(lab) as visitors:
+        done = lab.orch("release", {"build": build})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not visitors.mixed and not visitors.late and not visitors.failed
+    assert visitors.window <= 5
+    asked = answers(lab)
+    assert {answer["node"] for answer in asked} == WEB
+    assert {answer["release"].split("-")[0] for answer in asked} == {build}
+    assert all(map(whole, asked))
+    page = lab.http(GENE).body
+    assert "daf-2" in page and build in page
+    assert letters(lab, build) == 1
+    assert {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in SERVING} == held
+
+
+def test_the_same_release_again_changes_nothing(lab: Lab, builds: dict[str, str]) -> None:
+    before = {node: tree(lab, node) for node in [*SERVING, "wb-dev", "salt"]}
+    done = lab.orch("release", {"build": builds["first"]})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "already live" in done.stdout
+    assert {node: tree(lab, node) for node in before} == before
+
+
+def test_a_minor_revision_changes_the_webapp_alone(lab: Lab, builds: dict[str, str]) -> None:
+    build, staging = builds["first"], "/usr/local/wormbase/website/staging"
+    was = live(lab)
+    lab.exec("wb-dev", "sh", "-c", f"cd {staging} && date >> README && hg commit -m minor -u test")
+    refused = lab.orch("release", {"build": build})
+    assert refused.returncode != 0 and "minor: True" in refused.stdout
+    before = {node: links(lab, node) for node in WEB}
+    done = lab.orch("release", {"build": build, "minor": True})
+    assert done.returncode == 0, done.stdout + done.stderr
+    now = live(lab)
+    assert now != was and int(now.rsplit("-", 1)[1]) == int(was.rsplit("-", 1)[1]) + 1
+    for node, old in before.items():
+        changed = {path for path, to in links(lab, node).items() if old.get(path) != to}
+        assert changed == {"/usr/local/wormbase/website/production"}
+    assert letters(lab, build) == 1
+    software = lab.exec("wb-dev", "ls", "/usr/local/ftp/pub/wormbase/software").stdout
+    assert was in software and now not in software
+
+
+def test_going_back_brings_data_and_webapp(lab: Lab, builds: dict[str, str]) -> None:
+    first = lab.orch("rollback")
+    assert first.returncode == 0, first.stdout + first.stderr
+    second = lab.orch("rollback")
+    assert second.returncode == 0, second.stdout + second.stderr
+    asked = answers(lab)
+    assert {answer["release"].split("-")[0] for answer in asked} == {builds["live"]}
+    assert all(map(whole, asked))
+    again = lab.orch("release", {"build": builds["first"]})
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert letters(lab, builds["first"]) == 1
+
+
+def test_a_changed_build_and_a_full_disk_are_refused(lab: Lab, builds: dict[str, str]) -> None:
+    build = builds["landed"]
+    lab.do("build", build)
+    file = f"/usr/local/wormbase/databases/{build}/gene/more"
+    full = lab.orch("push", {"build": build}, test=True)
+    assert full.returncode == 0
+    was = live(lab)
+    lab.exec("wb-web2", "sh", "-c", _FILL)
+    refused = lab.orch("release", {"build": build})
+    lab.exec("wb-web2", "rm", "-f", "/usr/local/fill")
+    assert refused.returncode != 0 and "wb-web2" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+    lab.exec("wb-dev", "sh", "-c", f"echo more > {file}")
+    changed = lab.orch("release", {"build": build})
+    assert changed.returncode != 0 and "gene/more" in changed.stdout
+    lab.exec("wb-dev", "rm", file)
+    assert live(lab) == was
+
+
+def test_an_event_for_a_landed_build_releases_it(lab: Lab, builds: dict[str, str]) -> None:
+    build = builds["landed"]
+    assert lab.exec("salt", "salt", "wb-dev", "beacons.disable").returncode == 0
+    ready = f"/usr/local/wormbase/builds/{build}/READY"
+    event = ("salt-call", "event.send", "wormbase/build/ready")
+    for words in (f"{{build: {build}}}", "{build: WS1}", "{build: ../x}"):
+        assert lab.exec("wb-dev", *event, words).returncode == 0
+    assert lab.exec("wb-dev", "touch", ready).returncode == 0
+    lab.exec("wb-dev", *event, f"{{build: {build}}}")
+    assert wait_for(lab, build)["cause"] == "event"
+
+
+def test_a_build_that_lands_is_released_by_the_beacon(lab: Lab, builds: dict[str, str]) -> None:
+    assert lab.exec("salt", "salt", "wb-dev", "beacons.enable").returncode == 0
+    lab.do("build", builds["beacon"], "--land")
+    assert wait_for(lab, builds["beacon"])["cause"] == "landed"
+
+
+def test_a_purge_keeps_what_is_used(lab: Lab, builds: dict[str, str]) -> None:
+    for build in (builds["beacon"], builds["landed"]):
+        refused = lab.orch("purge", {"build": build})
+        assert refused.returncode != 0 and "can not be purged" in refused.stdout
+    done = lab.orch("purge", {"build": builds["first"]})
+    assert done.returncode == 0, done.stdout + done.stderr
+    for node in SERVING:
+        left = lab.exec(
+            node, "find", "/usr/local", "-maxdepth", "5", "-name", f"*{builds['first']}*"
+        )
+        used = set(links(lab, node).values())
+        assert {path.rsplit("/", 1)[-1] for path in left.stdout.split()} <= used
+    assert lab.orch("purge", {"build": builds["first"], "local": True}).returncode == 0
+    assert not lab.exec("wb-dev", "ls", f"/usr/local/wormbase/databases/{builds['first']}").stdout
+
+
+def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
+    apply = ("salt", "--out=json", "--static", "*", "state.apply")
+    settled = lab.exec("salt", *apply)
+    assert settled.returncode == 0, settled.stdout[-3000:]
+    assert changes(lab, apply) == []
+    lab.exec("wb-web1", "service", "wormbase-starman", "stop")
+    lab.exec("wb-web1", "ln", "-sfn", "wormbase_WS1", "/usr/local/wormbase/acedb/wormbase")
+    lab.exec("wb-web1", "rm", "/etc/xinetd.d/acedb")
+    assert changes(lab, apply)
+    assert changes(lab, apply) == []
+    assert lab.exec("wb-web1", "curl", "-sf", "http://127.0.0.1:5000/version").returncode == 0
+
+
+@pytest.mark.parametrize("step", ["push_mysql", "go_live"])
+def test_a_killed_run_is_taken_up(lab: Lab, builds: dict[str, str], step: str) -> None:
+    build = builds["killed"]
+    lab.do("build", build)
+    if live(lab).startswith(build):
+        assert lab.orch("rollback").returncode == 0
+    words = [str(lab.checkout / "bin/lab"), "exec", "salt", *RELEASE, f"pillar={{build: {build}}}"]
+    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    for line in run.stderr:
+        if f"{step}: begins" in line:
+            break
+    lab.exec("salt", "pkill", "-9", "-f", "salt-run state.orch")
+    run.wait()
+    with Visitors(lab, clients=2) as visitors:
+        again = lab.orch("release", {"build": build})
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert not visitors.mixed and not visitors.failed
+    assert live(lab).startswith(build)
+
+
+def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str, str]) -> None:
+    build = f"WS{int(builds['killed'].removeprefix('WS')) + 1}"
+    lab.do("build", build)
+    lab.exec("wb-dev", "service", "exim4", "stop")
+    failed = lab.orch("release", {"build": build})
+    assert failed.returncode != 0 and live(lab).startswith(build)
+    lab.exec("wb-dev", "service", "exim4", "start")
+    assert lab.orch("release", {"build": build}).returncode == 0
+    assert lab.orch("release", {"build": build}).returncode == 0
+    assert letters(lab, build) == 1
+
+
+_FILL = "fallocate -l $(($(df --output=avail -B1 /usr/local | tail -1) - 20000000)) /usr/local/fill"
+
+
+def changes(lab: Lab, apply: tuple[str, ...]) -> list[str]:
+    """What ``state.apply`` changed, as ``node: state``."""
+    told = json.loads(lab.exec("salt", *apply).stdout)
+    return [
+        f"{node}: {state}"
+        for node, states in told.items()
+        for state, result in states.items()
+        if result["changes"] or result["result"] is False
+    ]
+
+
+def wait_for(lab: Lab, build: str, seconds: float = 240) -> dict[str, str]:
+    """The run that made a build live, once it has ended well."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for run in lab.runner("wb_release.history", "limit=3"):
+            if run["release"].startswith(f"{build}-") and run["outcome"] == "done":
+                return dict(run)
+        time.sleep(3)
+    pytest.fail(f"{build} did not go live by itself")
