@@ -13,6 +13,9 @@ base:
   '{{ roles }}:support':
     - match: pillar
     - support.prepared
+  '{{ roles }}:web':
+    - match: pillar
+    - web.prepared
   '{{ roles }}:staging':
     - match: pillar
     - staging.prepared
@@ -22,9 +25,8 @@ base:
     - match: compound
     - carrier.served
     - release.enforced
-  '{{ roles }}:web':
-    - match: pillar
-    - web.prepared
+  'I@{{ roles }}:web':
+    - match: compound
     - web.running
   '{{ roles }}:proxy':
     - match: pillar
