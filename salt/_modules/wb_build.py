@@ -86,6 +86,11 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
         salt wb-dev wb_build.seal WS221
     """
     parsed, staging = manifests.parse_name(name), _staging()
+    if isinstance(parsed, Build) and not staging.is_staged(parsed):
+        raise BadRequest(
+            f"{name} is not staged here",
+            f"acedb/wormbase_{name} and databases/{name} make a build; see wb_build.builds",
+        )
     manifest = staging.manifest(parsed)
     if manifest is not None:
         staging.check(manifest)
@@ -119,11 +124,6 @@ def _staging() -> Staging:
 
 
 def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
-    if isinstance(name, Build) and not staging.is_staged(name):
-        raise BadRequest(
-            f"{name} is not staged here",
-            f"acedb/wormbase_{name} and databases/{name} make a build; see wb_build.builds",
-        )
     look = staging.look(name)
     if look.problems:
         raise BadData(look.problems[0], f"mend {name} and start again")

@@ -81,12 +81,12 @@ class Staging:
 
     def changed(self, sealed: Manifest) -> list[str]:
         """Paths whose size or time is not what it was when they were sealed."""
-        return _changed(sealed, self.find(sealed.datasets))
+        return self._added(sealed) + _changed(sealed, self.find(sealed.datasets))
 
     def check(self, sealed: Manifest) -> None:
         """BadData naming a file that is not what was sealed, even with its time put back."""
         found = self.find(sealed.datasets)
-        changed = _changed(sealed, found) or [
+        changed = self._added(sealed) + _changed(sealed, found) or [
             path
             for dataset, what in found.items()
             for path in _differing(dataset, sealed.of(dataset), self._contents(dataset, what, None))
@@ -112,6 +112,19 @@ class Staging:
             )
         self._check_against_others(manifest)
         return manifest
+
+    def _added(self, sealed: Manifest) -> list[str]:
+        """What stands beside the support databases and did not when they were sealed."""
+        if isinstance(sealed.name, Release):
+            return []
+        home = self.layout.kind(SUPPORT) / str(sealed.name)
+        known = {dataset.folder for dataset in sealed.datasets if dataset.kind == SUPPORT}
+        left_out = self.settings.datasets.support_exclude
+        return [
+            f"{SUPPORT}/{sealed.name}/{shown(name)}"
+            for name in sorted(os.listdir(home))
+            if name not in known and not patterns.excluded(name, left_out)
+        ]
 
     def _databases(self, problems: list[str]) -> Iterator[tuple[str, str]]:
         """The databases of this machine's MySQL: link and directory (FIELD, "Paths")."""

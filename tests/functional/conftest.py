@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import time
@@ -118,7 +119,7 @@ def stage(tree):
         tree(
             layout.kind("support") / build,
             {
-                f"ontology/gene_association.{build}.wb": b"same" * 30_000 + new,
+                f"ontology/gene_association.{build}.wb": random.Random(1).randbytes(120_000) + new,
                 "ontology/-rf": b"dash",
                 "ontology/a\nb": b"newline",
                 "ontology/# no comment": b"hash",
@@ -133,6 +134,8 @@ def stage(tree):
             },
         )
         ontology = layout.kind("support") / build / "ontology"
+        # The same in every build, by its time too.
+        os.utime(ontology / "deep/er/file", (1_000_000_000, 1_000_000_000))
         (ontology / "none").mkdir()
         (ontology / "latest").symlink_to("deep/er")
 

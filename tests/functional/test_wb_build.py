@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -136,6 +137,13 @@ def test_seal_of_a_build_that_is_not_staged(modules, staged):
         modules["wb_build.seal"]("WS222")
 
 
+def test_seal_of_a_build_that_was_removed_since(modules, staged):
+    modules["wb_build.seal"]("WS220")
+    shutil.rmtree(staged.kind("support") / "WS220")
+    with pytest.raises(CommandExecutionError, match="WS220 is not staged here"):
+        modules["wb_build.seal"]("WS220")
+
+
 def test_seal_refuses_a_build_that_was_changed_and_names_the_file(modules, staged):
     modules["wb_build.seal"]("WS221")
     (staged.kind("support") / "WS221/gene/list").write_bytes(b"new")
@@ -149,6 +157,22 @@ def test_seal_refuses_a_build_that_was_changed_and_names_the_file(modules, stage
     assert modules["wb_build.unseal"]("WS221") == {"name": "WS221", "was_sealed": True}
     modules["wb_build.seal"]("WS221")
     assert modules["wb_build.survey"]("WS221")["changed"] == []
+
+
+@pytest.mark.parametrize("name", ["README", "more/file"])
+def test_seal_refuses_a_build_to_which_something_was_added(modules, staged, tree, name):
+    modules["wb_build.seal"]("WS221")
+    tree(staged.kind("support") / "WS221", {name: b"new"})
+    path = "support/WS221/" + name.split("/")[0]
+    assert modules["wb_build.survey"]("WS221")["changed"] == [path]
+    with pytest.raises(CommandExecutionError, match=f"{path} was changed after WS221 was sealed"):
+        modules["wb_build.seal"]("WS221")
+
+
+def test_seal_bears_with_what_is_left_out(modules, staged, tree):
+    first = modules["wb_build.seal"]("WS221")
+    tree(staged.kind("support") / "WS221", {"list.bak": b"new", "web_data/x": b"new"})
+    assert modules["wb_build.seal"]("WS221") == first
 
 
 def test_seal_notices_a_change_whose_time_was_put_back(modules, staged):
