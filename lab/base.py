@@ -51,7 +51,7 @@ def _wheels() -> Path:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     def download(directory: Path) -> None:
-        debian.install("python3-venv", "python3-dev", "gcc", unless="cc")
+        debian.install("python3-venv", "python3-dev", "gcc")
         venv = directory / "venv"
         run(sys.executable, "-m", "venv", venv)
         pip = (venv / "bin" / "pip", "wheel", "--quiet", "--wheel-dir", directory)

@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 from .command import LabError, run
+from .place import held
 
 HERE = Path(__file__).resolve().parent
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 SUITE = "bookworm"
+_LOCK = Path("/run/lock/wormbase-lab.apt")
 # Documentation and forced writes to disk only cost time here.
 _DPKG = """force-unsafe-io
 path-exclude=/usr/share/doc/*
@@ -23,27 +25,43 @@ _ALONE = ("flock", "/run/lock/wormbase-lab.apt")
 _INSTALL = ("apt-get", "install", "-y", "-q", "--no-install-recommends")
 
 
-def install(*packages: str, unless: str) -> None:
-    """Install packages on the machine unless it has the command ``unless``."""
-    if shutil.which(unless) is None:
-        run(*_ALONE, "apt-get", "update", "-q")
-        run(*_ALONE, *_INSTALL, *packages, env={"DEBIAN_FRONTEND": "noninteractive"})
+def install(*packages: str) -> None:
+    """Install those of the packages that the machine does not have."""
+    have = run(
+        "dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *packages, check=False
+    )
+    missing = set(packages) - {
+        line.split()[0] for line in have.splitlines() if line.endswith(" installed")
+    }
+    if missing:
+        _apt("update", "-q")
+        _apt(*_INSTALL[1:], *sorted(missing))
+
+
+def _apt(*words: str) -> None:
+    # apt-get update waits for nobody, so whoever installs for a lab takes this lock.
+    with held(_LOCK):
+        run("apt-get", "-o", "DPkg::Lock::Timeout=600", *words,
+            env={"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
 
 
 def sources() -> list[tuple[str, str]]:
     """(address, suite) of the machine's own Debian package sources."""
     wanted = "$(ORIGIN) $(COMPONENT) $(RELEASE) $(REPO_URI)"
-    told = run("apt-get", "indextargets", "--format", wanted, "Created-By: Packages")
+    ask = ("apt-get", "indextargets", "--format", wanted, "Created-By: Packages")
+    if not run(*ask).strip():
+        _apt("update", "-q")
+    told = run(*ask)
     rows = [line.split() for line in told.splitlines()]
     found = [(row[3], row[2]) for row in rows if row[:2] == ["Debian", "main"]]
     if SUITE not in [suite for _, suite in found]:
-        raise LabError(f"this machine has no package source of Debian {SUITE}; apt-get update?")
+        raise LabError(f"this machine has no package source of Debian {SUITE}")
     return list(dict.fromkeys(found))
 
 
 def bootstrap(root: Path, log: Path) -> None:
     """Make the smallest Debian there is in ``root``, ready to install packages."""
-    install("debootstrap", unless="debootstrap")
+    install("debootstrap")
     mirror = {suite: address for address, suite in sources()}[SUITE]
     run("debootstrap", "--variant=minbase", "--include=ca-certificates,python3-venv",
         SUITE, root, mirror, log=log)  # fmt: skip

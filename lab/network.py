@@ -41,7 +41,7 @@ class Network:
 
     def up(self, megabytes: float = WAN_MEGABYTES) -> None:
         """Bridges, WAN, the machine's own address and the table for cuts."""
-        debian.install("nftables", unless="nft")
+        debian.install("iproute2", "nftables", "openssl")
         if not (_SYSFS / self.bridge(LOCAL)).exists():
             for place, site in enumerate((LOCAL, REMOTE)):
                 run("ip", "link", "add", self.bridge(site), "address",

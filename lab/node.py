@@ -17,7 +17,7 @@ from .place import Place
 
 _SCRIPT = Path(__file__).resolve().parent / "files" / "node.sh"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_BOOT_SECONDS = 60.0
+_BOOT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def known_secrets(place: Place) -> dict[str, Any]:
 
 
 def _key_pair() -> dict[str, str]:
-    debian.install("openssh-client", unless="ssh-keygen")
+    debian.install("openssh-client")
     with tempfile.TemporaryDirectory() as folder:
         private = Path(folder, "key")
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "wbcarrier", "-f", private)

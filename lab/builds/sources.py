@@ -107,7 +107,8 @@ def _download() -> None:
     fresh = DOWNLOADS.with_suffix(".making")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    install("python3-pip", unless="pip")
+    if shutil.which("pip") is None:
+        install("python3-pip")
     pip = shutil.which("pip") or "pip"
     run(
         pip,
