@@ -207,8 +207,12 @@ def _lives(pid: int, start: str) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
+    """Write a file whole: after a power cut it is the old one or the new one."""
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(beside, path)
 
 
