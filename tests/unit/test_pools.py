@@ -1,0 +1,108 @@
+"""The files of the proxy's pools, and who may serve when a lease has ended."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wbcore import pools
+from wbcore.errors import BadRequest
+from wbcore.pools import Lease
+
+OLD, NEW = "WS220-2010.11.01-0.02-1300", "WS221-2010.12.24-0.02-1350"
+NODES = st.dictionaries(
+    st.from_regex(r"[a-z][a-z0-9-]{0,12}", fullmatch=True),
+    st.from_regex(r"10\.0\.0\.[0-9]{1,2}:5000", fullmatch=True),
+    max_size=5,
+)
+
+
+def shown(release, **other):
+    build = release.partition("-")[0]
+    version = {"node": "x", "release": release, "acedb": build}
+    return {**version, "mysql": {"c_elegans": build, "clustal": "WS215"}, **other}
+
+
+def lease(release=OLD, served=None):
+    return Lease(release, 0.0, 8081, {"wb-web1": shown(OLD)} if served is None else served)
+
+
+@given(NODES, st.sampled_from(pools.POOLS))
+def test_a_pool_reads_as_it_was_written(servers, pool):
+    text = pools.render(pool, servers, 8082)
+    assert pools.nodes(text) == list(servers)
+    assert text.startswith(f"upstream wormbase_{pool} {{\n")
+    assert text.count("server ") == max(1, len(servers))
+
+
+@given(NODES, st.data())
+def test_only_leaves_the_others_out(servers, data):
+    keep = data.draw(st.sets(st.sampled_from(sorted(servers) or ["none"])))
+    text = pools.only(pools.render("a", servers, 8082), keep)
+    assert pools.nodes(text) == [node for node in servers if node in keep]
+
+
+def test_known_refuses_other_pools():
+    assert pools.known("b") == "b"
+    with pytest.raises(BadRequest, match="not a pool"):
+        pools.known("../a")
+
+
+def test_a_lease_survives_its_plain_form():
+    assert Lease.parse(lease().plain()) == lease()
+
+
+@pytest.mark.parametrize(
+    ("version", "good"),
+    [
+        (shown(OLD), True),
+        (shown(OLD, acedb="WS221"), False),
+        (shown(OLD, mysql={"c_elegans": "WS221"}), False),
+        (shown(OLD, mysql={"c_elegans": "none"}), False),
+        (shown(OLD, mysql=None), False),
+        ({"release": OLD}, False),
+        (shown("WS220"), False),
+        ("Not Found", False),
+        (None, False),
+    ],
+)
+def test_whole_is_one_release(version, good):
+    assert pools.whole(version) is good
+
+
+def test_those_that_serve_what_was_live_are_kept():
+    answers = {"a": shown(OLD), "b": shown(NEW), "c": shown(NEW), "d": shown(OLD, node="d")}
+    assert pools.to_keep(answers, lease()) == ["a", "d"]
+
+
+def test_else_the_largest_group_is_kept():
+    answers = {"a": shown(OLD, acedb="WS221"), "b": shown(NEW), "c": shown(NEW), "d": None}
+    assert pools.to_keep(answers, lease()) == ["b", "c"]
+
+
+def test_a_node_on_its_way_back_is_not_kept():
+    # It answers the new name with a database of the old build.
+    half = shown(NEW, mysql={"c_elegans": "WS220", "clustal": "WS215"})
+    served = {"a": shown(NEW)}
+    assert pools.to_keep({"a": half}, lease(NEW, served)) == []
+    assert pools.to_keep({"a": half, "b": shown(OLD)}, lease(NEW, served)) == ["b"]
+
+
+def test_without_a_picture_from_before_the_name_counts():
+    assert pools.to_keep({"a": shown(OLD), "b": shown(NEW)}, lease(served={})) == ["a"]
+
+
+def test_nobody_is_kept_when_nobody_is_whole():
+    assert pools.to_keep({"a": None, "b": shown(OLD, acedb="WS1")}, lease()) == []
+    assert pools.to_keep({}, lease("", {})) == []
+
+
+def test_serving_names_those_that_answer_the_release():
+    def answered(body, status=200):
+        return {"status": status, "seconds": 0.1, "body": body}
+
+    answers = {
+        "a": answered(shown(NEW)),
+        "b": answered(shown(OLD)),
+        "c": answered("x", 502),
+        "d": answered(shown(NEW, acedb="WS220")),
+    }
+    assert pools.serving(answers, NEW) == ["a"]
