@@ -1,8 +1,8 @@
 """wb_proxy with a real nginx and clients that ask without pause."""
 
-import os
-import stat
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from proxysite import NEW, OLD, Clients, ProxySite, answer, get
@@ -11,11 +11,16 @@ ALL = ["wb-web1", "wb-web2", "wb-mining"]
 
 
 @pytest.fixture
+def tmp_path():
+    # nginx's workers have to reach the flags, and pytest keeps its own directories closed.
+    with tempfile.TemporaryDirectory(prefix="wb-proxy-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
 def site(tmp_path, load):
-    for folder in (tmp_path, *tmp_path.parents):
-        # nginx's workers have to reach the flags.
-        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & stat.S_IXOTH:
-            folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
     site = ProxySite(tmp_path / "fe", load)
     site.start()
     yield site
