@@ -299,6 +299,7 @@ class Desk(opening.Office):
         self.nodes.ledger = self.ledger
         self.bus = self.wire = Wire()
         self.last_words: list[str] = []
+        self.changes: dict[str, dict[str, Any]] = {}
 
     def again(self, root: Path) -> Desk:
         """Another desk over the same situation, which leaves this one alone."""
@@ -314,12 +315,21 @@ class Desk(opening.Office):
         it said. A ReleaseError ends it, ``Killed`` leaves it where it was."""
         self.nodes.asked.clear()
         self.nodes.troubles = troubles
+        self.changes.clear()
         # Every run is a process of its own; here they would all have one pid.
         with (
             mock.patch.object(run, "new_id", _id_of_a_new_process),
             mock.patch.object(closing, "_last_line", self.last_words.append),
         ):
             return self._run(asked)
+
+    def forecast(self, asked: Request) -> dict[str, dict[str, Any]]:
+        """What each step says in a dry run that it would change."""
+        opening.dry(self, asked)
+        planned = run.current()
+        assert planned is not None
+        run.set_current(None)
+        return {step: stepping.forecast(planned, step) for step in steps_of(asked.kind)}
 
     def _run(self, asked: Request) -> str:
         try:
@@ -339,7 +349,7 @@ class Desk(opening.Office):
 
     def _take(self, begun: run.Run, step: str) -> None:
         with contextlib.suppress(ReleaseError):
-            stepping.take(begun, step)
+            self.changes[step] = stepping.take(begun, step)
 
     def _die(self) -> None:
         run.set_current(None)

@@ -17,9 +17,11 @@ _TODO = "nothing has changed on the site; mend it and run the same command again
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    if not run.plan.needs_golive or run.plan.release == run.plan.before:
+    if not run.plan.needs_golive:
         return {}
-    return {str(run.plan.release): f"would be staged on {', '.join(changeover.web(run))}"}
+    dataset = f"webapp/{run.plan.release}"
+    lacking = [node for node in changeover.web(run) if dataset not in run.seen.nodes[node].held]
+    return {str(run.plan.release): f"would be staged on {', '.join(lacking)}"} if lacking else {}
 
 
 def take(run: Run) -> dict[str, Any]:
