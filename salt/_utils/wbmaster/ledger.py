@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from wbcore.errors import BadData
 from wbcore.names import Build, Release
 from wbcore.seen import Known, ReleaseRecord, Switch
 
@@ -27,13 +28,19 @@ class Ledger:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
-            connection.row_factory = sqlite3.Row
-            if not connection.execute("pragma user_version").fetchone()[0]:
-                # New, or its maker was killed before it was whole.
-                connection.execute("pragma journal_mode = wal")
-                connection.executescript(SCHEMA)
-            yield connection
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+                connection.row_factory = sqlite3.Row
+                if not connection.execute("pragma user_version").fetchone()[0]:
+                    # New, or its maker was killed before it was whole.
+                    connection.execute("pragma journal_mode = wal")
+                    connection.executescript(SCHEMA)
+                yield connection
+        except sqlite3.DatabaseError as error:
+            raise BadData(
+                f"the ledger {self.path} can not be used ({error})",
+                "see to its disk, or put a copy of it back",
+            ) from error
 
     def _rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         # A reader must not create the ledger: a dry run on a new master leaves no file.

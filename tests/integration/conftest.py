@@ -1,0 +1,128 @@
+"""A master and four nodes of a small site on this machine, started once for all tests here.
+
+Everything of a node, and of the master, lies below a scratch directory of its own, since
+Salt's ``root_dir`` is what the project's paths start from.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from carriers import Carriers
+from wbcore.layout import Layout
+from wbsite import ADDRESSES, Site, install_master, pillar_of
+
+# As on a node that has to be back soon after the master was killed.
+MINION = {
+    "enable_gpu_grains": False,
+    "enable_fqdns_grains": False,
+    "recon_default": 100,
+    "recon_max": 500,
+    "recon_randomize": False,
+    "random_reauth_delay": 1,
+    "auth_timeout": 2,
+    "acceptance_wait_time": 0.5,
+    "return_retry_timer": 1,
+    "return_retry_timer_max": 2,
+    "request_channel_timeout": 5,
+    "log_level_logfile": "info",
+    "pytest-minion": {"log": {"level": "error"}},
+}
+MASTER = {
+    "auto_accept": True,
+    "worker_threads": 3,
+    "enable_gpu_grains": False,
+    "enable_fqdns_grains": False,
+    "log_level_logfile": "info",
+    "pytest-master": {"log": {"level": "error"}},
+}
+
+
+@pytest.fixture(scope="session")
+def cluster_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the trees of the master and of all nodes lie."""
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="session")
+def salt_factories_config(cluster_root: Path) -> dict[str, Any]:
+    """What every daemon shares; a run that the master starts finds ``salt-run`` by its PATH."""
+    programs = str(Path(sys.executable).parent)
+    return {
+        "root_dir": cluster_root,
+        "environ": {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        "slow_stop": False,
+        # What is measured of the core is measured by the tests that call it.
+        "inject_sitecustomize": False,
+        "coverage_rc_path": None,
+        "coverage_db_path": None,
+    }
+
+
+@pytest.fixture(scope="session")
+def site_pillar(cluster_root: Path) -> dict[str, Any]:
+    """The pillar root ``wormbase`` of the site, with a key of its own."""
+    key = cluster_root / "carrier_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
+    return pillar_of(key)
+
+
+@pytest.fixture(scope="session")
+def master(salt_factories: Any, cluster_root: Path, site_pillar: dict[str, Any]) -> Iterator[Any]:
+    """The master with the project installed by its own configuration file."""
+    pillar = cluster_root / "site" / "pillar"
+    pillar.mkdir(parents=True)
+    (pillar / "site.sls").write_text(yaml.safe_dump({"wormbase": site_pillar}))
+    root = cluster_root / "salt"
+    install_master(root, pillar.parent)
+    factory = salt_factories.salt_master_daemon(
+        "salt", defaults={"root_dir": str(root)}, overrides=MASTER
+    )
+    # Reactors and pillar modules are read when the master starts: what they import comes first.
+    synced = factory.salt_run_cli().run("saltutil.sync_all")
+    assert synced.returncode == 0, synced
+    with factory.started():
+        yield factory
+
+
+@pytest.fixture(scope="session")
+def minions(master: Any) -> Iterator[dict[str, Any]]:
+    """The nodes' minions by id, with the project's modules."""
+    daemons = {node: master.salt_minion_daemon(node, overrides=dict(MINION)) for node in ADDRESSES}
+    with ThreadPoolExecutor(len(daemons)) as pool:
+        started = list(pool.map(lambda daemon: daemon.start(), daemons.values()))
+    try:
+        assert all(started)
+        synced = master.salt_cli().run("saltutil.sync_all", minion_tgt="*", _timeout=120)
+        assert synced.returncode == 0, synced
+        yield daemons
+    finally:
+        with ThreadPoolExecutor(len(daemons)) as pool:
+            list(pool.map(lambda daemon: daemon.terminate(), daemons.values()))
+
+
+@pytest.fixture(scope="session")
+def carriers(
+    master: Any, minions: dict[str, Any], site_pillar: dict[str, Any]
+) -> Iterator[Carriers]:
+    """The sshd of every node from which others fetch, with the files that Salt renders."""
+    layouts = {node: Layout(Path(daemon.config["root_dir"])) for node, daemon in minions.items()}
+    with Carriers(master, layouts, site_pillar["carrier"]) as running:
+        yield running
+
+
+@pytest.fixture
+def site(master: Any, minions: dict[str, Any], carriers: Carriers) -> Iterator[Site]:
+    """The site with empty nodes and an empty ledger."""
+    whole = Site(master, carriers.layouts)
+    whole.clean()
+    yield whole
+    whole.end()
