@@ -17,8 +17,8 @@ _LINE = 60
 _COMMANDS = "y\nparse /build/genes.ace\nparse /build/genome.ace\nsave\nquit\n"
 
 
-def load(shop: Workshop, lineage: Lineage, facts: Iterable[Facts], genome: dict[str, str]) -> Path:
-    """Make the database in the workshop; returns its directory."""
+def load(shop: Workshop, lineage: Lineage, facts: Iterable[Facts], genome: dict[str, str]) -> None:
+    """Make the database in the workshop, in a directory ``acedb``."""
     home = shop.directory / _DIRECTORY
     (home / "database").mkdir(parents=True)
     shop.run("cp", "-r", "/usr/local/share/acedb/wspec", f"/build/{_DIRECTORY}/wspec")
@@ -30,7 +30,6 @@ def load(shop: Workshop, lineage: Lineage, facts: Iterable[Facts], genome: dict[
     shutil.rmtree(home / "database" / "readlocks", ignore_errors=True)
     for name in ("genes.ace", "genome.ace"):
         (shop.directory / name).unlink()
-    return home
 
 
 def specify(wspec: Path, build: str) -> None:

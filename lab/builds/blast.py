@@ -76,6 +76,7 @@ def _database(shop: Workshop, place: Path, name: str, sequences: dict[str, str])
         "makeblastdb",
         "-dbtype",
         "nucl",
+        "-parse_seqids",
         "-in",
         f"{inside}/{name}.fa",
         "-title",

@@ -76,14 +76,16 @@ class Staging:
             return
         self._ready(build).unlink(missing_ok=True)
         fresh = self.root / _BUILDS / ".fresh"
-        for old in (fresh, target):
-            if old.exists():
-                shutil.rmtree(old)
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh.parent.mkdir(parents=True, exist_ok=True)
-        run("cp", "--archive", "--reflink=auto", source, fresh)
-        self._own(kind, fresh)
-        fresh.rename(target)
+        try:
+            run("cp", "--archive", "--reflink=auto", source, fresh)
+            self._own(kind, fresh)
+            fresh.rename(target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
     def _own(self, kind: str, directory: Path) -> None:
         user, group = self._account("passwd", kind), self._account("group", kind)
