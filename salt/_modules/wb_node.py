@@ -4,6 +4,7 @@ import json
 
 import wbnode
 from salt.exceptions import CommandExecutionError
+from wbcore.errors import BadData
 
 __virtualname__ = "wb_node"
 
@@ -31,8 +32,7 @@ def observe(build=""):
 
         salt wb-dev wb_node.observe WS221
     """
-    node = wbnode.settings_of(__pillar__).nodes.get(__opts__["id"])
-    roles = set(node.roles) if node else set()
+    roles = _roles()
     seen = {}
     if roles & {"acedb", "mysql", "support", "web"}:
         held = __salt__["wb_dataset.held"]()
@@ -46,6 +46,18 @@ def observe(build=""):
     if "proxy" in roles:
         seen["proxy"] = __salt__["wb_proxy.read"]()
     return seen
+
+
+def _roles():
+    node = wbnode.settings_of(__pillar__).nodes.get(__opts__["id"])
+    if node is None:
+        # A minion keeps its pillar; taking "not told yet" for "no roles" would be to see
+        # an empty node.
+        raise BadData(
+            "its pillar does not name it under wormbase:nodes",
+            f"run salt {__opts__['id']} saltutil.refresh_pillar",
+        )
+    return set(node.roles)
 
 
 def _staging(build):

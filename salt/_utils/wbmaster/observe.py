@@ -26,9 +26,10 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
     )
     for node, answer in answers.items():
         if not answer.good and not answer.silent:
+            what, _, own = reason(answer).rpartition("; ")
             raise StepFailed(
-                f"it can not tell what it holds: {reason(answer)}",
-                f"run salt {node} wb_node.observe",
+                f"it can not tell what it holds: {what or own}",
+                own if what else f"run salt {node} wb_node.observe",
                 node=node,
             )
     seen = {node: answer.value for node, answer in answers.items() if answer.good}
