@@ -1,6 +1,6 @@
 """What is live, what happened, what would happen, and a run as it goes."""
 
-from wbcore.errors import ReleaseError
+from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
 from wbmaster import opening, report
 
@@ -39,10 +39,10 @@ def history(limit=20):
 
         salt-run wb_release.history limit=5
     """
-    return _told(lambda: report.history(_office(), int(limit)))
+    return _told(lambda: report.history(_office(), _number(limit)))
 
 
-def plan(build, minor=False):
+def plan(build="", minor=False):
     """What releasing a build would do, with bytes a site, minutes, window and free disk.
 
     CLI Example:
@@ -51,7 +51,8 @@ def plan(build, minor=False):
 
         salt-run wb_release.plan build=WS221
     """
-    pillar = {"build": build, **({"minor": minor} if minor else {})}
+    given = {"build": build, "minor": minor}
+    pillar = {key: value for key, value in given.items() if value}
     return _told(lambda: report.plan(_office(), Request.parse("release", pillar)))
 
 
@@ -65,6 +66,12 @@ def watch():
         salt-run wb_release.watch
     """
     return _told(lambda: report.watch_run(_office()))
+
+
+def _number(limit):
+    if type(limit) is not int or limit < 1:
+        raise BadRequest(f"limit is {str(limit)[:40]!r}", "it is a number of runs")
+    return limit
 
 
 def _told(function):

@@ -231,6 +231,9 @@ def _tree(root: Path) -> dict[str, str]:
     tree = {}
     for top in (root / "usr", root / "var" / "lib"):
         for path in sorted(top.rglob("*")):
+            if ".hg" in path.parts:
+                # Mercurial refreshes caches of its own whenever it is asked.
+                continue
             about = path.lstat()
             content = ""
             if path.is_symlink():
