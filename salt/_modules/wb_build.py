@@ -7,12 +7,14 @@ each MySQL link points to. From then on a changed file is refused by name.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import wbfiles
 import wbnode
 import wbprogress
 from wbcore import manifest as manifests
+from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
 from wbstaging import Staging
@@ -72,7 +74,8 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
     """Make the manifest of a build or of a webapp release, unless it is made already.
 
     Files that were not touched since they were read for another manifest are not read
-    again. BadData names a file that was changed after it was sealed.
+    again. MySQL can only read sealed tables from then on. BadData names a file that was
+    changed after it was sealed.
 
     name
         A build (``WS221``) or a webapp release (``WS221-2010.12.24-0.02-1350``).
@@ -93,6 +96,7 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
         )
     manifest = staging.manifest(parsed)
     if manifest is not None:
+        _protect(staging, manifest.datasets)
         staging.check(manifest)
     else:
         manifest = _make(staging, parsed)
@@ -106,27 +110,49 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
 def unseal(build: str) -> dict[str, Any]:
     """Forget the manifest of a build, so that it can be changed and sealed again.
 
+    MySQL can write to the tables that were made for the build again.
+
     CLI Example:
 
     .. code-block:: bash
 
         salt wb-dev wb_build.unseal WS221
     """
-    name = manifests.parse_name(build)
-    manifest = _staging().layout.manifest(name)
-    was_sealed = manifest.exists()
-    manifest.unlink(missing_ok=True)
-    return {"name": str(name), "was_sealed": was_sealed}
+    name, staging = manifests.parse_name(build), _staging()
+    manifest = staging.manifest(name)
+    if manifest is not None:
+        staging.layout.manifest(name).unlink()
+        own = [
+            d for d in manifest.datasets if d.build == name and staging.layout.dataset(d).exists()
+        ]
+        if staging.release(own):
+            _open_tables_anew(staging)
+    return {"name": str(name), "was_sealed": manifest is not None}
 
 
 def _staging() -> Staging:
     return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
 
 
+def _protect(staging: Staging, datasets: Iterable[Dataset]) -> bool:
+    """Make sealed tables read-only; whether any was not."""
+    protected = staging.protect(datasets)
+    if protected:
+        _open_tables_anew(staging)
+    return protected
+
+
+def _open_tables_anew(staging: Staging) -> None:
+    if staging.layout.mysql_socket.exists():
+        __salt__["wb_mysql.flush"]()
+
+
 def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     look = staging.look(name)
     if look.problems:
         raise BadData(look.problems[0], f"mend {name} and start again")
+    if _protect(staging, look.found):
+        look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())
     meter = wbprogress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from wbcore.errors import BadData, BadRequest
 from wbcore.layout import Layout
 from wbcore.manifest import Contents, File, Found, Manifest, Stat, shown
 from wbcore.names import Build, Release
+from wbcore.ownership import file_mode
 from wbcore.progress import Meter
 from wbcore.settings import Settings
 
@@ -98,6 +99,18 @@ class Staging:
                 f"{sealed.name} yet, run wb_build.unseal {sealed.name} and start again",
             )
 
+    def protect(self, datasets: Iterable[Dataset]) -> bool:
+        """Take from MySQL the right to write to the tables of these datasets.
+
+        Whether any table was writable: a server that has it open can write to it still, until
+        its tables are flushed.
+        """
+        return self._give_modes(datasets, lambda mode: file_mode(MYSQL, "", mode))
+
+    def release(self, datasets: Iterable[Dataset]) -> bool:
+        """Give MySQL the right to write to the tables of these datasets back."""
+        return self._give_modes(datasets, lambda mode: mode | 0o220)
+
     def make(self, name: Build | Release, look: Look, meter: Meter) -> Manifest:
         """The manifest of what a look found; every file is read that was not read before."""
         datasets = {
@@ -112,6 +125,16 @@ class Staging:
             )
         self._check_against_others(manifest)
         return manifest
+
+    def _give_modes(self, datasets: Iterable[Dataset], mode: Callable[[int], int]) -> bool:
+        touched = False
+        tables = [dataset for dataset in datasets if dataset.kind == MYSQL]
+        for dataset, found in self.find(tables).items():
+            for path, stat in found.files.items():
+                if stat.mode != mode(stat.mode):
+                    os.chmod(self.layout.dataset(dataset) / path, mode(stat.mode))
+                    touched = True
+        return touched
 
     def _added(self, sealed: Manifest) -> list[str]:
         """What stands beside the support databases and did not when they were sealed."""

@@ -127,6 +127,19 @@ def _content(layout, path):
     return (layout.kind(kind) / below).read_bytes()
 
 
+def test_seal_makes_tables_read_only_until_the_build_is_unsealed(modules, staged):
+    def mode(directory):
+        return (staged.kind("mysql") / directory / "features.MYI").stat().st_mode & 0o222
+
+    modules["wb_build.seal"]("WS221")
+    assert (mode("c_elegans_WS221"), mode("c_briggsae_WS220")) == (0, 0)
+    (staged.kind("mysql") / "c_elegans_WS221/features.MYI").chmod(0o660)
+    modules["wb_build.seal"]("WS221")
+    assert mode("c_elegans_WS221") == 0
+    modules["wb_build.unseal"]("WS221")
+    assert (mode("c_elegans_WS221"), mode("c_briggsae_WS220")) == (0o220, 0)
+
+
 def test_seal_again_changes_nothing(modules, staged):
     first = modules["wb_build.seal"]("WS221")
     assert modules["wb_build.seal"]("WS221") == first

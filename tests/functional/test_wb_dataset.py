@@ -110,7 +110,7 @@ def test_pull_gives_modes_by_kind(site, sealed, pull):
     assert mode(ACEDB, "database/block1.wrm") == 0o666
     assert mode(ACEDB, "database") == 0o2775
     assert mode(MYSQL, "") == 0o2775
-    assert mode(MYSQL, "features.MYD") & 0o660 == 0o660
+    assert mode(MYSQL, "features.MYD") & 0o662 == 0o440
     assert mode(ONTOLOGY, "deep/er") == 0o755
 
 

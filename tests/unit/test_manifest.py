@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,11 @@ WS221 = Build(221)
 GENE = Dataset.parse("support/WS221/gene")
 HASH = "ab" * 32
 
-names = st.text(
-    st.characters(exclude_characters="/\0", exclude_categories=()), min_size=1, max_size=8
-).filter(lambda name: name not in (".", ".."))
+names = (
+    st.binary(min_size=1, max_size=8)
+    .filter(lambda name: name not in (b".", b"..") and not set(name) & set(b"/\0"))
+    .map(os.fsdecode)
+)
 files = st.builds(
     File,
     size=st.integers(0, 2**50),
@@ -115,6 +118,12 @@ def test_parse_refuses_a_path_that_leaves_or_has_no_folder(path):
     file = plain()["datasets"][str(GENE)]["files"]["list"]
     with pytest.raises(BadData, match="leaves its dataset"):
         parse(plain(files={path: file}))
+
+
+def test_parse_refuses_a_path_that_no_file_can_have():
+    file = plain()["datasets"][str(GENE)]["files"]["list"]
+    with pytest.raises(BadData, match="can not be read"):
+        parse(plain(files={"\ud800": file}))
 
 
 def test_parse_refuses_a_path_below_a_link():

@@ -220,6 +220,8 @@ def _paths(contents: Contents) -> Iterator[str]:
 
 
 def _stays(path: str) -> bool:
+    # Raises a ValueError for what can not be the name of a file.
+    path.encode("utf-8", "surrogateescape")
     return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 

@@ -36,9 +36,14 @@ def ownership(settings: Settings, kind: str) -> Ownership:
 
 
 def file_mode(kind: str, path: str, mode: int) -> int:
-    """The mode of a file on a node, from its mode on the development server."""
+    """The mode of a file on a node, from its mode on the development server.
+
+    A table that can not be written is opened read-only by its server. MariaDB would else
+    write to the index of a table that nobody changes, when it checks or analyses it, and the
+    files would no longer be what was sealed.
+    """
     if kind == ACEDB:
         return 0o666 if excluded(path, _WRITTEN_BY_ACEDB) else (mode & 0o777) | 0o664
     if kind == MYSQL:
-        return (mode & 0o777) | 0o660
+        return (mode & 0o555) | 0o440
     return (mode & 0o755) | 0o444
