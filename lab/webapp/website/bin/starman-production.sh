@@ -26,7 +26,7 @@ fail() {
 }
 
 as_user() {
-    [ "$(id -u)" = 0 ] || return 0
+    [ "$(id -u)" = 0 ] && [ "$WORMBASE_USER" != root ] || return 0
     group=$(id -gn "$WORMBASE_USER") || fail "there is no user $WORMBASE_USER"
     install -d -o "$WORMBASE_USER" -g "$group" "$(dirname "$WORMBASE_PIDFILE")"
     exec setpriv --reuid "$WORMBASE_USER" --regid "$group" --init-groups \
