@@ -54,23 +54,6 @@ def live():
 
         salt-call wb_settings.live
     """
-    told = _live()
+    # Plain, since Salt masks what `pillar.get` gives and what is printed of a pillar.
+    told = json.loads(json.dumps(__pillar__.get("wormbase", {}).get("live") or {}))
     return [told] if told.get("release") else []
-
-
-def going_live():
-    """Whether the master says that a go-live is at work.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt-call wb_settings.going_live
-    """
-    return bool(_live().get("going_live"))
-
-
-def _live():
-    """The external pillar's own value, plain: Salt masks what `pillar.get` gives, and what is
-    printed of a pillar."""
-    return json.loads(json.dumps(__pillar__.get("wormbase", {}).get("live") or {}))

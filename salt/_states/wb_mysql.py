@@ -10,6 +10,7 @@
 """
 
 import wbstate
+from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "wb_mysql"
 
@@ -37,10 +38,20 @@ def readable(name, reader):
     reader
         Name of the user.
     """
+
+    def read():
+        try:
+            return {reader: __salt__["wb_mysql.grants"](reader)}
+        except CommandExecutionError:
+            # In a dry run the server may be down, which a state before this would change.
+            if __opts__["test"]:
+                return {}
+            raise
+
     return wbstate.reach(
         name,
         __opts__["test"],
-        lambda: {reader: __salt__["wb_mysql.grants"](reader)},
+        read,
         {reader: ["SELECT ON *.*"]},
         lambda wrong: __salt__["wb_mysql.let_read"](reader),
     )

@@ -103,5 +103,7 @@ def test_a_server_that_is_down_is_told_in_one_sentence(layout, load, make_opts):
     result = states(make_opts, functions, False)["wb_mysql.readable"]("r", reader="wormbase")
     assert result["result"] is False
     assert "service mariadb status" in result["comment"]
+    result = states(make_opts, functions, True)["wb_mysql.readable"]("r", reader="wormbase")
+    assert result["result"] is None
     with pytest.raises(Exception, match="not the name of a user"):
         functions["wb_mysql.let_read"]("x'; DROP")

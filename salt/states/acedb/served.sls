@@ -26,12 +26,9 @@ xinetd knows AceDB:
       - pkg: xinetd is installed
 
 xinetd runs:
-  service.running:
+  wb_service.running:
     - name: xinetd
-    - enable: True
     # A restart starts the new one while the old one still ends, and then none runs.
     - reload: True
-    # Its init script returns before it runs.
-    - init_delay: 1
     - watch:
       - file: xinetd knows AceDB

@@ -51,7 +51,7 @@ the carrier has its {{ name }}:
     - require:
       - file: the carrier has its directory
     - watch_in:
-      - service: the carrier runs
+      - wb_service: the carrier runs
 {%- endfor %}
 
 the carrier has its init script:
@@ -62,9 +62,8 @@ the carrier has its init script:
     - mode: '0755'
 
 the carrier runs:
-  service.running:
+  wb_service.running:
     - name: wormbase-carrier
-    - enable: True
     - require:
       - pkg: ssh and rsync are installed
       - user: the carrier has its user

@@ -36,9 +36,8 @@ MariaDB has its system tables:
       - file: the MySQL databases have their directory
 
 MariaDB runs:
-  service.running:
+  wb_service.running:
     - name: mariadb
-    - enable: True
     - require:
       - wb_mysql: MariaDB has its system tables
     - watch:
@@ -49,4 +48,4 @@ the webapp may read every database:
   wb_mysql.readable:
     - reader: {{ settings.mysql.reader }}
     - require:
-      - service: MariaDB runs
+      - wb_service: MariaDB runs

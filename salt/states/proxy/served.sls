@@ -34,9 +34,8 @@ nginx is configured:
       - pkg: nginx is installed
 
 nginx runs:
-  service.running:
+  wb_service.running:
     - name: nginx
-    - enable: True
     - reload: True
     - require:
       - wb_proxy: every pool has its file

@@ -1,13 +1,11 @@
-# Starman runs as soon as something is live here; a go-live at work restarts it itself.
-{%- set settings = salt['wb_settings.read']() %}
+# Starman serves what is live, also when something of a newer release could not be had here;
+# a go-live at work starts it itself. No row, nothing changes.
+{%- for live in salt['wb_settings.live']() %}
 
 Starman runs:
-  service.running:
+  wb_service.running:
     - name: wormbase-starman
-    - onlyif:
-      - fun: file.directory_exists
-        path: {{ settings.paths.production }}
-    - unless:
-      - fun: wb_settings.going_live
+    - going_live: {{ live.going_live }}
     - require:
       - sls: web.prepared
+{%- endfor %}

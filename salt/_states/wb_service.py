@@ -1,0 +1,81 @@
+"""Services that run and start at boot.
+
+Salt's own state ``service.running`` asks first whether the machine is offline, for which
+every module of Salt is loaded: more than half of the time that a node's states take.
+
+.. code-block:: yaml
+
+    nginx runs:
+      wb_service.running:
+        - name: nginx
+        - reload: True
+        - watch:
+          - file: nginx is configured
+"""
+
+import time
+
+import wbstate
+from wbcore.errors import StepFailed
+
+__virtualname__ = "wb_service"
+_START_SECONDS = 5
+_POLL_SECONDS = 0.1
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbstate.told
+def running(name, reload=False, going_live=False):
+    """Make sure that a service runs and starts at boot.
+
+    reload
+        Whether it is reloaded instead of restarted when a state that it watches changed.
+    going_live
+        Whether a go-live is at work that starts and stops it.
+    """
+    if going_live:
+        return wbstate.outcome(name, True, "A go-live is at work: the service is left to it.")
+    return wbstate.reach(
+        name,
+        __opts__["test"],
+        lambda: {
+            "running": __salt__["service.status"](name),
+            "enabled": __salt__["service.enabled"](name),
+        },
+        {"running": True, "enabled": True},
+        lambda wrong: _bring_about(name, wrong),
+    )
+
+
+@wbstate.told
+def mod_watch(name, reload=False, going_live=False, **_):
+    """Let a running service go by what a state that it watches changed."""
+    verb = "reload" if reload else "restart"
+    if going_live:
+        return wbstate.outcome(name, True, "A go-live is at work: the service is left to it.")
+    if __opts__["test"]:
+        return wbstate.outcome(name, None, f"It would {verb}.", {name: verb})
+    _act(verb, name)
+    return wbstate.outcome(name, True, f"It did {verb}.", {name: verb})
+
+
+def _bring_about(name, wrong):
+    if "enabled" in wrong and not __salt__["service.enable"](name):
+        raise StepFailed(
+            f"{name} can not be enabled for boot", f"look at the header of /etc/init.d/{name}"
+        )
+    if "running" in wrong:
+        _act("start", name)
+
+
+def _act(verb, name):
+    """Start, reload or restart; some init scripts return before the service runs."""
+    done = __salt__[f"service.{verb}"](name)
+    until = time.monotonic() + _START_SECONDS
+    while not (runs := __salt__["service.status"](name)) and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+    if not done or not runs:
+        raise StepFailed(f"{name} did not {verb}", f"run service {name} {verb} on this node")
