@@ -55,7 +55,7 @@ def body(release: Release, notes: str) -> str:
 
 def message_id(release: Release, sender: str) -> str:
     """Message-ID of a build's letter: the same each time, so that it is known if it comes twice."""
-    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    domain = parseaddr(sender)[1].partition("@")[2] or "localhost"
     return f"<{str(release.build).lower()}.release@{domain}>"
 
 

@@ -1,0 +1,54 @@
+"""The letter to the announce lists and the blog post."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wbcore import letter
+from wbcore.names import Release
+from wbcore.settings import Mail
+
+RELEASE = Release.parse("WS221-2010.12.24-0.02-1350")
+LATER = Release.parse("WS221-2011.01.07-0.03-1401")
+NOTES = "New release of WormBase WS221\n\n20,000 genes & more <than> before\n"
+MAIL = Mail(sender="WormBase <releases@wormbase.org>", recipients=("announce@a.org", "dev@a.org"))
+NOW = datetime(2010, 12, 24, 17, 30, tzinfo=UTC)
+
+
+def test_letter_has_the_notes_appended():
+    text = letter.body(RELEASE, NOTES)
+    assert text.startswith("Dear WormBase users,\n\nWormBase release WS221 is now live")
+    assert "WS221-2010.12.24-0.02-1350.tgz" in text
+    assert text.endswith("20,000 genes & more <than> before\n")
+
+
+def test_message_is_addressed_once_to_all():
+    message = letter.message(RELEASE, NOTES, MAIL, NOW)
+    assert message["Subject"] == "WormBase release WS221 is live"
+    assert message["From"] == "WormBase <releases@wormbase.org>"
+    assert message["To"] == "announce@a.org, dev@a.org"
+    assert message["Date"] == "Fri, 24 Dec 2010 17:30:00 +0000"
+    assert NOTES.strip() in message.get_content()
+
+
+def test_message_id_is_the_same_for_every_release_of_a_build():
+    ids = {letter.message_id(release, MAIL.sender) for release in (RELEASE, LATER)}
+    assert ids == {"<ws221.release@wormbase.org>"}
+    assert letter.message(RELEASE, NOTES, MAIL, NOW)["Message-ID"] in ids
+
+
+@pytest.mark.parametrize("sender", ["", "releases", "WormBase <releases>"])
+def test_message_id_of_a_sender_without_a_domain(sender):
+    assert letter.message_id(RELEASE, sender) == "<ws221.release@localhost>"
+
+
+@given(st.text())
+def test_message_of_any_notes_can_be_sent(notes):
+    assert letter.message(RELEASE, notes, MAIL, NOW).as_bytes()
+
+
+def test_post_is_named_after_the_build():
+    post = letter.post(RELEASE, NOTES)
+    assert (post.slug, post.title) == ("ws221", "WormBase release WS221 is live")
+    assert "20,000 genes &amp; more &lt;than&gt; before</pre>" in post.content
