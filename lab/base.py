@@ -26,11 +26,8 @@ _RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 
 def layers() -> list[Path]:
     """Directories for an overlay's ``lowerdir``, uppermost first; missing ones are made."""
-    acedb = HERE / "acedb" / "compile.sh"
     with ThreadPoolExecutor() as pool:
-        parts = [pool.submit(_base)]
-        if acedb.exists():
-            parts.insert(0, pool.submit(_acedb, acedb))
+        parts = [pool.submit(acedb), pool.submit(_base)]
         return [part.result() for part in parts]
 
 
@@ -39,11 +36,14 @@ def _base() -> Path:
     return made(f"base-{digest(recipe)}", _make_base)
 
 
-def _acedb(script: Path) -> Path:
-    def compile_servers(directory: Path) -> None:
-        run("sh", script, directory, log=CACHE / "acedb.log")
+def acedb() -> Path:
+    """The layer with AceDB's servers, compiled unless it is there."""
+    recipe = HERE / "acedb"
 
-    return made(f"acedb-{digest([script.parent])}", compile_servers)
+    def compile_servers(directory: Path) -> None:
+        run("sh", recipe / "compile.sh", directory, log=CACHE / "acedb.log")
+
+    return made(f"acedb-{digest([recipe])}", compile_servers)
 
 
 def _wheels() -> Path:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import base, keys
+from . import base, debian, keys
 from .command import LabError
 from .inventory import MASTER, NAMES, address, host
 from .network import WAN_MEGABYTES, Network, free_subnet, namespaces
 from .node import Node
 from .place import Place
 
+# What the machine itself needs, besides what every Debian has.
+_TOOLS = ("iproute2", "nftables", "openssl", "openssh-client")
 _ANSWER_SECONDS = 90.0
 _LIVE_WEBAPP = "/usr/local/wormbase/website/production"
 # A service that runs but does not answer yet is seen by a page of it.
@@ -69,6 +71,7 @@ class Cluster:
         A lab whose layers are gone can not be booted; a new one takes its place.
         Returns whether the lab is new.
         """
+        debian.install(*_TOOLS)
         with self.place.locked():
             new = not self.place.record.exists() or not all(map(Path.is_dir, self.layers))
             if new:

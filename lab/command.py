@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ def run(
     Raises LabError with the last lines of the output when it fails and ``check`` is set.
     """
     words = [str(arg) for arg in args]
+    if shutil.which(words[0]) is None:
+        if check:
+            raise LabError(f"this machine has no command {words[0]}")
+        return ""
     done = subprocess.run(
         words,
         check=False,

@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import debian
 from .command import LabError, run
 from .inventory import HOSTS, LOCAL, REMOTE, address, host, number
 from .place import STATE, Place
@@ -41,18 +40,17 @@ class Network:
 
     def up(self, megabytes: float = WAN_MEGABYTES) -> None:
         """Bridges, WAN, the machine's own address and the table for cuts."""
-        debian.install("iproute2", "nftables", "openssl")
-        if not (_SYSFS / self.bridge(LOCAL)).exists():
-            for place, site in enumerate((LOCAL, REMOTE)):
+        for number_of_site, site in enumerate((LOCAL, REMOTE)):
+            if not (_SYSFS / self.bridge(site)).exists():
                 run("ip", "link", "add", self.bridge(site), "address",
-                    _hardware(f"{self.subnet}.{place}"), "type", "bridge")  # fmt: skip
-                run("ip", "link", "set", self.bridge(site), "up")
-            run("ip", "address", "add", f"{self.subnet}.1/24", "dev", self.bridge(LOCAL))
+                    _hardware(f"{self.subnet}.{number_of_site}"), "type", "bridge")  # fmt: skip
+            run("ip", "link", "set", self.bridge(site), "up")
+        run("ip", "address", "replace", f"{self.subnet}.1/24", "dev", self.bridge(LOCAL))
         if not (_SYSFS / self.wan(LOCAL)).exists():
             run("ip", "link", "add", self.wan(LOCAL), "type", "veth", "peer", self.wan(REMOTE))
-            for site in (LOCAL, REMOTE):
-                run("ip", "link", "set", self.wan(site), "master", self.bridge(site), "up")
             self.limit(megabytes)
+        for site in (LOCAL, REMOTE):
+            run("ip", "link", "set", self.wan(site), "master", self.bridge(site), "up")
         run("nft", "-f", "-", stdin=self._table())
 
     def limit(self, megabytes: float) -> None:

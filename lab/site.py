@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import debian
 from .command import run
 from .inventory import HOSTS, address
 from .place import Place
@@ -47,7 +46,6 @@ def known_secrets(place: Place) -> dict[str, Any]:
 
 
 def _key_pair() -> dict[str, str]:
-    debian.install("openssh-client")
     with tempfile.TemporaryDirectory() as folder:
         private = Path(folder, "key")
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "wbcarrier", "-f", private)

@@ -16,7 +16,7 @@ from lab.builds import acedb
 @pytest.fixture(scope="session")
 def programs():
     """AceDB's servers, compiled once on this machine."""
-    return base._acedb(base.HERE / "acedb" / "compile.sh") / "usr/local"
+    return base.acedb() / "usr/local"
 
 
 def database(programs, directory, build):
