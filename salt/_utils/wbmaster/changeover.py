@@ -17,11 +17,12 @@ from wbcore.seen import ReleaseRecord, node_links
 from .fleet import reason
 from .run import Run
 
-# The page's own end, should nobody be left to take it down (invariant 6).
-LEASE_SECONDS = 4.5
-# An order to switch that comes later than this after the page went up is stale: the
-# lease needs the rest to see which nodes are whole.
-ORDER_SECONDS = 2.0
+# The page's own end, should nobody be left to take it down (invariant 6). It is longer than
+# a change-over takes: nodes that still switch when it ends are left out of the pool.
+LEASE_SECONDS = 10.0
+# An order to switch that comes later than this after the page went up is stale, so that no
+# node begins when the lease is about to end.
+ORDER_SECONDS = 4.0
 _TODO = "the site was put back; look at the node and run the same command again"
 
 
@@ -47,7 +48,7 @@ def switch(run: Run, nodes: Sequence[str], links: Mapping[str, str]) -> dict[str
         _TODO,
         links=dict(links),
         run=run.id,
-        before=time.time() + ORDER_SECONDS,
+        before=float(run.notes.get("window_began", time.time())) + ORDER_SECONDS,
     )
     for node, answer in answers.items():
         _check(node, answer["version"], node_links(run.settings, node, links))
@@ -131,7 +132,7 @@ def _switch_those_that_can(run: Run, record: ReleaseRecord) -> list[str]:
         "wb_live.switch",
         links=record.links(),
         run=run.id,
-        before=time.time() + ORDER_SECONDS,
+        before=float(run.notes.get("window_began", time.time())) + ORDER_SECONDS,
     )
     good = []
     for node, answer in answers.items():
