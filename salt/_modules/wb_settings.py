@@ -7,6 +7,7 @@ import wbnode
 from wbcore.datasets import KINDS
 
 __virtualname__ = "wb_settings"
+_SECRET = ("mail", "blog")
 
 
 def __virtual__():
@@ -15,10 +16,10 @@ def __virtual__():
 
 @wbnode.told
 def read():
-    """Every setting of the pillar root ``wormbase`` and every path that states use.
+    """The settings of the pillar root ``wormbase`` and the paths that states use.
 
-    Returns the sections of the settings, with ``web`` (the web nodes: id → ``address:port``)
-    and ``paths`` besides.
+    Returns the sections of the settings without what is secret, with ``web`` (the web nodes:
+    id → ``address:port``) and ``paths`` besides.
 
     CLI Example:
 
@@ -39,7 +40,9 @@ def read():
     paths = {name: str(getattr(layout, name)) for name in names}
     paths.update({kind: str(layout.kind(kind)) for kind in KINDS})
     paths["acedb_link"] = str(layout.link("acedb"))
-    return {**asdict(settings), "web": web, "paths": paths}
+    plain = {key: value for key, value in asdict(settings).items() if key not in _SECRET}
+    plain["carrier"].pop("private_key")
+    return {**plain, "web": web, "paths": paths}
 
 
 def live():

@@ -117,6 +117,7 @@ def test_every_template_renders(node, name):
         if given.get("template") == "jinja":
             text = functions["slsutil.renderer"](given["source"], default_renderer="jinja")
             assert "{{" not in text and "{%" not in text
+    assert "secret" not in json.dumps(functions["wb_settings.read"]())
 
 
 def test_every_state_function_exists(node, make_opts):
