@@ -30,7 +30,7 @@ def set_up(node: Node, password: str) -> None:
     setup.carry_out(node, "chmod", "640", _KEY)
     setup.carry_out(node, "install", "-D", "-m", "644", _CERTIFICATE, _TRUSTED)
     setup.carry_out(node, "update-ca-certificates")
-    setup.carry_out(node, "install", "-d", "-o", "Debian-exim", "-g", "mail", MAILDIR)
+    setup.carry_out(node, "install", "-d", "-o", "Debian-exim", "-g", "Debian-exim", MAILDIR)
     setup.lay(
         node, "exim4.conf", "/etc/exim4/exim4.conf", 0o640, host=HOST, maildir=MAILDIR,
         user=USER, password=password, certificate=_CERTIFICATE, key=_KEY,

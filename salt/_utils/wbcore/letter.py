@@ -23,8 +23,9 @@ WormBase release {build} is now live on the WormBase web site.
   Database release:  {build}
   Web site version:  {webapp} (revision {revision})
 
-The software of this release is available as {release}.tgz from the FTP site
-(pub/wormbase/software, also as current.tgz). The release notes follow.
+The software of this release is {release}.tgz
+in pub/wormbase/software of the FTP site, where it is current.tgz, too.
+The release notes follow.
 
 The WormBase team
 """

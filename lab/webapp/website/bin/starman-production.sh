@@ -48,7 +48,7 @@ answers() {
 # Loads the release on its own, for Perl's reason why it can not be loaded.
 why_not() {
     said=$(perl -MPlack::Util -e 'Plack::Util::load_psgi($ARGV[0])' "$boot" 2>&1 >/dev/null) ||
-        fail "$boot does not load: $(echo "$said" | sed 's/ (you may .*//; q')"
+        fail "$boot does not load: $(echo "$said" | sed 's/^Error while loading [^:]*: //; s/ (you may .*//; q')"
     fail "$1 within $WORMBASE_START_SECONDS s; see $log"
 }
 

@@ -1,0 +1,88 @@
+"""wb_announce.mail with a real exim: STARTTLS, a password, once."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from announcing import MailServer
+from salt.exceptions import CommandExecutionError
+from wbcore.names import Build
+
+RELEASE = "WS221-2010.12.24-0.02-1350"
+
+
+@pytest.fixture(scope="module")
+def exim():
+    with tempfile.TemporaryDirectory() as home:
+        server = MailServer(Path(home))
+        server.prepare()
+        yield server
+
+
+@pytest.fixture
+def server(exim, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(exim.home / "crt"))
+    for letter in (exim.home / "mail").glob("new/*"):
+        letter.unlink()
+    exim.start()
+    yield exim
+    exim.stop()
+
+
+@pytest.fixture
+def pillar(server):
+    return {"mail": server.settings()}
+
+
+@pytest.fixture
+def notes(layout):
+    notes = layout.notes(Build(221))
+    notes.parent.mkdir(parents=True)
+    notes.write_text("Notes of WS221\n")
+    return notes
+
+
+def test_mail_is_sent_once_to_all(modules, server, notes):
+    told = modules["wb_announce.mail"](RELEASE)
+    assert told == {"message_id": "<ws221.release@localhost>", "already": False, "refused": []}
+    (letter,) = server.letters(1)
+    assert "To: announce@localhost, dev@localhost" in letter
+    assert "Message-ID: <ws221.release@localhost>" in letter
+    assert "TLS1.3" in letter and "esmtpsa" in letter
+    assert letter.rstrip().endswith("Notes of WS221")
+    assert modules["wb_announce.mail"]("WS221-2011.01.07-0.03-1401")["already"]
+    assert len(server.letters(1)) == 1
+
+
+def test_mail_goes_when_the_server_is_up_again(modules, server, notes):
+    server.stop()
+    expected = rf"localhost:{server.port} did not take the letter: .*refused; run the same"
+    with pytest.raises(CommandExecutionError, match=expected):
+        modules["wb_announce.mail"](RELEASE)
+    server.start()
+    assert not modules["wb_announce.mail"](RELEASE)["already"]
+    assert len(server.letters(1)) == 1
+
+
+def test_mail_with_a_wrong_password_says_what_the_server_said(load, server, notes):
+    wrong = load("node", {"mail": {**server.settings(), "password": "wrong"}})
+    with pytest.raises(CommandExecutionError, match="did not take the letter: 535"):
+        wrong["wb_announce.mail"](RELEASE)
+
+
+def test_mail_to_a_server_that_nobody_vouches_for(modules, server, notes, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
+    with pytest.raises(CommandExecutionError, match="certificate verify failed"):
+        modules["wb_announce.mail"](RELEASE)
+
+
+def test_mail_without_release_notes(modules, server):
+    with pytest.raises(CommandExecutionError, match=r"letter\.WS221 can not be read"):
+        modules["wb_announce.mail"](RELEASE)
+
+
+def test_mail_without_settings(load, notes):
+    with pytest.raises(CommandExecutionError, match="names no mail server"):
+        load("node", {})["wb_announce.mail"](RELEASE)
