@@ -92,7 +92,10 @@ def pull(
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     froms = [Source.parse(source) for source in sources]
     places = _places()
-    with _one_at_a_time(places) as lock, Carrier(places.layout, places.settings, lock) as carrier:
+    with (
+        _one_at_a_time(places) as lock,
+        Carrier(places.layout, places.settings, __opts__["id"], lock) as carrier,
+    ):
         job = Pull(places, carrier, froms, __salt__["wb_link.read"]())
         manifest = job.manifest(parsed, digest)
         job.clean(wanted)

@@ -36,14 +36,17 @@ class Fetched:
 class Carrier:
     """Fetches files from sources; to be used in a ``with``, which ends its connections.
 
+    node
+        Id of this node.
     lock
         Descriptor that the transfers keep open: whoever holds a lock by it holds it until
         the last of them has ended.
     """
 
-    def __init__(self, layout: Layout, settings: Settings, lock: int) -> None:
+    def __init__(self, layout: Layout, settings: Settings, node: str, lock: int) -> None:
         self._keys = layout.carrier
         self._settings = settings
+        self._node = node
         self._lock = lock
         self._connections: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -76,7 +79,8 @@ class Carrier:
             Called with the bytes that are done.
         """
         ssh = self._connected(source)
-        argv = transfer.fetch_arguments(source, ssh, module, destination, basis, anew)
+        level = transfer.compression(self._settings, self._node, source)
+        argv = transfer.fetch_arguments(source, ssh, module, destination, basis, anew, level)
         with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as errors:
             names.write(transfer.file_list(folder, paths))
             names.seek(0)

@@ -13,7 +13,7 @@ from wbcore import links, ownership, patterns, transfer
 from wbcore.datasets import Dataset
 from wbcore.errors import BadRequest
 from wbcore.progress import Meter
-from wbcore.settings import Settings
+from wbcore.settings import Node, Settings
 from wbcore.space import Disk, Need, shortfalls
 from wbcore.transfer import Source
 
@@ -68,6 +68,23 @@ def test_fetch_arguments_anew_use_nothing_that_is_here():
     argv = transfer.fetch_arguments(SOURCE, ["ssh"], "mysql", Path("/in"), [Path("/b")], anew=True)
     assert {"--ignore-times", "--whole-file"} <= set(argv)
     assert not [word for word in argv if word.startswith("--copy-dest") or word == "-yy"]
+
+
+@pytest.mark.parametrize(
+    ("node", "source", "level"),
+    [
+        ("canopus", "wb-dev", transfer.FAR),
+        ("wb-web1", "wb-dev", transfer.NEAR),
+        ("unknown", "wb-dev", transfer.NEAR),
+    ],
+)
+def test_compression_is_harder_between_sites(node, source, level):
+    sites = {"wb-dev": "local", "wb-web1": "local", "canopus": "remote"}
+    nodes = {name: Node("10.0.0.1", site, ()) for name, site in sites.items()}
+    found = transfer.compression(Settings(nodes=nodes), node, Source(source, "10.0.0.2"))
+    assert found == level
+    argv = transfer.fetch_arguments(SOURCE, ["ssh"], "mysql", Path("/in"), level=found)
+    assert f"--compress-level={level}" in argv
 
 
 @given(st.lists(st.binary(min_size=1).filter(lambda name: 0 not in name), max_size=5))
