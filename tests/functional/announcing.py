@@ -91,3 +91,75 @@ class MailServer:
             "sender": "WormBase <releases@localhost>",
             "recipients": ["announce@localhost", "dev@localhost"],
         }
+
+
+@dataclass
+class Blog:
+    """WordPress under PHP's own web server, with a MariaDB of its own."""
+
+    home: Path
+    port: int = field(default_factory=free_port)
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def socket(self) -> Path:
+        return self.home / "mysql.sock"
+
+    def prepare(self) -> None:
+        data, site = self.home / "data", self.home / "site"
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--innodb=OFF",
+             "--default-storage-engine=MyISAM", "--user=root", "--skip-test-db"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self._run(
+            ["mariadbd", "--no-defaults", "--user=root", f"--datadir={data}",
+             f"--socket={self.socket}", "--skip-networking", "--innodb=OFF",
+             "--default-storage-engine=MyISAM"],
+            ready=self.socket,
+        )  # fmt: skip
+        client = ["mariadb", "--no-defaults", f"--socket={self.socket}"]
+        tables = "CREATE DATABASE wordpress; CREATE USER 'www-data'@'localhost';"
+        tables += "GRANT ALL ON wordpress.* TO 'www-data'@'localhost'"
+        subprocess.run([*client, "-e", tables], check=True)
+        shutil.copytree("/usr/share/wordpress", site)
+        (site / "wp-config.php").unlink()
+        values = {"host": "localhost", "port": str(self.port), "user": "releases"}
+        for name in ("wp-config.php", "install.php"):
+            text = Template((FILES / name).read_text()).safe_substitute(values)
+            (site / name).write_text(text.replace("'localhost'", f"'localhost:{self.socket}'"))
+        subprocess.run(["php", site / "install.php"], input=PASSWORD, text=True, check=True)
+
+    def start(self) -> None:
+        """Serve it; it answers when this returns."""
+        site = self.home / "site"
+        self._run(["php", "-S", f"127.0.0.1:{self.port}", "-t", site])
+        wait_for(self.port, self.servers[-1])
+
+    def stop(self) -> None:
+        """End the web server; the database stays."""
+        self._end(self.servers.pop())
+
+    def close(self) -> None:
+        while self.servers:
+            self._end(self.servers.pop())
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "url": f"http://127.0.0.1:{self.port}",
+            "username": "releases",
+            "password": PASSWORD,
+        }
+
+    def _run(self, argv: list[str | Path], ready: Path | None = None) -> None:
+        quiet = subprocess.DEVNULL
+        server = subprocess.Popen(argv, stdout=quiet, stderr=quiet)
+        self.servers.append(server)
+        while ready and not ready.exists():
+            assert server.poll() is None, f"{argv} has ended"
+            time.sleep(0.02)
+
+    @staticmethod
+    def _end(server: subprocess.Popen[bytes]) -> None:
+        server.terminate()
+        server.wait()

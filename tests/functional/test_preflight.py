@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from salt.exceptions import CommandExecutionError
+from wbcore.names import Release
+from websites import make_staging
+
 from lab import base
 from lab.builds import acedb as builds
 from lab.webapp import extlib
-from salt.exceptions import CommandExecutionError
-from websites import make_staging
-from wbcore.names import Release
 
 RELEASE = "WS221-2010.12.24-0.02-1"
 GENES = 'Gene : "WBGene00000898"\nPublic_name "daf-2"\nConcise_description "insulin"\n'

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab.webapp.checkout import WEBSITE
 from wbcore.errors import BadData
 from wbcore.names import Release
 from wbcore.versions import VERSION_FILE, environment_text, version_text, webapp_version
+
+from lab.webapp.checkout import WEBSITE
 
 RELEASE = Release.parse("WS221-2010.12.24-0.02-1350")
 
