@@ -20,7 +20,7 @@ from .place import Place
 
 # What the machine itself needs, besides what every Debian has.
 _TOOLS = ("iproute2", "nftables", "openssl", "openssh-client")
-_ANSWER_SECONDS = 90.0
+_ANSWER_SECONDS = 180.0
 _LIVE_WEBAPP = "/usr/local/wormbase/website/production"
 # A service that runs but does not answer yet is seen by a page of it.
 _PAGES = {
@@ -131,7 +131,7 @@ class Cluster:
         wanted = set(names) & self._listening() - self.network.cuts()
         if not wanted:
             return set()
-        told = master.call("salt", "--out=json", "--static", "--timeout=2",
+        told = master.call("salt", "--out=json", "--static", "--timeout=5",
                            "-L", ",".join(wanted), "test.ping")  # fmt: skip
         try:
             return {name for name, answer in json.loads(told.stdout).items() if answer is True}
