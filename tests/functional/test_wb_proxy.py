@@ -81,7 +81,7 @@ def test_maintain_gives_the_page_alone_and_nothing_reaches_a_node(serving):
         time.sleep(0.3)
         opened = time.monotonic()
         assert serving.salt["wb_proxy.open"]() is True
-    assert drained - began < 0.5
+    assert drained - began < 2
     assert clients.statuses == {200, 503}
     assert {retry for _, _, status, _, retry in clients.answers if status == 503} == {"5"}
     inside = [a[2] for a in clients.answers if a[0] > drained and a[1] < opened]
@@ -96,7 +96,7 @@ def test_maintain_cuts_what_takes_too_long(serving):
         serving.salt["wb_proxy.set_pool"]("a", ["wb-web2"])
         serving.salt["wb_proxy.open"]()
     assert result["cut"] >= 1
-    assert result["seconds"] < 1.5
+    assert result["seconds"] < 3
 
 
 def test_maintain_refuses_what_is_no_release(serving):
@@ -114,7 +114,7 @@ def test_ask_works_during_maintenance_and_only_for_web_nodes(serving):
         serving.salt["wb_proxy.ask"]("/version", ["wb-gb1"])
 
 
-def wait_until_open(site, seconds=4):
+def wait_until_open(site, seconds=10):
     until = time.monotonic() + seconds
     while site.salt["wb_proxy.read"]()["maintenance"] and time.monotonic() < until:
         time.sleep(0.02)
@@ -127,7 +127,7 @@ def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(servin
     serving.web["wb-web2"].serves = answer(NEW)
     serving.web["wb-mining"].serves = {**answer(OLD), "acedb": "WS221"}
     state = wait_until_open(serving)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert state["maintenance"] is None
     assert state["pools"]["a"] == ["wb-web1"]
     assert get(serving.port)[2] == 200
