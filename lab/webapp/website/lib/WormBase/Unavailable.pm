@@ -8,7 +8,7 @@ use overload '""' => sub { $_[0]{sentence} }, fallback => 1;
 
 sub throw {
     my ($class, $sentence) = @_;
-    $sentence =~ s/\s+at \S+ line \d+\.?\s*\z//;
+    $sentence =~ s/(?:\s+at \S+ line \d+\.?)?\s*\z//;
     die bless { sentence => $sentence }, $class;
 }
 
