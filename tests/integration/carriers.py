@@ -31,7 +31,7 @@ class Carriers:
             layout.carrier.mkdir(parents=True)
         self._render()
         for node, layout in self.layouts.items():
-            self._servers.append(_serve(layout.carrier, ADDRESSES[node]))
+            self._servers.append(_serve(layout, ADDRESSES[node]))
         port = self._settings["port"]
         for address in ADDRESSES.values():
             eventually(f"{address}:{port} answers", lambda to=(address, port): _answers(*to))
@@ -57,13 +57,13 @@ class Carriers:
             key.write_text(self._settings["private_key"])
 
 
-def _serve(carrier: Path, address: str) -> subprocess.Popen[bytes]:
+def _serve(layout: Layout, address: str) -> subprocess.Popen[bytes]:
     # What is given here goes before the file: an address, and that the tree may lie in /tmp.
-    options = (f"ListenAddress={address}", "StrictModes=no", f"PidFile={carrier / 'pid'}")
+    options = (f"ListenAddress={address}", "StrictModes=no", "PidFile=none")
     return subprocess.Popen(
         [
-            *("/usr/sbin/sshd", "-D", "-f", carrier / "sshd_config"),
-            *("-E", carrier / "log"),
+            *("/usr/sbin/sshd", "-D", "-f", layout.carrier / "sshd_config"),
+            *("-E", layout.root / "logs" / "carrier.log"),
             *(f"-o{option}" for option in options),
         ]
     )

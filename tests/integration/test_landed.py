@@ -25,9 +25,19 @@ def landed(site):
     return site
 
 
-def announce(site, payload, node=STAGING):
-    """Send what says that a build has landed, from a node."""
-    assert site.ask(node, "event.send", events.BUILD_READY, payload) is True
+NO_BUILDS = (
+    *("../x", "ws221", "WS221\n", "WS221; touch /tmp/x", ""),
+    *(None, 221, True, ["WS221"], {"WS": 221}),
+)
+TOO_LONG = ("W" * LONG, "WS" + "9" * LONG)
+NO_PAYLOADS = ({}, "WS221", ["WS221"], {"data": "WS221"}, {"data": {"build": ["WS221"]}})
+
+
+def announce(site, payloads, node=STAGING):
+    """Send what says that builds have landed, from a node, one event after another."""
+    words = [[events.BUILD_READY, payload] for payload in payloads]
+    answered = site.ask_often(node, "event.send", words)
+    assert answered == {"event.send": True}
 
 
 def decisions(event_listener, since):
@@ -39,8 +49,7 @@ def decisions(event_listener, since):
 @pytest.mark.parametrize("node", [STAGING, PROXY])
 def test_event_of_a_build_without_ready_starts_nothing(landed, event_listener, node):
     since = time.time()
-    for build in ("WS1", "WS221"):
-        announce(landed, {"build": build}, node)
+    announce(landed, [{"build": "WS1"}, {"build": "WS221"}], node)
     said = eventually(
         "both are decided",
         lambda: (found := decisions(event_listener, since)) and len(found) == 2 and found,
@@ -56,15 +65,11 @@ def test_event_of_a_build_without_ready_starts_nothing(landed, event_listener, n
 def test_event_of_what_is_no_build_starts_nothing_and_is_no_error(landed, event_listener):
     log = landed.master.config["log_file"]
     begins, since = os.path.getsize(log), time.time()
-    for build in (
-        *("../x", "ws221", "WS221\n", "WS221; touch /tmp/x", "W" * LONG, "WS" + "9" * LONG, ""),
-        *(None, 221, True, ["WS221"], {"WS": 221}),
-    ):
-        announce(landed, {"build": build})
-    for payload in ({}, "WS221", ["WS221"], {"data": "WS221"}, {"data": {"build": ["WS221"]}}):
-        announce(landed, payload)
-    # The reactor takes events one after another, so with this one it has seen them all.
-    announce(landed, {"build": "WS1"})
+    # The reactor takes events one after another: with the last it has seen them all.
+    for build in TOO_LONG:
+        announce(landed, [{"build": build}])
+    builds = [{"build": build} for build in (*NO_BUILDS, "WS1")]
+    announce(landed, [*NO_PAYLOADS, *builds])
     eventually("the last is decided", lambda: decisions(event_listener, since))
     assert decisions(event_listener, since) == [
         "wb-dev does not show WS1 with READY: nothing was started"
@@ -81,7 +86,7 @@ def test_event_of_what_is_no_build_starts_nothing_and_is_no_error(landed, event_
 def test_landed_build_is_released_by_a_run_that_outlives_the_master(landed):
     staged.declare_ready(landed.layouts[STAGING], "WS221")
     with landed.held_up(REMOTE):
-        announce(landed, {"build": "WS221"})
+        announce(landed, [{"build": "WS221"}])
         begun = landed.wait_for_step("push_support")
         assert (begun["kind"], begun["cause"]) == ("release", "event")
         (run,) = landed.orchestrations()
