@@ -50,10 +50,11 @@ def mail(release):
         )
     record = wbnode.layout_of(__opts__).letter(name.build)
     identity = letter.message_id(name, settings.sender)
-    if record.exists():
-        return {"message_id": identity, "already": True, "refused": []}
-    now = datetime.datetime.now(datetime.UTC)
-    refused = _send(letter.message(name, _notes(name), settings, now), settings, record)
+    with wbnode.alone(record.with_suffix(".lock")):
+        if record.exists():
+            return {"message_id": identity, "already": True, "refused": []}
+        now = datetime.datetime.now(datetime.UTC)
+        refused = _send(letter.message(name, _notes(name), settings, now), settings, record)
     return {"message_id": identity, "already": False, "refused": refused}
 
 
@@ -72,8 +73,9 @@ def post(release):
     name = Release.parse(release)
     entry = letter.post(name, _notes(name))
     # WordPress would publish a second one under another slug.
-    found = _blog({"slug": entry.slug, "status": _STATUSES})
-    made = found[0] if found else _blog({}, _draft(entry))
+    with wbnode.alone(wbnode.layout_of(__opts__).letter(name.build).with_suffix(".lock")):
+        found = _blog({"slug": entry.slug, "status": _STATUSES})
+        made = found[0] if found else _blog({}, _draft(entry))
     return {"id": made["id"], "link": made["link"], "already": bool(found)}
 
 

@@ -37,11 +37,12 @@ def publish(release):
     """
     layout, source = wbnode.layout_of(__opts__), _assembled(release)
     tarball = layout.software / f"{source.name}.tgz"
-    already = tarball.exists()
-    if not already:
-        layout.software.mkdir(parents=True, exist_ok=True)
-        _pack(source, tarball)
-    _link_current(layout.software / _CURRENT, tarball.name)
+    with wbnode.alone(layout.webapp_lock):
+        already = tarball.exists()
+        if not already:
+            layout.software.mkdir(parents=True, exist_ok=True)
+            _pack(source, tarball)
+        _link_current(layout.software / _CURRENT, tarball.name)
     return {"tarball": str(tarball), "bytes": tarball.stat().st_size, "already": already}
 
 
@@ -58,17 +59,11 @@ def reference(release):
         salt wb-dev wb_software.reference WS221-2010.12.24-0.02-1350
     """
     layout, source = wbnode.layout_of(__opts__), _assembled(release)
-    fresh, old = (layout.website / f".production.{name}" for name in ("new", "old"))
-    if _tells(layout.production) == _tells(source):
-        return {"release": source.name, "already": True}
-    wbfiles.remove(fresh)
-    wbfiles.remove(old)
-    shutil.copytree(source, fresh, symlinks=True)
-    if layout.production.is_symlink() or layout.production.exists():
-        layout.production.rename(old)
-    fresh.rename(layout.production)
-    wbfiles.remove(old)
-    return {"release": source.name, "already": False}
+    with wbnode.alone(layout.webapp_lock):
+        already = _tells(layout.production) == _tells(source)
+        if not already:
+            _replace_by_copy(layout.production, source)
+    return {"release": source.name, "already": already}
 
 
 def _assembled(release):
@@ -104,6 +99,17 @@ def _pack(source, tarball):
 def _link_current(link, target):
     if not (link.is_symlink() and link.readlink().name == target):
         __salt__["file.symlink"](target, str(link), force=True, atomic=True)
+
+
+def _replace_by_copy(place, source):
+    fresh, old = (place.with_name(f".{place.name}.{name}") for name in ("new", "old"))
+    wbfiles.remove(fresh)
+    wbfiles.remove(old)
+    shutil.copytree(source, fresh, symlinks=True)
+    if place.is_symlink() or place.exists():
+        place.rename(old)
+    fresh.rename(place)
+    wbfiles.remove(old)
 
 
 def _tells(place):

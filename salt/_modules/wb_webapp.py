@@ -72,15 +72,16 @@ def assemble(release):
     layout, name = wbnode.layout_of(__opts__), Release.parse(release)
     dataset = Dataset(WEBAPP, str(name))
     place, incoming = layout.dataset(dataset), layout.incoming(dataset)
-    wbfiles.remove(incoming)
-    already = place.exists()
-    if not already:
-        Checkout(layout.staging).refuse_unless(name)
-        _copy(layout.staging, incoming, wbnode.settings_of(__pillar__).webapp.exclude)
-        _complete(incoming, name)
-        # Somebody may have committed or updated while the files were copied.
-        Checkout(layout.staging).refuse_unless(name)
-        incoming.rename(place)
+    with wbnode.alone(layout.webapp_lock):
+        wbfiles.remove(incoming)
+        already = place.exists()
+        if not already:
+            Checkout(layout.staging).refuse_unless(name)
+            _copy(layout.staging, incoming, wbnode.settings_of(__pillar__).webapp.exclude)
+            _complete(incoming, name)
+            # Somebody may have committed or updated while the files were copied.
+            Checkout(layout.staging).refuse_unless(name)
+            incoming.rename(place)
     return {"release": str(name), "already": already}
 
 
@@ -111,7 +112,7 @@ def preflight(release, databases, acedb):
         _here(layout, Dataset.parse(f"{WEBAPP}/{release}")),
     )
     port = settings.webapp.preflight_port
-    with trial.database(), trial.webapp(databases):
+    with wbnode.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
         answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
         return {"answers": answers, "version": _version(port)}
 

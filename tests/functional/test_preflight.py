@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -181,4 +182,12 @@ def test_preflight_of_a_database_that_is_none(modules, pillar, database, release
     shutil.rmtree(database / "wspec")
     with pytest.raises(CommandExecutionError, match="AceDB does not serve the new database"):
         preflight(modules)
+    assert nothing_listens(pillar)
+
+
+def test_preflight_twice_at_the_same_time(modules, pillar, database, mysql, release):
+    # A job whose salt-run was killed goes on, and the same command is given again.
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(preflight, [modules, modules]))
+    assert {one["version"]["acedb"] for one in told} == {"WS221"}
     assert nothing_listens(pillar)

@@ -139,6 +139,11 @@ class Layout:
         """Held by the one pull that is at work on a node."""
         return self.state / "pull.lock"
 
+    @property
+    def webapp_lock(self) -> Path:
+        """Held while a release of the webapp is made, given out or tried on a node."""
+        return self.state / "webapp.lock"
+
     def manifest(self, name: Build | Release) -> Path:
         """The manifest of a build or of a webapp release, on wb-dev and on the nodes."""
         return self.state / "manifests" / f"{name}.json"
