@@ -38,6 +38,8 @@ def make_opts(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             extension_modules=str(root / "var/cache/salt/extmods"),
             sock_dir=str(root / "run"),
             file_client="local",
+            # No minion runs here that an event could be handed to.
+            __cli="salt-call",
             module_dirs=[str(CHECKOUT / "salt/_modules")],
             states_dirs=[str(CHECKOUT / "salt/_states")],
             pillar={"wormbase": pillar},
