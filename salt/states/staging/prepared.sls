@@ -20,3 +20,9 @@ Mercurial is installed:
     - require:
       - sls: node.prepared
 {%- endfor %}
+
+builds that land are announced:
+  beacon.present:
+    - name: wb_build_ready
+    - save: True
+    - interval: 5
