@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from cluster import release
+from wbcore.errors import BadData
 from wbcore.names import Build
 from wbcore.seen import Known, ReleaseRecord, Switch
 from wbmaster.ledger import Ledger
@@ -92,6 +93,15 @@ def test_a_reader_is_not_held_up_by_a_writer(ledger):
 
     assert ledger.unfinished()["id"] == "run"
     writer.close()
+
+
+@pytest.mark.parametrize("asked", [Ledger.known, Ledger.unfinished, Ledger.undo_switch])
+def test_a_broken_file_is_named_with_what_to_do(ledger, asked):
+    ledger.path.parent.mkdir()
+    ledger.path.write_bytes(b"no database, but long enough to be taken for one" * 40)
+
+    with pytest.raises(BadData, match=r"ledger.sqlite can not be used .*put a copy of it back"):
+        asked(ledger)
 
 
 # Runs and steps
@@ -263,6 +273,9 @@ def test_going_back_leaves_what_was_live_and_never_comes_back_to_it(ledger):
     assert ledger.known().stack == [WS219, WS220]
     ledger.pass_switch("run", WS219, "back")
     assert ledger.known().stack == [WS219]
+
+    first, *_ = [one["gone_back"] for one in ledger.lives() if one["release"] == str(WS221)]
+    assert first < max(one["gone_back"] or 0 for one in ledger.lives())
 
     go_live(ledger, WS221)
     assert ledger.known().stack == [WS219, WS221]

@@ -304,6 +304,35 @@ def _request(what: str, desk: Desk, newest: int) -> Request:
     )
 
 
+@pytest.mark.parametrize("after", ["push", "release", "purge"])
+def test_another_request_after_a_run_that_died_puts_the_site_back_first(desk, after):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    assert attempt(desk, request("release", "WS221"), {call + 3: KILL_BEFORE}) == "killed"
+    assert desk.nodes.world.links["wb-web1"]["acedb"] == "wormbase_WS221"
+    desk.nodes.world.stage("WS222")
+    build = {"push": "WS222", "release": "WS222", "purge": "WS218"}[after]
+    found = []
+
+    def first_step(node, **_):
+        found.append(desk.ledger.known().switch)
+        found.extend(desk.nodes.world.links[one]["acedb"] for one in desk.nodes.pool)
+        raise Killed
+
+    desk.nodes.wb_build_seal = desk.nodes.wb_dataset_found = first_step
+    assert attempt(desk, request(after, build)) == "killed"
+    assert found == [None, *["wormbase_WS220"] * 4]
+    assert desk.nodes.wrong == []
+
+
+def test_the_same_live_release_after_a_run_that_died_early_forgets_the_change_over(desk):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_proxy.maintain")
+    assert attempt(desk, request("release", "WS221"), {call: KILL_BEFORE}) == "killed"
+    assert desk.ledger.known().switch
+
+    assert "already live" in desk.run(request("release", "WS220"))
+    assert desk.ledger.known().switch is None
+
+
 # Nodes that are away
 
 
