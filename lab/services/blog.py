@@ -23,7 +23,7 @@ GRANT ALL ON wordpress.* TO '{_RUNS_AS}'@'localhost';
 
 def set_up(node: Node, password: str) -> None:
     """Install the blog, with an author who may post by an application password."""
-    _database(node)
+    setup.carry_out(node, "mariadb", stdin=_DATABASE)
     setup.carry_out(node, "rm", "-rf", HOME)
     setup.carry_out(node, "cp", "-rL", "/usr/share/wordpress", HOME)
     setup.carry_out(node, "rm", f"{HOME}/wp-config.php")
@@ -42,9 +42,3 @@ def set_up(node: Node, password: str) -> None:
 def settings(password: str) -> dict[str, Any]:
     """The pillar's ``wormbase:blog``."""
     return {"url": f"http://{HOST}:{PORT}", "username": USER, "password": password}
-
-
-def _database(node: Node) -> None:
-    setup.lay(node, "blog.cnf", "/etc/mysql/mariadb.conf.d/90-blog.cnf")
-    setup.start(node, "mariadb")
-    setup.carry_out(node, "mariadb", stdin=_DATABASE)
