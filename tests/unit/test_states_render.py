@@ -80,7 +80,7 @@ def arguments(high):
 @pytest.mark.parametrize("live", [LIVE, None, {}], ids=["live", "no pillar", "nothing live"])
 def test_every_role_renders(node, name, live):
     high = rendered(node(name, live))
-    assert any("node.prepared" == declaration["__sls__"] for declaration in high.values())
+    assert any(declaration["__sls__"] == "node.prepared" for declaration in high.values())
 
 
 def test_nothing_is_made_of_a_missing_live_value(node):
