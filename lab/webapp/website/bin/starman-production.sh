@@ -26,9 +26,13 @@ fail() {
 }
 
 as_user() {
-    [ "$(id -u)" = 0 ] && [ "$WORMBASE_USER" != root ] || return 0
+    run=$(dirname "$WORMBASE_PIDFILE")
+    if [ "$(id -u)" != 0 ] || [ "$WORMBASE_USER" = root ]; then
+        mkdir -p "$run" || fail "$run can not be made; start it as root"
+        return
+    fi
     group=$(id -gn "$WORMBASE_USER") || fail "there is no user $WORMBASE_USER"
-    install -d -o "$WORMBASE_USER" -g "$group" "$(dirname "$WORMBASE_PIDFILE")"
+    install -d -o "$WORMBASE_USER" -g "$group" "$run"
     exec setpriv --reuid "$WORMBASE_USER" --regid "$group" --init-groups \
         "$here/bin/$(basename "$0")" "$@"
 }
@@ -82,7 +86,7 @@ start() {
         return 0
     fi
     end_leftovers
-    : >"$log" || fail "$log can not be written"
+    true >"$log" || fail "$log can not be written"
     lines=0
     cd /
     start_server --daemonize --port="$WORMBASE_PORT" --interval=1 \
