@@ -130,6 +130,28 @@ def unseal(build: str) -> dict[str, Any]:
     return {"name": str(name), "was_sealed": manifest is not None}
 
 
+@wbnode.told
+def forget(build: str) -> dict[str, Any]:
+    """Remove what is kept about a build that was purged here: its folder and its manifest.
+
+    BadRequest while the build is still staged.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.forget WS219
+    """
+    name, staging = Build.parse(build), _staging()
+    if staging.is_staged(name):
+        raise BadRequest(f"{name} is still staged here", "purge it first: orch.purge, local: True")
+    kept = [staging.layout.build(name), staging.layout.manifest(name)]
+    forgotten = [str(path) for path in kept if path.exists()]
+    for path in kept:
+        wbfiles.remove(path)
+    return {"forgotten": forgotten}
+
+
 def _staging() -> Staging:
     return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 
 import pytest
 from salt.exceptions import CommandExecutionError
@@ -234,10 +233,15 @@ def test_seal_of_a_webapp_release(modules, layout, tree):
     assert modules["wb_build.seal"](release) == answer
 
 
-def test_survey_of_ten_thousand_files_takes_less_than_a_second(modules, staged, tree):
-    tree(staged.kind("support") / "WS221/many", {f"{n % 100}/{n}": b"x" for n in range(10_000)})
-    modules["wb_build.seal"]("WS221")
-    # Of the processor, which others may keep busy meanwhile.
-    began = time.process_time()
-    assert modules["wb_build.survey"]("WS221")["changed"] == []
-    assert time.process_time() - began < 1
+def test_forget_removes_what_is_kept_about_a_purged_build(modules, staged):
+    modules["wb_build.seal"]("WS220")
+    staged.build(Build(220)).mkdir(parents=True)
+    with pytest.raises(CommandExecutionError, match="still staged"):
+        modules["wb_build.forget"]("WS220")
+    shutil.rmtree(staged.kind("acedb") / "wormbase_WS220")
+    shutil.rmtree(staged.kind("support") / "WS220")
+    kept = [staged.build(Build(220)), staged.manifest(Build(220))]
+    assert all(path.exists() for path in kept)
+    assert modules["wb_build.forget"]("WS220") == {"forgotten": [str(path) for path in kept]}
+    assert not any(path.exists() for path in kept)
+    assert modules["wb_build.forget"]("WS220") == {"forgotten": []}

@@ -265,6 +265,9 @@ class Nodes(Fleet):
             self.world.held[node].pop(dataset, None)
         return dict.fromkeys(datasets, 1000)
 
+    def wb_build_forget(self, node: str, build: str) -> dict[str, Any]:
+        return {"forgotten": []}
+
 
 class Wire:
     """The event bus within this process."""

@@ -22,7 +22,15 @@ def forecast(run: Run) -> dict[str, Any]:
 
 
 def take(run: Run) -> dict[str, Any]:
-    return _changes(_purge(run, dry=False))
+    changes = _changes(_purge(run, dry=False))
+    if run.request.local:
+        # Its folder under builds and its manifest go too; what a later build still uses of
+        # its databases is in the manifest of that build.
+        forgotten = run.fleet.one(
+            run.settings.staging, "wb_build.forget", "run the same command again", build=run.build
+        )["forgotten"]
+        changes |= {"forgotten": forgotten} if forgotten else {}
+    return changes
 
 
 def _purge(run: Run, dry: bool) -> Purged:
