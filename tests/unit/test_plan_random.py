@@ -23,7 +23,7 @@ ROLES = st.sampled_from(
     ]
 )
 BUILDS = ["WS98", "WS99", "WS100", "WS101"]
-few = example_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+few = example_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 SUBSETS = st.lists(st.booleans(), min_size=40, max_size=40)
 
 
