@@ -69,6 +69,7 @@ def install_master(root: Path, site: Path) -> None:
     folder = root / "conf" / "master.d"
     folder.mkdir(parents=True)
     (folder / "wormbase-release.conf").write_text(text)
+    Layout(root).state.mkdir(mode=0o700, parents=True)
 
 
 def eventually(what: str, question: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:
