@@ -92,7 +92,7 @@ def decide(
 
 def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
     """The releases whose datasets must stay, each with the reason."""
-    why = {known.live: "it is live"} if known.live else {}
+    why: dict[Release, str] = {known.live: "it is live"} if known.live else {}
     for release in ways_back(known.stack):
         why.setdefault(release, "it is the way back")
     if known.switch:
@@ -105,7 +105,6 @@ def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
     return [
         Used(release, reason, frozenset(known.releases[release].datasets))
         for release, reason in why.items()
-        if release is not None
     ]
 
 
