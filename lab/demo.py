@@ -19,6 +19,20 @@ BUILD = "WS221"
 POSTS = "/index.php?rest_route=/wp/v2/posts"
 GENE = "/gene/WBGene00000898"
 RELEASE = ("salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
+# The steps of the wiki page, by the names that the ledger gives them.
+WIKI = {
+    "check_disk_space": 1,
+    "purge_old_releases": 2,
+    "push_acedb": 3,
+    "push_mysql": 4,
+    "push_support": 5,
+    "maintenance_on": 6,
+    "stage_webapp": 7,
+    "go_live": 8,
+    "maintenance_off": 9,
+    "post_blog": 10,
+    "send_mail": 11,
+}
 SOFTWARE = "/usr/local/ftp/pub/wormbase/software"
 
 
@@ -60,7 +74,7 @@ def show(lab: Cluster, crossed: int) -> bool:
     release = status["live"]
     say(f"Steps of {newest['run']}")
     for name, figures in newest["steps"].items():
-        print(f"  {name:20} {figures.get('seconds', 0):6.1f} s")
+        print(f"  {WIKI.get(name, ''):>2} {name:20} {figures.get('seconds', 0):6.1f} s")
     window = newest["steps"]["maintenance_off"].get("window")
     print(f"  {crossed / 1e6:.1f} MB crossed to the remote site; maintenance page up {window} s")
     say(f"Nodes, as their services answer ({release} is to be live)")
