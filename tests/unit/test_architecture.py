@@ -1,6 +1,7 @@
 """The layers, the places of things, and the size of functions: cheap tests that find most."""
 
 import ast
+import dataclasses
 import functools
 import importlib
 import logging
@@ -13,6 +14,7 @@ import salt.loader
 from wbcore import events
 from wbcore.datasets import KINDS
 from wbcore.layout import Layout
+from wbcore.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SALT = CHECKOUT / "salt"
@@ -321,6 +323,34 @@ def test_nothing_is_given_to_a_shell(file):
             assert ast.unparse(node.value) == "False", f"line {node.value.lineno}"
     assert not attributes(file) & {"os.system", "os.popen", "subprocess.getoutput"}
     assert not [text for text in strings(file) if text in ("cmd.run", "cmd.shell", "cmd.script")]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        f"{section.name}.{entry.name}"
+        for section in dataclasses.fields(Settings)
+        if section.name != "nodes"
+        for entry in dataclasses.fields(section.default_factory)
+        # It leaves no choice yet; settings.py itself refuses any other.
+        if (section.name, entry.name) != ("golive", "way")
+    ],
+)
+def test_every_setting_is_read_by_somebody(setting):
+    """As ``settings.section.name``, or as ``.name`` of a section that is passed on."""
+    section, name = setting.split(".")
+    files = [
+        text_of(file)
+        for file in SALT.rglob("*")
+        if file.is_file() and file.suffix != ".pyc" and file != CORE / "settings.py"
+    ]
+
+    assert any(
+        re.search(rf"\b{section}[.:]{name}\b", text)
+        or (re.search(rf"\.{section}\b", text) and re.search(rf"\bsettings\.{name}\b", text))
+        or (re.search(rf"\.{section}\b", text) and re.search(rf"\b{section}[.:]{name}\b", text))
+        for text in files
+    )
 
 
 @pytest.mark.parametrize("file", sources(CORE, MASTER), ids=name_of)

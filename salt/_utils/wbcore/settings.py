@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from .errors import BadRequest
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
+WAYS = ("maintenance",)
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 T = TypeVar("T")
 
@@ -162,7 +163,10 @@ class Settings:
         if not isinstance(nodes, Mapping):
             raise _wrong("wormbase:nodes", "a dictionary", nodes)
         parsed = {name: _node(name, value) for name, value in nodes.items()}
-        return _section(cls, given, "wormbase", nodes=parsed)
+        settings = _section(cls, given, "wormbase", nodes=parsed)
+        if settings.golive.way not in WAYS:
+            raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        return settings
 
     def having(self, role: str) -> list[str]:
         """Ids of the nodes with a role, in the order of the pillar."""
