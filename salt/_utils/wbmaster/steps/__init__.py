@@ -25,8 +25,8 @@ STEPS = {
     "maintenance_off": "active",
     "copy_reference": "reference",
     "publish_software": "software",
-    "post_blog": "blog",
-    "send_mail": "mail",
+    "post_blog": "announcing",
+    "send_mail": "announcing",
     "purge_old_releases": "old_releases",
     "purge_build": "purge",
 }

@@ -1,0 +1,46 @@
+"""Steps 10 and 11 of the wiki page: the blog post and the release mail, once each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..run import Run
+
+Changes = dict[str, Any]
+
+
+class Way(NamedTuple):
+    """A way to announce: its name in the plan and in the ledger, and for people."""
+
+    todo: str
+    done: str
+    noun: str
+
+
+_WAYS = {"post_blog": Way("post", "posted", "blog"), "send_mail": Way("mail", "mailed", "letter")}
+
+
+def named(step: str) -> tuple[Callable[[Run], Changes], Callable[[Run], Changes]]:
+    """The step ``post_blog`` or ``send_mail``."""
+    way = _WAYS[step]
+    return functools.partial(_forecast, way), functools.partial(_take, way)
+
+
+def _forecast(way: Way, run: Run) -> Changes:
+    return {way.noun: f"{run.build} would be announced"} if way.todo in run.plan.announce else {}
+
+
+def _take(way: Way, run: Run) -> Changes:
+    release = run.plan.release
+    if release is None or way.todo not in run.plan.announce:
+        return {}
+    told = run.fleet.one(
+        run.settings.staging,
+        f"wb_announce.{way.todo}",
+        "the release is live; run the same command again to announce it",
+        release=str(release),
+    )
+    run.ledger.mark(release, way.done)
+    return {way.noun: told}
