@@ -29,7 +29,7 @@ NO_BUILDS = (
     *("../x", "ws221", "WS221\n", "WS221; touch /tmp/x", ""),
     *(None, 221, True, ["WS221"], {"WS": 221}),
 )
-TOO_LONG = ("W" * LONG, "WS" + "9" * LONG)
+TOO_LONG = "WS" + "9" * LONG
 NO_PAYLOADS = ({}, "WS221", ["WS221"], {"data": "WS221"}, {"data": {"build": ["WS221"]}})
 
 
@@ -66,8 +66,7 @@ def test_event_of_what_is_no_build_starts_nothing_and_is_no_error(landed, event_
     log = landed.master.config["log_file"]
     begins, since = os.path.getsize(log), time.time()
     # The reactor takes events one after another: with the last it has seen them all.
-    for build in TOO_LONG:
-        announce(landed, [{"build": build}])
+    announce(landed, [{"build": TOO_LONG}])
     builds = [{"build": build} for build in (*NO_BUILDS, "WS1")]
     announce(landed, [*NO_PAYLOADS, *builds])
     eventually("the last is decided", lambda: decisions(event_listener, since))
