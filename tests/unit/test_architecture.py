@@ -348,7 +348,6 @@ def test_every_setting_is_read_by_somebody(setting):
     assert any(
         re.search(rf"\b{section}[.:]{name}\b", text)
         or (re.search(rf"\.{section}\b", text) and re.search(rf"\bsettings\.{name}\b", text))
-        or (re.search(rf"\.{section}\b", text) and re.search(rf"\b{section}[.:]{name}\b", text))
         for text in files
     )
 
