@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,24 @@ MASTER = {
 }
 
 
+RUNNING = pytest.StashKey[ExitStack]()
+
+
+@pytest.fixture(scope="session")
+def running(request: pytest.FixtureRequest) -> Iterator[ExitStack]:
+    """Whatever runs for these tests, to be ended with the last of them."""
+    with ExitStack() as stack:
+        request.config.stash[RUNNING] = stack
+        yield stack
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Leave the machine to the tests of the next folder: the session goes on with them."""
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        item.config.stash.get(RUNNING, ExitStack()).close()
+
+
 @pytest.fixture(scope="session")
 def cluster_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the trees of the master and of all nodes lie."""
@@ -76,7 +95,9 @@ def site_pillar(cluster_root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def master(salt_factories: Any, cluster_root: Path, site_pillar: dict[str, Any]) -> Iterator[Any]:
+def master(
+    salt_factories: Any, cluster_root: Path, site_pillar: dict[str, Any], running: ExitStack
+) -> Any:
     """The master with the project installed by its own configuration file."""
     pillar = cluster_root / "site" / "pillar"
     pillar.mkdir(parents=True)
@@ -89,34 +110,27 @@ def master(salt_factories: Any, cluster_root: Path, site_pillar: dict[str, Any])
     # Reactors and pillar modules are read when the master starts: what they import comes first.
     synced = factory.salt_run_cli().run("saltutil.sync_all")
     assert synced.returncode == 0, synced
-    with factory.started():
-        yield factory
+    return running.enter_context(factory.started())
 
 
 @pytest.fixture(scope="session")
-def minions(master: Any) -> Iterator[dict[str, Any]]:
+def minions(master: Any, running: ExitStack) -> dict[str, Any]:
     """The nodes' minions by id, with the project's modules."""
     daemons = {node: master.salt_minion_daemon(node, overrides=dict(MINION)) for node in ADDRESSES}
-    with ThreadPoolExecutor(len(daemons)) as pool:
-        started = list(pool.map(lambda daemon: daemon.start(), daemons.values()))
-    try:
-        assert all(started)
-        synced = master.salt_cli().run("saltutil.sync_all", minion_tgt="*", _timeout=120)
-        assert synced.returncode == 0, synced
-        yield daemons
-    finally:
-        with ThreadPoolExecutor(len(daemons)) as pool:
-            list(pool.map(lambda daemon: daemon.terminate(), daemons.values()))
+    running.callback(_at_once, daemons, "terminate")
+    assert all(_at_once(daemons, "start"))
+    synced = master.salt_cli().run("saltutil.sync_all", minion_tgt="*", _timeout=120)
+    assert synced.returncode == 0, synced
+    return daemons
 
 
 @pytest.fixture(scope="session")
 def carriers(
-    master: Any, minions: dict[str, Any], site_pillar: dict[str, Any]
-) -> Iterator[Carriers]:
+    master: Any, minions: dict[str, Any], site_pillar: dict[str, Any], running: ExitStack
+) -> Carriers:
     """The sshd of every node from which others fetch, with the files that Salt renders."""
     layouts = {node: Layout(Path(daemon.config["root_dir"])) for node, daemon in minions.items()}
-    with Carriers(master, layouts, site_pillar["carrier"]) as running:
-        yield running
+    return running.enter_context(Carriers(master, layouts, site_pillar["carrier"]))
 
 
 @pytest.fixture
@@ -126,3 +140,8 @@ def site(master: Any, minions: dict[str, Any], carriers: Carriers) -> Iterator[S
     whole.clean()
     yield whole
     whole.end()
+
+
+def _at_once(daemons: dict[str, Any], verb: str) -> list[Any]:
+    with ThreadPoolExecutor(len(daemons)) as pool:
+        return list(pool.map(lambda daemon: getattr(daemon, verb)(), daemons.values()))
