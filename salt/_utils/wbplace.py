@@ -98,6 +98,7 @@ class Places:
             if place.is_dir():
                 self._put_away(dataset)
             os.rename(self.layout.incoming(dataset), place)
+            _remove_if_empty(self.layout.incoming(dataset).parent, dataset)
         for folder in {self.layout.dataset(dataset).parent for dataset in datasets}:
             wbfiles.flush_names(folder)
 
@@ -105,10 +106,7 @@ class Places:
         """Remove a dataset: it is gone from its place before its first file is."""
         self._put_away(dataset)
         self.sweep()
-        if dataset.kind == SUPPORT:
-            # The folder of the build goes with the last of its datasets.
-            with contextlib.suppress(OSError):
-                self.layout.dataset(dataset).parent.rmdir()
+        _remove_if_empty(self.layout.dataset(dataset).parent, dataset)
 
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
@@ -155,6 +153,13 @@ class Places:
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         wbfiles.remove(away)
         os.rename(self.layout.dataset(dataset), away)
+
+
+def _remove_if_empty(folder: Path, dataset: Dataset) -> None:
+    """The folder that a build's support datasets share goes with the last of them."""
+    if dataset.kind == SUPPORT:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def ids(rule: Ownership) -> tuple[int, int]:

@@ -90,6 +90,7 @@ def test_pull_brings_every_dataset_as_it_was_sealed(site, sealed, pull):
         assert not answer[dataset]["already"]
         assert held[dataset]["digest"] == size["digest"]
         assert not incoming(site, dataset).exists()
+    assert not incoming(site, ONTOLOGY).parent.exists()
 
 
 def test_pull_again_touches_nothing(site, pull):
