@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ from typing import Any
 import pytest
 import salt.config
 import salt.loader
+from hypothesis import settings
 from wbcore.layout import Layout
+
+# A time limit on an example says more of the other users of the machine than of ours.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
+
+# Salt's own handlers write to pytest's closed streams when everything is over.
+logging.raiseExceptions = False
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

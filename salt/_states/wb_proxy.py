@@ -11,11 +11,14 @@
         - going_live: False
 """
 
+import time
+
 import wbstate
 from wbcore import pools
 from wbcore.errors import StepFailed
 
 __virtualname__ = "wb_proxy"
+PATIENCE_SECONDS = 6
 _CHANGED = "What is live has changed meanwhile: the pool is left alone."
 
 
@@ -44,13 +47,14 @@ def serving(name, release, nodes, going_live):
     going_live
         Whether a go-live is at work: it moves the pools then, and this leaves them alone.
 
-    The nodes are asked through nginx. While none of them serves the release, the pool is
-    left as it is.
+    The nodes are asked through nginx; one that is in the pool and does not serve gets some
+    seconds, since the same state.apply may be putting it right. While none of them serves the
+    release, the pool is left as it is.
     """
     proxy = __salt__["wb_proxy.read"]()
     if going_live or proxy["maintenance"]:
         return wbstate.outcome(name, True, "A go-live is at work: the pools are left to it.")
-    good = pools.serving(__salt__["wb_proxy.ask"]("/version", nodes), release)
+    good = _serving(nodes, release, proxy["pools"][proxy["live"]])
     if not good:
         raise StepFailed(
             f"no web node serves {release}; the pool is left alone",
@@ -68,3 +72,12 @@ def serving(name, release, nodes, going_live):
         wanted,
         lambda wrong: __salt__["wb_proxy.set_pool"](live, good),
     )
+
+
+def _serving(nodes, release, pooled):
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        good = pools.serving(__salt__["wb_proxy.ask"]("/version", nodes), release)
+        if set(pooled) <= set(good) or time.monotonic() > until:
+            return good
+        time.sleep(0.5)

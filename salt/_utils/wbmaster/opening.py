@@ -121,8 +121,8 @@ def _record(office: Office, begun: run.Run) -> None:
             "forecast": json.dumps(describe.forecast(begun)),
         }
     )
-    run.set_current(begun)
     watch.show_in_this_terminal(office, begun)
+    run.set_current(begun)
 
 
 def _recover(office: Office, begun: run.Run) -> None:
