@@ -219,7 +219,7 @@ class Ledger:
         """Every release that was ever live, oldest first."""
         return self._rows("select * from live order by number")
 
-    def last_push(self, build: Build | None = None) -> Sequence[dict[str, Any]]:
+    def last_push(self) -> Sequence[dict[str, Any]]:
         """Figures of the push steps of the newest runs that had any, for a forecast."""
         return [
             _read(row)

@@ -100,18 +100,20 @@ class Drawn:
 
     def _move(self, step: str, payload: Mapping[str, Any]) -> None:
         key = f"{step}/{payload['node']}"
-        if key not in self._bars:
-            self._bars[key] = self._progress.add_task(key)
-        self._progress.update(
-            self._bars[key],
-            description=f"{payload['node']} {payload['dataset']}",
-            completed=payload["done"],
-            total=payload["total"],
-        )
+        shown = {
+            "description": f"{payload['node']} {payload['dataset']}",
+            "completed": payload["done"],
+            "total": payload["total"],
+        }
+        if key in self._bars:
+            self._progress.update(self._bars[key], **shown)
+        else:
+            self._bars[key] = self._progress.add_task(**shown)
 
     def _clear(self, step: str) -> None:
         for key in [key for key in self._bars if key.startswith(f"{step}/")]:
             self._progress.remove_task(self._bars.pop(key))
+        self._progress.refresh()
 
 
 def line(step: str, phase: str, payload: Mapping[str, Any]) -> str:
