@@ -17,7 +17,9 @@ def end(ended: run.Run) -> str:
     Returns what to tell; the error that stopped the run is raised again.
     """
     try:
-        if ended.error:
+        # Without a master nothing can be put back: the proxy's keeper ends the page, and
+        # whoever takes the run up goes on or goes back.
+        if ended.error and not isinstance(ended.error, Interrupted):
             _put_back(ended)
         _record(ended)
     finally:
