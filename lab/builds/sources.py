@@ -17,7 +17,8 @@ from ..debian import install
 from ..place import CACHE, held
 
 HERE = Path(__file__).resolve().parent
-DOWNLOADS = CACHE / "downloads"
+# A folder of its own: it is taken for complete when it is there.
+DOWNLOADS = CACHE / "real-data"
 _GENE_IDS = "wormneuroatlas/data/c_elegans.PRJNA13758.WS286.geneIDs.txt"
 _DESCRIPTIONS = "whole_genome_v2_nov-11-2021.csv"
 _GENOME = "./usr/share/htslib-test/test/ce.fa"
@@ -47,7 +48,7 @@ class Sources:
 
 def sources() -> Sources:
     """The real data; what is not on this machine yet is downloaded."""
-    with held(CACHE / "downloads.lock"):
+    with held(CACHE / "real-data.lock"):
         _download()
     wheel = zipfile.ZipFile(_only("wormneuroatlas-*.whl"))
     ids = wheel.read(_GENE_IDS).decode("utf-8").splitlines()
