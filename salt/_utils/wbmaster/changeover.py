@@ -14,7 +14,7 @@ from wbcore.errors import StepFailed
 from wbcore.golive import differences
 from wbcore.seen import ReleaseRecord, node_links
 
-from .fleet import reason
+from .fleet import Answer, reason, values
 from .run import Run
 
 # The page's own end, should nobody be left to take it down (invariant 6). It is longer than
@@ -42,17 +42,27 @@ def page_up(run: Run, lease: float = LEASE_SECONDS) -> None:
 def switch(run: Run, nodes: Sequence[str], links: Mapping[str, str]) -> dict[str, Any]:
     """Switch every node and return what each serves then; StepFailed for the first that
     serves anything else than what the links promise."""
-    answers = run.fleet.call(
+    given = run.fleet.ask(
         nodes,
         "wb_live.switch",
-        _TODO,
         links=dict(links),
         run=run.id,
         before=float(run.notes.get("window_began", time.time())) + ORDER_SECONDS,
     )
+    answers = values({**given, **_of_the_silent(run, given)}, _TODO)
     for node, answer in answers.items():
         _check(node, answer["version"], node_links(run.settings, node, links))
     return {node: answer["changed"] for node, answer in answers.items()}
+
+
+def _of_the_silent(run: Run, given: Mapping[str, Answer]) -> dict[str, Answer]:
+    """An answer may be lost with a master that restarts, though the node did as it was told:
+    a silent node is asked once more what it serves, before anybody is put back for it."""
+    silent = [node for node, answer in given.items() if answer.silent]
+    return {
+        node: Answer({"changed": {}, "version": answer.value}) if answer.good else answer
+        for node, answer in run.fleet.ask(silent, "wb_live.version").items()
+    }
 
 
 def check_through_proxy(run: Run, nodes: Sequence[str], links: Mapping[str, str]) -> None:
