@@ -2,28 +2,14 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import scratch, staged
-from wbmaster import describe, run
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with scratch() as root:
-        yield root
+from rehearsal import staged
+from wbmaster import describe
 
 
 @pytest.fixture(scope="module")
 def before(memory):
     """A desk with WS220 live and WS221 staged."""
     return staged(World(settings()), memory / "before", "WS220", "WS221")
-
-
-@pytest.fixture
-def desk(before, memory, request):
-    desk = before.again(memory / str(id(request)))
-    yield desk
-    run.set_current(None)
-    desk.wire.close()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, scratch, staged
+from rehearsal import FAIL, staged
 from wbcore.errors import StepFailed
 from wbmaster import report, run
 from wbmaster.lock import RunLock
@@ -11,23 +11,9 @@ NODES = ["wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"]
 
 
 @pytest.fixture(scope="module")
-def memory():
-    with scratch() as root:
-        yield root
-
-
-@pytest.fixture(scope="module")
 def before(memory):
     """A desk with WS220 live and WS221 staged."""
     return staged(World(settings()), memory / "before", "WS219", "WS220", "WS221")
-
-
-@pytest.fixture
-def desk(before, memory, request):
-    desk = before.again(memory / str(id(request)))
-    yield desk
-    run.set_current(None)
-    desk.wire.close()
 
 
 def test_status_is_what_every_node_answers_at_this_moment(desk):

@@ -4,32 +4,17 @@ import importlib
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import Desk, scratch, staged, steps_of
+from rehearsal import Desk, staged, steps_of
 from wbcore.errors import StepFailed
-from wbmaster import run
 from wbmaster.steps import STEPS, step
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
 
 
 @pytest.fixture(scope="module")
-def memory():
-    with scratch() as root:
-        yield root
-
-
-@pytest.fixture(scope="module")
 def before(memory):
     """A desk with WS220 live and WS221 staged."""
     return staged(World(settings()), memory / "before", "WS219", "WS220", "WS221")
-
-
-@pytest.fixture
-def desk(before, memory, request):
-    desk = before.again(memory / str(id(request)))
-    yield desk
-    run.set_current(None)
-    desk.wire.close()
 
 
 def newer(desk: Desk) -> None:
