@@ -35,11 +35,11 @@ def copy(cluster: Cluster) -> None:
     shutil.rmtree(home, ignore_errors=True)
     fresh.rename(home)
     pillar = root / site.PILLAR.lstrip("/")
-    pillar.parent.mkdir(parents=True, exist_ok=True)
-    pillar.touch(mode=0o600)
+    pillar.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = site.known_secrets(cluster.place)
-    settings = {"carrier": known["carrier"], **services.settings(known)}
-    pillar.write_text(site.pillar(cluster.record["subnet"], settings))
+    files = site.pillar(cluster.record["subnet"], known["carrier"], services.settings(known))
+    for name, text in files.items():
+        (pillar / name).write_text(text)
 
 
 def carry_out(cluster: Cluster, *command: str) -> None:

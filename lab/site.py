@@ -1,4 +1,4 @@
-"""The site's own pillar, which on a real master a person writes after pillar.example."""
+"""The site's own pillar, which on a real master a person writes after pillar.example/."""
 
 from __future__ import annotations
 
@@ -13,12 +13,26 @@ from .command import run
 from .inventory import HOSTS, address
 from .place import Place
 
-PILLAR = "/srv/wormbase-site/pillar/site.sls"
+PILLAR = "/srv/wormbase-site/pillar"
 
 
-def pillar(subnet: str, settings: Mapping[str, Any]) -> str:
-    """Text of ``site.sls``: addresses, sites and roles of the nodes, and other settings."""
-    nodes = {
+def pillar(subnet: str, carrier: Mapping[str, Any], announce: Mapping[str, Any]) -> dict[str, str]:
+    """The files of the pillar, name → text: what every node knows, and what only some do."""
+    return {
+        "site.sls": _text({"nodes": _nodes(subnet)}),
+        "carrier.sls": _text({"carrier": carrier}),
+        "announce.sls": _text(announce),
+    }
+
+
+def _text(settings: Mapping[str, Any]) -> str:
+    # JSON is YAML, and the first line keeps Jinja away from it.
+    return "#!yaml\n" + json.dumps({"wormbase": settings}, indent=2) + "\n"
+
+
+def _nodes(subnet: str) -> dict[str, Any]:
+    """Addresses, sites and roles."""
+    return {
         host.name: {
             "address": address(subnet, host.name),
             "site": host.site,
@@ -26,8 +40,6 @@ def pillar(subnet: str, settings: Mapping[str, Any]) -> str:
         }
         for host in HOSTS
     }
-    # JSON is YAML, and the first line keeps Jinja away from it.
-    return "#!yaml\n" + json.dumps({"wormbase": {"nodes": nodes, **settings}}, indent=2) + "\n"
 
 
 def known_secrets(place: Place) -> dict[str, Any]:

@@ -140,14 +140,17 @@ def change_over(pool):
 
 
 @wbnode.told
-def maintain(release, seconds):
+def maintain(release, seconds, patience):
     """Put the maintenance page up, and return once no request to a web node is under way.
 
     release
         Name of the release that is live, or nothing.
     seconds
-        The page's lease: when it has run out, a keeper of its own takes the page down, with
-        those web nodes that serve one whole release. Asked for again it begins anew.
+        The page's lease: when it has run out, a keeper of its own takes the page down, once
+        all web nodes that served before serve one whole release.
+    patience
+        Seconds after the lease at which it does so with those that do. Asked for again both
+        begin anew.
 
     Returns ``{"until": seconds since 1970, "seconds": float, "cut": workers whose requests
     took too long and were cut}``.
@@ -156,14 +159,14 @@ def maintain(release, seconds):
 
     .. code-block:: bash
 
-        salt fe wb_proxy.maintain WS220-2010.11.01-0.02-1300 seconds=4.5
+        salt fe wb_proxy.maintain WS220-2010.11.01-0.02-1300 seconds=4.5 patience=5
     """
     if release:
         Release.parse(release)
     proxy = _proxy()
     with proxy.alone():
         proxy.check()
-        lease = _lease(proxy, str(release or ""), float(seconds))
+        lease = _lease(proxy, str(release or ""), float(seconds), float(patience))
         proxy.page_up(lease)
         try:
             keeper = _start_keeper(proxy)
@@ -233,7 +236,7 @@ def _known_web_nodes(settings, nodes):
         )
 
 
-def _lease(proxy, release, seconds):
+def _lease(proxy, release, seconds, patience):
     """A lease from now on, with what the site served before the page first went up."""
     port = wbnode.settings_of(__pillar__).nginx.asking_port
     earlier = proxy.lease()
@@ -242,7 +245,8 @@ def _lease(proxy, release, seconds):
     else:
         pooled = proxy.pooled(proxy.live)
         answers = wbproxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
-    return Lease(release, time.time() + seconds, port, answers)
+    until = time.time() + seconds
+    return Lease(release, until, until + patience, port, answers)
 
 
 def _start_keeper(proxy):

@@ -74,7 +74,7 @@ def test_change_over_gives_no_old_answer_after_a_new_one(serving):
 def test_maintain_gives_the_page_alone_and_nothing_reaches_a_node(serving):
     with Clients(serving.port) as clients:
         began = time.monotonic()
-        serving.salt["wb_proxy.maintain"](OLD, 20)
+        serving.salt["wb_proxy.maintain"](OLD, 20, 5)
         drained = time.monotonic()
         for node in serving.web.values():
             node.serves = answer(NEW)
@@ -92,7 +92,7 @@ def test_maintain_gives_the_page_alone_and_nothing_reaches_a_node(serving):
 def test_maintain_cuts_what_takes_too_long(serving):
     serving.web["wb-web1"].delay = 15
     with Clients(serving.port):
-        result = serving.salt["wb_proxy.maintain"](OLD, 20)
+        result = serving.salt["wb_proxy.maintain"](OLD, 20, 5)
         serving.salt["wb_proxy.set_pool"]("a", ["wb-web2"])
         serving.salt["wb_proxy.open"]()
     assert result["cut"] >= 1
@@ -101,12 +101,12 @@ def test_maintain_cuts_what_takes_too_long(serving):
 
 def test_maintain_refuses_what_is_no_release(serving):
     with pytest.raises(Exception, match="not the name of a release"):
-        serving.salt["wb_proxy.maintain"]("../WS221", 5)
+        serving.salt["wb_proxy.maintain"]("../WS221", 5, 5)
     assert serving.salt["wb_proxy.read"]()["maintenance"] is None
 
 
 def test_ask_works_during_maintenance_and_only_for_web_nodes(serving):
-    serving.salt["wb_proxy.maintain"](OLD, 20)
+    serving.salt["wb_proxy.maintain"](OLD, 20, 5)
     answers = serving.salt["wb_proxy.ask"]("/version", ["wb-web1", "wb-web2"])
     assert {node: a["status"] for node, a in answers.items()} == {"wb-web1": 200, "wb-web2": 200}
     assert answers["wb-web1"]["body"] == answer(OLD)
@@ -123,7 +123,7 @@ def wait_until_open(site, seconds=10):
 
 def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(serving):
     began = time.monotonic()
-    serving.salt["wb_proxy.maintain"](OLD, 1)
+    serving.salt["wb_proxy.maintain"](OLD, 1, 1)
     serving.web["wb-web2"].serves = answer(NEW)
     serving.web["wb-mining"].serves = {**answer(OLD), "acedb": "WS221"}
     state = wait_until_open(serving)
@@ -134,15 +134,27 @@ def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(servin
 
 
 def test_the_lease_ends_with_the_new_release_when_no_node_is_left_on_the_old(serving):
-    serving.salt["wb_proxy.maintain"](OLD, 0.5)
+    serving.salt["wb_proxy.maintain"](OLD, 0.5, 1)
     for node in ("wb-web1", "wb-web2"):
         serving.web[node].serves = answer(NEW)
     serving.web["wb-mining"].stop()
     assert wait_until_open(serving)["pools"]["a"] == ["wb-web1", "wb-web2"]
 
 
+def test_the_page_waits_for_a_node_that_still_switches(serving):
+    serving.salt["wb_proxy.maintain"](OLD, 0.3, 20)
+    serving.web["wb-web1"].serves = {**answer(NEW), "acedb": "WS220"}
+    for node in ("wb-web2", "wb-mining"):
+        serving.web[node].serves = answer(NEW)
+    time.sleep(1.2)
+    assert serving.salt["wb_proxy.read"]()["maintenance"]
+    serving.web["wb-web1"].serves = answer(NEW)
+    state = wait_until_open(serving)
+    assert (state["maintenance"], state["pools"]["a"]) == (None, ALL)
+
+
 def test_the_page_stays_while_no_node_is_whole(serving):
-    serving.salt["wb_proxy.maintain"](OLD, 0.3)
+    serving.salt["wb_proxy.maintain"](OLD, 0.3, 0.3)
     for node in serving.web.values():
         node.serves = {**answer(OLD), "acedb": "WS221"}
     time.sleep(1.2)
@@ -157,7 +169,7 @@ def test_a_configuration_that_nginx_refuses_changes_nothing(serving):
     with pytest.raises(Exception, match="nginx refuses"):
         serving.salt["wb_proxy.set_pool"]("a", ["wb-web1"])
     with pytest.raises(Exception, match="nginx refuses"):
-        serving.salt["wb_proxy.maintain"](OLD, 5)
+        serving.salt["wb_proxy.maintain"](OLD, 5, 5)
     state = serving.salt["wb_proxy.read"]()
     assert (state["pools"]["a"], state["maintenance"]) == (ALL, None)
     assert get(serving.port)[2] == 200

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from labclient import Lab
@@ -32,7 +34,7 @@ RELEASE = ("salt-run", "state.orch", "orch.release")
 def builds(lab: Lab) -> dict[str, str]:
     """The next builds after the live one, none of them staged yet."""
     number = int(live(lab).split("-")[0].removeprefix("WS"))
-    names = ("live", "first", "landed", "beacon", "killed")
+    names = ("live", "first", "landed", "beacon", "killed", "restarted", "letter")
     return {name: f"WS{number + step}" for step, name in enumerate(names)}
 
 
@@ -178,14 +180,8 @@ def test_a_killed_run_is_taken_up(lab: Lab, builds: dict[str, str], step: str) -
     lab.do("build", build)
     if live(lab).startswith(build):
         assert lab.orch("rollback").returncode == 0
-    words = [str(lab.checkout / "bin/lab"), "exec", "salt", *RELEASE, f"pillar={{build: {build}}}"]
-    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr is not None
-    for line in run.stderr:
-        if f"{step}: begins" in line:
-            break
-    lab.exec("salt", "pkill", "-9", "-f", "salt-run state.orch")
-    run.wait()
+    with begun(lab, build, step):
+        lab.exec("salt", "pkill", "-9", "-f", "salt-run state.orch")
     with Visitors(lab, clients=2) as visitors:
         again = lab.orch("release", {"build": build})
     assert again.returncode == 0, again.stdout + again.stderr
@@ -193,8 +189,20 @@ def test_a_killed_run_is_taken_up(lab: Lab, builds: dict[str, str], step: str) -
     assert live(lab).startswith(build)
 
 
+def test_a_master_that_restarts_in_go_live_breaks_nothing(lab: Lab, builds: dict[str, str]) -> None:
+    build = builds["restarted"]
+    lab.do("build", build)
+    with Visitors(lab) as visitors, begun(lab, build, "go_live"):
+        for verb in ("stop", "start"):
+            assert lab.exec("salt", "service", "salt-master", verb).returncode == 0
+        again = lab.orch("release", {"build": build})
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert live(lab).startswith(build)
+    assert not visitors.mixed and not visitors.late and not visitors.failed
+
+
 def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str, str]) -> None:
-    build = f"WS{int(builds['killed'].removeprefix('WS')) + 1}"
+    build = builds["letter"]
     lab.do("build", build)
     lab.exec("wb-dev", "service", "exim4", "stop")
     failed = lab.orch("release", {"build": build})
@@ -206,6 +214,19 @@ def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str
 
 
 _FILL = "fallocate -l $(($(df --output=avail -B1 /usr/local | tail -1) - 20000000)) /usr/local/fill"
+
+
+@contextmanager
+def begun(lab: Lab, build: str, step: str) -> Iterator[None]:
+    """A release that has come to a step; it has ended, in whatever way, at the end."""
+    words = [str(lab.checkout / "bin/lab"), "exec", "salt", *RELEASE, f"pillar={{build: {build}}}"]
+    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    for line in run.stderr:
+        if f"{step}: begins" in line:
+            break
+    yield
+    run.communicate(timeout=300)
 
 
 def changes(lab: Lab, apply: tuple[str, ...]) -> list[str]:

@@ -75,7 +75,7 @@ class Nodes(Fleet):
         self._alone = threading.RLock()
 
     def ask(
-        self, nodes: Sequence[str], function: str, /, patience: int = 0, **kwargs: Any
+        self, nodes: Sequence[str], function: str, patience: int = 0, /, **kwargs: Any
     ) -> dict[str, Answer]:
         return {node: self._ask(node, function, kwargs) for node in nodes}
 
@@ -208,11 +208,13 @@ class Nodes(Fleet):
         self.world.half_done.discard(node)
         return {"changed": changed, "version": self.version(node), "seconds": 0.1}
 
-    def wb_proxy_maintain(self, node: str, release: str, seconds: float) -> dict[str, Any]:
+    def wb_proxy_maintain(
+        self, node: str, release: str, seconds: float, patience: float
+    ) -> dict[str, Any]:
         # A page that is put up again is still about what was served before it went up.
         if self.lease is None:
             served = {node: self.version(node) for node in self.pool}
-            self.lease = Lease(release, 0.0, 0, served)
+            self.lease = Lease(release, 0.0, 0.0, 0, served)
         return {}
 
     def wb_proxy_open(self, node: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""pillar.example is the documentation, the defaults and the schema: equal to wbcore.settings."""
+"""pillar.example is the documentation, the defaults and the schema: equal to wbcore.settings;
+and pillar/top.sls gives each node what its roles have a use for."""
 
 import re
 from dataclasses import asdict, fields
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 import salt.config
 import salt.loader
+import salt.pillar
 import salt.template
 import yaml
 from wbcore.settings import ROLES, Settings
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "pillar.example"
+CHECKOUT = Path(__file__).resolve().parents[2]
+EXAMPLE = [CHECKOUT / "pillar.example" / f"{name}.sls" for name in ("site", "carrier", "announce")]
 # FIELD, "Hosts and roles".
 WEB = {"acedb", "mysql", "support", "web"}
 FIELD = {
@@ -30,9 +33,27 @@ def pillar():
     """The example as Salt itself renders a pillar file."""
     opts = salt.config.DEFAULT_MINION_OPTS.copy()
     render = salt.loader.render(opts, {})
-    data = salt.template.compile_template(str(EXAMPLE), render, "jinja|yaml", [], [])
-    assert set(data) == {"wormbase"}
-    return data["wormbase"]
+    whole = {}
+    for file in EXAMPLE:
+        data = salt.template.compile_template(str(file), render, "jinja|yaml", [], [])
+        assert set(data) == {"wormbase"}
+        assert not whole.keys() & data["wormbase"].keys()
+        whole.update(data["wormbase"])
+    return whole
+
+
+def pillar_of(node, tmp_path, *files):
+    """The pillar that a node gets of these files of the example."""
+    for file in files:
+        (tmp_path / file.name).write_text(file.read_text())
+    opts = {
+        **salt.config.DEFAULT_MASTER_OPTS,
+        "cachedir": str(tmp_path / "cache"),
+        "pillar_roots": {"base": [str(tmp_path), str(CHECKOUT / "pillar")]},
+        "file_client": "local",
+        "__role": "minion",
+    }
+    return salt.pillar.Pillar(opts, {}, node, "base").compile_pillar()
 
 
 @pytest.mark.parametrize("section", [entry.name for entry in fields(Settings)])
@@ -51,7 +72,7 @@ def test_every_section_has_every_setting_with_its_default(pillar, section):
 
 
 def test_there_is_nothing_else_in_it(pillar):
-    assert list(pillar) == [entry.name for entry in fields(Settings)]
+    assert set(pillar) == {entry.name for entry in fields(Settings)}
 
 
 def test_it_is_a_pillar_that_can_be_used_as_it_is(pillar):
@@ -69,14 +90,14 @@ def test_its_nodes_are_those_of_field(pillar):
 
 
 def test_every_role_is_explained():
-    text = EXAMPLE.read_text()
+    text = EXAMPLE[0].read_text()
 
     for role in ROLES:
         assert re.search(rf"^ *#.*\b{role}\b", text, re.MULTILINE), role
 
 
 def test_every_section_is_explained():
-    lines = EXAMPLE.read_text().splitlines()
+    lines = [line for file in EXAMPLE for line in file.read_text().splitlines()]
     sections = [number for number, line in enumerate(lines) if re.fullmatch(r"  [a-z]+:", line)]
 
     assert len(sections) == len(fields(Settings))
@@ -97,4 +118,30 @@ def test_it_is_plain_yaml_without_a_key_twice():
         )
 
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    assert yaml.load(EXAMPLE.read_text(), Strict)
+    for file in EXAMPLE:
+        assert yaml.load(file.read_text(), Strict)
+
+
+@pytest.mark.parametrize(
+    ("node", "secret"),
+    [
+        ("wb-dev", {"carrier", "mail", "blog"}),
+        ("wb-gb1", {"carrier"}),
+        ("canopus", {"carrier"}),
+        ("fe", set()),
+        ("salt", set()),
+    ],
+)
+def test_a_node_gets_no_secret_that_it_has_no_use_for(tmp_path, node, secret):
+    given = pillar_of(node, tmp_path, *EXAMPLE)
+
+    assert "_errors" not in given
+    assert given["wormbase"].keys() & {"carrier", "mail", "blog"} == secret
+    assert "nodes" in given["wormbase"]
+
+
+def test_a_site_may_keep_everything_in_one_file(tmp_path):
+    given = pillar_of("wb-dev", tmp_path, EXAMPLE[0])
+
+    assert "_errors" not in given
+    assert "nodes" in given["wormbase"]

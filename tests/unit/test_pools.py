@@ -22,7 +22,7 @@ def shown(release, **other):
 
 
 def lease(release=OLD, served=None):
-    return Lease(release, 0.0, 8081, {"wb-web1": shown(OLD)} if served is None else served)
+    return Lease(release, 100.0, 105.0, 8081, {"wb-web1": shown(OLD)} if served is None else served)
 
 
 @given(NODES, st.sampled_from(pools.POOLS))
@@ -106,3 +106,24 @@ def test_serving_names_those_that_answer_the_release():
         "d": answered(shown(NEW, acedb="WS220")),
     }
     assert pools.serving(answers, NEW) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "now", "good"),
+    [
+        (["wb-web1"], 100, True),
+        (["wb-web1", "wb-web2"], 100, True),
+        # wb-web1 served before and does not yet: it may be switching.
+        (["wb-web2"], 104, False),
+        (["wb-web2"], 105, True),
+        ([], 200, False),
+    ],
+)
+def test_the_page_waits_for_nodes_that_switch_but_not_for_ever(kept, now, good):
+    assert pools.may_open(kept, ["wb-web1", "wb-web2"], lease(), now) is good
+
+
+def test_without_an_answer_from_before_the_page_waits_for_the_whole_pool():
+    assert not pools.may_open(["a"], ["a", "b"], lease(served={}), 100)
+    assert pools.may_open(["a", "b"], ["a", "b"], lease(served={}), 100)
+    assert pools.may_open([], [], lease(), 100)

@@ -237,6 +237,16 @@ def test_whatever_happens_the_site_is_whole_and_the_same_command_does_the_rest(
         desk.wire.close()
 
 
+def test_a_node_whose_first_answer_is_lost_is_asked_again(desk):
+    desk.nodes.troubles = {0: LOSE}
+
+    desk.run(request("release", "WS221"))
+
+    asked = [node for node, function in desk.nodes.asked if function == "wb_node.observe"]
+    assert asked[0] in asked[1:]
+    assert desk.nodes.world.serving["canopus"]["acedb"] == "wormbase_WS221"
+
+
 @pytest.mark.parametrize("first", [FAIL, KILL_BEFORE, KILL_AFTER, LOSE])
 @pytest.mark.parametrize("later", [FAIL, LOSE, KILL_AFTER])
 def test_trouble_while_putting_back_leaves_the_site_whole_too(situations, room, first, later):

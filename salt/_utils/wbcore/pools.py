@@ -26,7 +26,10 @@ class Lease:
     release
         Name of the release that was live when the page went up, or ``""``.
     until
-        Seconds since 1970 at which the page ends by itself.
+        Seconds since 1970 at which the page ends by itself once all that served before serve
+        one whole release.
+    latest
+        Seconds since 1970 at which it ends with those that do.
     asking_port
         Port of nginx through which single nodes are asked.
     served
@@ -35,6 +38,7 @@ class Lease:
 
     release: str
     until: float
+    latest: float
     asking_port: int
     served: Mapping[str, Any]
 
@@ -44,6 +48,7 @@ class Lease:
         return cls(
             str(value["release"]),
             float(value["until"]),
+            float(value["latest"]),
             int(value["asking_port"]),
             dict(value["served"]),
         )
@@ -127,6 +132,20 @@ def to_keep(answers: Mapping[str, Any], lease: Lease) -> list[str]:
         if shown["release"] != lease.release
     ]
     return same or max(groups, key=len, default=[])
+
+
+def may_open(kept: Iterable[str], nodes: Iterable[str], lease: Lease, now: float) -> bool:
+    """Whether the page may end with these nodes: not while one that served before may still
+    be switching, unless that took too long; and with at least one, if there is any.
+
+    nodes
+        Those in the live pool.
+    now
+        Seconds since 1970.
+    """
+    pooled, good = set(nodes), set(kept)
+    switching = (pooled & lease.served.keys() or pooled) - good
+    return not pooled or (bool(good) and (not switching or now >= lease.latest))
 
 
 def serving(answers: Mapping[str, Mapping[str, Any]], release: str) -> list[str]:

@@ -17,16 +17,17 @@ from wbcore.seen import ReleaseRecord, node_links
 from .fleet import Answer, reason, values
 from .run import Run
 
-# The page's own end, should nobody be left to take it down (invariant 6). It is longer than
-# a change-over takes: nodes that still switch when it ends are left out of the pool.
-LEASE_SECONDS = 10.0
-# An order to switch that comes later than this after the page went up is stale, so that no
-# node begins when the lease is about to end.
-ORDER_SECONDS = 4.0
+# The page's own end, should nobody be left to take it down (invariant 6); and how long after
+# it nodes that still switch are waited for, before the site opens without them.
+LEASE_SECONDS = 4.8
+PATIENCE_SECONDS = 5.0
+# An order to switch that comes later than this after the page went up is stale: no node may
+# still serve the release before, and yet be about to switch, when the lease ends.
+ORDER_SECONDS = 3.3
 _TODO = "the site was put back; look at the node and run the same command again"
 
 
-def page_up(run: Run, lease: float = LEASE_SECONDS) -> None:
+def page_up(run: Run) -> None:
     """Put the site into maintenance, and return once no request is under way."""
     live = run.known.live
     run.notes["window_began"] = time.time()
@@ -35,7 +36,8 @@ def page_up(run: Run, lease: float = LEASE_SECONDS) -> None:
         "wb_proxy.maintain",
         "look at nginx there and run the same command again",
         release=str(live or ""),
-        seconds=lease,
+        seconds=LEASE_SECONDS,
+        patience=PATIENCE_SECONDS,
     )
 
 

@@ -52,8 +52,8 @@ class Fleet:
         self,
         nodes: Sequence[str],
         function: str,
-        /,
         patience: int = PATIENCE,
+        /,
         **kwargs: Any,
     ) -> dict[str, Answer]:
         """The answer of every node to one call; never raises for what a node says."""
@@ -132,5 +132,7 @@ def _answer(entry: Mapping[str, Any]) -> Answer:
     text = str(value).strip()
     if text.startswith("ERROR: "):
         return Answer(error=text.removeprefix("ERROR: "))
-    # What is not one of our errors ends in a traceback; its last line says what it was.
-    return Answer(error=text.splitlines()[-1] if text else "it failed and said nothing")
+    # What is not one of our errors ends in a traceback, whose last line says what it was; or
+    # it is Salt's own word on arguments, followed by the function's documentation.
+    lines = text.splitlines() or ["it failed and said nothing"]
+    return Answer(error=lines[0 if lines[0].startswith("Passed invalid") else -1])

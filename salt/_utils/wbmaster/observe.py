@@ -10,20 +10,24 @@ from wbcore.names import Build
 from wbcore.seen import NodeSeen, Seen, StagingSeen
 from wbcore.settings import Settings
 
-from .fleet import GATHER, Fleet, reason
+from .fleet import GATHER, Answer, Fleet, reason
+
+ATTEMPTS = 3
 
 
 def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
     """What all nodes answer; those that say nothing for the time set are ``absent``.
 
+    A node that connects again after a restart of the master misses what was asked meanwhile,
+    so whoever is silent is asked more than once.
+
     A node that answers and fails to look is an error: what it holds is not known.
     """
-    answers = fleet.ask(
-        list(settings.nodes),
-        "wb_node.observe",
-        patience=max(1, settings.golive.answer_seconds - GATHER),
-        build=str(build or ""),
-    )
+    answers: dict[str, Answer] = {}
+    patience = max(1, settings.golive.answer_seconds // ATTEMPTS - GATHER)
+    for _ in range(ATTEMPTS):
+        silent = [node for node in settings.nodes if node not in answers or answers[node].silent]
+        answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
     for node, answer in answers.items():
         if not answer.good and not answer.silent:
             what, _, own = reason(answer).rpartition("; ")

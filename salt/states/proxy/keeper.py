@@ -3,8 +3,8 @@
 
 ``wb_proxy.maintain`` starts it detached, the init script ``wormbase-keeper`` at boot. It
 lives as long as the page is up. Should nobody have taken the page down when its lease ends,
-the web nodes that serve one whole release stay in the live pool and the page comes down;
-while none does, it tries again every second. Standard library only.
+it comes down as soon as all web nodes serve one whole release. Those that do not within the
+lease's patience leave the live pool; while none does, the page stays. Standard library only.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from wbcore.layout import Layout
 FIRST_ASK_SECONDS = 0.5
 ASK_SECONDS = 3
 LOOK_SECONDS = 0.1
-AGAIN_SECONDS = 1
+AGAIN_SECONDS = 0.3
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def keep(proxy: wbproxy.Proxy) -> None:
 
 
 def end(proxy: wbproxy.Proxy, patience: float) -> bool:
-    """Take the page down if its lease is over and somebody serves one whole release."""
+    """Take the page down if its lease is over and the site can serve one whole release."""
     with proxy.alone():
         lease = proxy.lease()
         if lease is None or lease.until > time.time():
@@ -57,8 +57,8 @@ def end(proxy: wbproxy.Proxy, patience: float) -> bool:
         pool, nodes = proxy.live, proxy.pooled(proxy.live)
         answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
         kept = pools.to_keep(wbproxy.served(answers), lease)
-        if nodes and not kept:
-            note(proxy, f"no node of {nodes} serves one whole release; the page stays")
+        if not pools.may_open(kept, nodes, lease, time.time()):
+            note(proxy, f"of {nodes} only {kept} serve one whole release; the page stays")
             return False
         if len(kept) < len(nodes):
             text = proxy.pool(pool).read_text(encoding="utf-8")

@@ -1,11 +1,12 @@
-# Everything that the release automation can be told about a site, with every default.
+# What every node knows of a site. The files of this folder are everything that the release
+# automation can be told, with every default:
 #
-#     cp pillar.example /srv/wormbase-site/pillar/site.sls
+#     cp -r pillar.example /srv/wormbase-site/pillar
 #
-# then set addresses, the carrier's keys, mail and blog, and leave out what you do not change:
-# all but `nodes` has the default that stands here. A setting that is unknown or of the wrong
-# type is refused by name. With `#!jinja|yaml|gpg` as the first line of the file, any value may
-# be encrypted as Salt's GPG renderer has it.
+# then set addresses here, the keys in carrier.sls, mail and blog in announce.sls, and leave out
+# what you do not change: all but `nodes` has the default that stands here. A setting that is
+# unknown or of the wrong type is refused by name. With `#!jinja|yaml|gpg` as the first line of a
+# file, any value may be encrypted as Salt's GPG renderer has it.
 wormbase:
 
   # The nodes by their minion ids, in the order in which they are asked. `address` is where
@@ -107,15 +108,6 @@ wormbase:
     asking_port: 8081
     idle_port: 8082
 
-  # How nodes fetch from one another: rsync in ssh, read-only, as a user of its own. The keys are
-  # those of `ssh-keygen -t ed25519 -N '' -f carrier`: the files carrier (private) and
-  # carrier.pub (public). Without them nothing can be pushed.
-  carrier:
-    user: wbcarrier
-    port: 8022
-    private_key: ""
-    public_key: ""
-
   # How a release goes live.
   golive:
     # maintenance: behind the maintenance page, all nodes at once.
@@ -133,22 +125,3 @@ wormbase:
     keep: 1
     # Builds that are never removed, such as WS220.
     pinned: []
-
-  # The letter that announces a release, sent from the development server. Host, sender and
-  # recipients have to be set.
-  mail:
-    host: ""
-    port: 25
-    starttls: true
-    # Without a user name nobody logs in.
-    username: ""
-    password: ""
-    sender: ""
-    recipients: []
-
-  # The WordPress blog that announces a release: its address, and a user with an application
-  # password.
-  blog:
-    url: ""
-    username: ""
-    password: ""
