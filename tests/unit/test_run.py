@@ -238,9 +238,7 @@ def test_whatever_happens_the_site_is_whole_and_the_same_command_does_the_rest(
 
 
 def test_a_node_whose_first_answer_is_lost_is_asked_again(desk):
-    desk.nodes.troubles = {0: LOSE}
-
-    desk.run(request("release", "WS221"))
+    desk.run(request("release", "WS221"), {0: LOSE})
 
     asked = [node for node, function in desk.nodes.asked if function == "wb_node.observe"]
     assert asked[0] in asked[1:]
