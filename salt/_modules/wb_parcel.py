@@ -10,6 +10,7 @@ from wbcore import manifest as manifests
 from wbcore import parcels
 from wbcore.datasets import Dataset
 from wbcore.errors import BadRequest
+from wbcore.parcels import Step
 from wbparcels import Maker
 from wbstaging import Staging
 
@@ -23,8 +24,8 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     wanted
         ``{dataset, base, digest}``: the base is what nodes hold, with its digest.
 
-    Returns ``{"parcels": {dataset: {base: {"bytes": int, "seconds": float}}}, "without":
-    {base: reason}}``: nodes with such a base fetch with rsync.
+    Returns ``{"parcels": {dataset: {base: bytes}}, "without": {base: reason}}``: nodes with
+    such a base fetch with rsync.
 
     CLI Example:
 
@@ -38,9 +39,7 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     if sealed is None:
         raise BadRequest(f"{name} is not sealed", f"seal it first: wb_build.seal {name}")
     pairs = [_pair(one) for one in wanted]
-    maker = Maker(staging.layout, staging.settings)
-    maker.clean([dataset for dataset, _, _ in pairs])
-    made: dict[str, dict[str, Any]] = {}
+    steps: list[Step] = []
     without: dict[str, str] = {}
     for dataset, base, digest in pairs:
         before = staging.sealed_contents(base)
@@ -49,8 +48,11 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         elif changed := before.changed(staging.find([base])[base]):
             without[str(base)] = f"{manifests.shown(changed[0])} is not what was sealed"
         else:
-            facts = maker.make(dataset, base, sealed.of(dataset), before)
-            made.setdefault(str(dataset), {})[str(base)] = facts
+            steps.append(Step.between(dataset, base, sealed.of(dataset), before))
+    made: dict[str, dict[str, int]] = {}
+    sizes = Maker(staging.layout, staging.settings).make(steps)
+    for step, size in zip(steps, sizes, strict=True):
+        made.setdefault(str(step.dataset), {})[str(step.base)] = size
     return {"parcels": made, "without": without}
 
 

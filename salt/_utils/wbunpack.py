@@ -6,7 +6,6 @@ file that came out wrong, since the base or a part was not what it was taken for
 
 import logging
 import os
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import IO
 
 import wbfiles
 import wbindex
-import wbparcels
+import wbpatch
 from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
 from wbcore.manifest import Contents
@@ -69,17 +68,12 @@ class Unpacking:
 
     def _patch(self, segment: Segment) -> None:
         part = self.layout.parcels / part_of(self.parcel.dataset, segment.part)
-        zstd = ["zstd", "-q", "-d", "-c", "--long=31"]
+        before = self.layout.dataset(self.parcel.base)
         with wbfiles.scratch(self.layout.incoming_of(self.parcel.dataset.kind)) as scratch:
-            if segment.base:
-                base = self.layout.dataset(self.parcel.base)
-                like = wbparcels.joined(base, segment.base, scratch / "base")
-                zstd.append(f"--patch-from={like}")
-            with subprocess.Popen(
-                [*zstd, str(part)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            ) as process:
+            base = wbpatch.joined(before, segment.base, scratch / "base")
+            with wbpatch.applied(segment.how, base, part, scratch) as stream:
                 for piece in segment.pieces:
-                    _write(process.stdout, self.root / piece.path, piece.offset, piece.size)
+                    _write(stream, self.root / piece.path, piece.offset, piece.size)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -90,11 +84,11 @@ def _copy(source: Path, target: Path) -> None:
             left -= count
 
 
-def _write(stream: IO[bytes] | None, path: Path, offset: int, size: int) -> None:
+def _write(stream: IO[bytes], path: Path, offset: int, size: int) -> None:
     """Write the next bytes of a stream into a stretch of a file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        while size and (chunk := stream.read(min(size, _CHUNK))):  # type: ignore[union-attr]
+        while size and (chunk := stream.read(min(size, _CHUNK))):
             os.pwrite(descriptor, chunk, offset)
             offset, size = offset + len(chunk), size - len(chunk)
     finally:

@@ -174,7 +174,7 @@ class Nodes(Fleet):
         }
 
     def wb_parcel_make(self, node: str, name: str, wanted: list[dict[str, str]]) -> dict[str, Any]:
-        made = {one["dataset"]: {one["base"]: {"bytes": 1, "seconds": 0.1}} for one in wanted}
+        made = {one["dataset"]: {one["base"]: 1} for one in wanted}
         for one in wanted:
             if node != self.world.settings.staging or name not in self.world.sealed:
                 self.wrong.append(f"{node} was asked for a parcel of {one['dataset']}")

@@ -1,10 +1,14 @@
 """Parcels: how a dataset is made from an earlier version of it, with few bytes.
 
 A parcel says of every file how a node gets it: it is the same as a file of the base; it is in
-a segment, which is one patch (``zstd --patch-from``) for many small files or for a stretch of
-a large one; or it is a MyISAM index that the node makes anew from the table and the index's
-first bytes. Whatever it says, the result is checked against the manifest, so a parcel has to
-be safe to read, and need not be trusted.
+a segment, which is one patch for many small files or for a stretch of a large one; or it is a
+MyISAM index that the node makes anew from the table and the index's first bytes.
+
+Patches are made by zstd, which is fast, or by bsdiff, whose patches of rebuilt tables are a
+fifth as large and take twenty times as long: of as many files as a budget of CPU allows.
+
+Whatever a parcel says, the result is checked against the manifest, so it has to be safe to
+read, and need not be trusted.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .datasets import MYSQL, WEBAPP, Dataset
+from .datasets import ACEDB, MYSQL, WEBAPP, Dataset
 from .errors import BadData, BadRequest
 from .manifest import Contents, parse_digest
 from .transfer import basis_for
@@ -26,7 +30,12 @@ FORMAT = 1
 SEGMENT_BYTES = 128 << 20
 # So far beside its own place a stretch of a large file is looked for in the base.
 SLACK_BYTES = 32 << 20
-_BASE_BYTES = SEGMENT_BYTES + 2 * SLACK_BYTES
+ZSTD, BSDIFF = "zstd", "bsdiff"
+# The same for bsdiff, which takes 17 times the memory; files too small for it to matter; and
+# measured: how many bytes it does in a second of CPU (docs/performance.md).
+FINE_BYTES, FINE_SLACK = 8 << 20, 1 << 20
+FINE_LEAST = 128 << 10
+FINE_SPEED = 1.2e6
 # An index has to be so large before making it anew is worth the start of a program.
 INDEX_BYTES = 64 << 10
 # Measured: what a patch leaves of the bytes of a rebuilt index, and how many bytes of one
@@ -55,6 +64,7 @@ class Segment:
 
     pieces: tuple[Piece, ...]
     base: tuple[Piece, ...]
+    how: str = ZSTD
     part: str = ""
     size: int = 0
 
@@ -154,45 +164,107 @@ def wanted(
     return [dict(zip(("dataset", "base", "digest"), one, strict=True)) for one in sorted(found)]
 
 
-def made_anew(dataset: Dataset, path: str, contents: Contents, link: float) -> bool:
-    """Whether a node makes an index itself rather than getting a patch of it: where that
-    takes less time than the patch takes on the slowest link, ``link`` bytes a second."""
-    size = contents.files[path].size
-    table = path.removesuffix(".MYI") + ".MYD"
-    return (
-        dataset.kind == MYSQL
-        and path.endswith(".MYI")
-        and table in contents.files
-        and size >= INDEX_BYTES
-        and size * INDEX_LEFT / link > size / INDEX_SPEED
-    )
+@dataclass(frozen=True)
+class Step:
+    """From ``before``, what a dataset ``base`` holds, to ``contents``, what ``dataset`` holds.
+
+    ``same`` are files that are in the base, path → path there; ``other`` the rest, path → its
+    earlier version in the base, empty where there is none.
+    """
+
+    dataset: Dataset
+    base: Dataset
+    contents: Contents
+    before: Contents
+    same: Mapping[str, str]
+    other: Mapping[str, str]
+
+    @classmethod
+    def between(cls, dataset: Dataset, base: Dataset, contents: Contents, before: Contents) -> Step:
+        """The step between two datasets."""
+        by_digest = {file.sha256: path for path, file in before.files.items()}
+        same, other = {}, {}
+        for path, file in sorted(contents.files.items()):
+            twin = _counterpart(path, dataset, base, before)
+            if twin and before.files[twin].sha256 == file.sha256:
+                same[path] = twin
+            elif file.sha256 in by_digest:
+                same[path] = by_digest[file.sha256]
+            else:
+                other[path] = twin
+        return cls(dataset, base, contents, before, same, other)
+
+    def made_anew(self, link: float) -> list[str]:
+        """The indexes that nodes make themselves rather than getting a patch: where that takes
+        less time than the patch takes on the slowest link, ``link`` bytes a second."""
+        files = self.contents.files
+        return [
+            path
+            for path in self.other
+            if self.dataset.kind == MYSQL
+            and path.endswith(".MYI")
+            and path.removesuffix(".MYI") + ".MYD" in files
+            and files[path].size >= INDEX_BYTES
+            and INDEX_LEFT / link > 1 / INDEX_SPEED
+        ]
+
+    def arranged(self, heads: Mapping[str, bytes], fine: Collection[str]) -> Parcel:
+        """The parcel, its parts not made yet.
+
+        heads
+            The indexes that nodes make anew, with their first bytes.
+        fine
+            The files whose patches bsdiff makes.
+        """
+        coarse = {p: twin for p, twin in self.other.items() if p not in heads and p not in fine}
+        segments = list(_packed(self._stretches(coarse, SEGMENT_BYTES, SLACK_BYTES)))
+        for piece, like in self._stretches(
+            {path: self.other[path] for path in sorted(fine)}, FINE_BYTES, FINE_SLACK
+        ):
+            segments.append(Segment((piece,), (like,) if like else (), BSDIFF))
+        return Parcel(self.dataset, self.base, self.same, heads, tuple(segments))
+
+    def _stretches(
+        self, files: Mapping[str, str], most: int, slack: int
+    ) -> Iterator[tuple[Piece, Piece | None]]:
+        """Every file in pieces of at most ``most`` bytes, each with its like in the base."""
+        for path, twin in files.items():
+            size = self.contents.files[path].size
+            there = self.before.files[twin].size if twin else 0
+            for offset in range(0, max(size, 1), most):
+                piece = Piece(path, offset, min(most, size - offset))
+                yield piece, _like(piece, size, twin, there, slack) if twin else None
 
 
-def arrange(
-    dataset: Dataset,
-    base: Dataset,
-    contents: Contents,
-    before: Contents,
-    heads: Mapping[str, bytes],
-) -> Parcel:
-    """The parcel from ``before``, what the base holds, to ``contents``, its parts not made yet.
+def finest(
+    steps: Sequence[Step], heads: Sequence[Collection[str]], seconds: float
+) -> list[set[str]]:
+    """Of each step the files whose patches bsdiff makes, within a budget of CPU seconds:
+    first tables, whose renumbered rows zstd can not do much about, then AceDB's blocks, then
+    the rest; small ones first.
 
     heads
-        The indexes that nodes make anew.
+        Of each step the indexes that nodes make anew.
     """
-    by_digest = {file.sha256: path for path, file in before.files.items()}
-    same, other = {}, []
-    for path, file in sorted(contents.files.items()):
-        twin = _counterpart(path, dataset, base, before)
-        if twin and before.files[twin].sha256 == file.sha256:
-            same[path] = twin
-        elif file.sha256 in by_digest:
-            same[path] = by_digest[file.sha256]
-        elif path not in heads:
-            other.append((path, twin))
-    wanted = {path: head for path, head in heads.items() if path not in same}
-    segments = _packed(_stretches(other, contents, before))
-    return Parcel(dataset, base, same, wanted, tuple(segments))
+    candidates = sorted(
+        (_rank(step.dataset, path), step.contents.files[path].size, number, path)
+        for number, step in enumerate(steps)
+        for path, twin in step.other.items()
+        if twin and path not in heads[number] and step.contents.files[path].size >= FINE_LEAST
+    )
+    chosen: list[set[str]] = [set() for _ in steps]
+    for _, size, number, path in candidates:
+        seconds -= size / FINE_SPEED
+        if seconds < 0:
+            break
+        chosen[number].add(path)
+    return chosen
+
+
+def _rank(dataset: Dataset, path: str) -> int:
+    if path.endswith(".MYD"):
+        return 0
+    return 1 if dataset.kind == ACEDB else 2
 
 
 def _counterpart(path: str, dataset: Dataset, base: Dataset, before: Contents) -> str:
@@ -201,25 +273,12 @@ def _counterpart(path: str, dataset: Dataset, base: Dataset, before: Contents) -
     return next((one for one in (path, renamed) if one in before.files), "")
 
 
-def _stretches(
-    files: Sequence[tuple[str, str]], contents: Contents, before: Contents
-) -> Iterator[tuple[Piece, Piece | None]]:
-    """Every file in pieces that a segment can hold, each with its like in the base."""
-    for path, twin in files:
-        size = contents.files[path].size
-        for offset in range(0, max(size, 1), SEGMENT_BYTES):
-            piece = Piece(path, offset, min(SEGMENT_BYTES, size - offset))
-            yield piece, _like(piece, size, twin, before.files[twin].size) if twin else None
-
-
-def _like(piece: Piece, size: int, twin: str, there: int) -> Piece:
+def _like(piece: Piece, size: int, twin: str, there: int, slack: int) -> Piece:
     """The stretch of the base's file in which most of a piece is found: what was added and
     removed before it is taken to be spread evenly over the file."""
-    if size <= SEGMENT_BYTES and there <= _BASE_BYTES:
-        return Piece(twin, 0, there)
-    first = max(0, piece.offset * there // max(size, 1) - SLACK_BYTES)
-    last = min(there, (piece.offset + piece.size) * there // max(size, 1) + SLACK_BYTES)
-    return Piece(twin, first, min(last - first, _BASE_BYTES))
+    first = max(0, piece.offset * there // max(size, 1) - slack)
+    last = min(there, (piece.offset + piece.size) * there // max(size, 1) + slack)
+    return Piece(twin, first, min(last - first, piece.size + 2 * slack))
 
 
 def _packed(stretches: Iterator[tuple[Piece, Piece | None]]) -> Iterator[Segment]:
@@ -229,7 +288,8 @@ def _packed(stretches: Iterator[tuple[Piece, Piece | None]]) -> Iterator[Segment
     for piece, like in stretches:
         likes = [like] if like else []
         if pieces and (
-            _bytes([*pieces, piece]) > SEGMENT_BYTES or _bytes([*base, *likes]) > _BASE_BYTES
+            _bytes([*pieces, piece]) > SEGMENT_BYTES
+            or _bytes([*base, *likes]) > SEGMENT_BYTES + 2 * SLACK_BYTES
         ):
             yield Segment(tuple(pieces), tuple(base))
             pieces, base = [], []
@@ -266,6 +326,7 @@ def _plain(segment: Segment) -> dict[str, Any]:
     return {
         "pieces": [[piece.path, piece.offset, piece.size] for piece in segment.pieces],
         "base": [[piece.path, piece.offset, piece.size] for piece in segment.base],
+        "how": segment.how,
         "part": segment.part,
         "size": segment.size,
     }
@@ -273,9 +334,12 @@ def _plain(segment: Segment) -> dict[str, Any]:
 
 def _segment(plain: Mapping[str, Any]) -> Segment:
     pieces, base = tuple(map(_piece, plain["pieces"])), tuple(map(_piece, plain["base"]))
-    if _bytes(pieces) > SEGMENT_BYTES or _bytes(base) > _BASE_BYTES:
+    if max(_bytes(pieces), _bytes(base)) > SEGMENT_BYTES + 2 * SLACK_BYTES:
         raise ValueError("a segment is too large")
-    return Segment(pieces, base, parse_digest(plain["part"]), _count(plain["size"]))
+    if plain["how"] not in (ZSTD, BSDIFF):
+        raise ValueError(f"nobody knows how to apply {plain['how']!r}")
+    part, size = parse_digest(plain["part"]), _count(plain["size"])
+    return Segment(pieces, base, plain["how"], part, size)
 
 
 def _piece(plain: Sequence[Any]) -> Piece:

@@ -101,6 +101,7 @@ class Parcels:
     """How the development server makes the patches by which a build travels."""
 
     level: int = 12
+    fine_seconds: int = 300
     slowest_link: float = 5.0
 
 

@@ -25,14 +25,14 @@ def take(run: Run) -> dict[str, Any]:
         name=run.build,
         wanted=wanted,
     )
-    facts = [one for bases in made["parcels"].values() for one in bases.values()]
+    sizes = [one for bases in made["parcels"].values() for one in bases.values()]
     run.notes.setdefault("figures", {})["make_parcels"] = {
-        "parcels": len(facts),
-        "bytes": sum(one["bytes"] for one in facts),
+        "parcels": len(sizes),
+        "bytes": sum(sizes),
         "without": len(made["without"]),
     }
     return {
-        dataset: ", ".join(f"{size(one['bytes'])} from {base}" for base, one in bases.items())
+        dataset: ", ".join(f"{size(one)} from {base}" for base, one in bases.items())
         for dataset, bases in made["parcels"].items()
     }
 
