@@ -125,10 +125,41 @@ def test_link_to_the_remote_site_is_slow_and_counted(lab: Lab) -> None:
     assert 10 * 2**20 <= wan(lab) - before <= 13 * 2**20
 
 
+def test_bytes_over_the_link_are_counted_for_each_node(lab: Lab) -> None:
+    before = json.loads(lab.do("wan"))
+    lab.exec("canopus", "bash", "-c", "head -c 3M /dev/zero >/dev/tcp/wb-dev/25")
+    after = json.loads(lab.do("wan"))
+    crossed = sum(after[site] - before[site] for site in ("local", "remote"))
+    assert crossed * 0.95 <= after["nodes"]["canopus"] - before["nodes"]["canopus"] <= crossed
+    assert set(after["nodes"]) == {"canopus"}
+
+
 def wan(lab: Lab) -> int:
     """Bytes that the local site has sent to the remote one."""
     sent: int = json.loads(lab.do("wan"))["local"]
     return sent
+
+
+def test_added_node_is_one_of_the_lab(other: Lab) -> None:
+    before = machine()
+    other.do("up", "--bare")
+    other.do("add", "canopus2", "--like", "canopus")
+    node = other.status()["canopus2"]
+    assert (node["site"], node["up"], node["minion"]) == ("remote", True, True)
+    for old in NODES:
+        asked = other.exec(old, "getent", "hosts", "canopus2")
+        assert asked.stdout.split() == [node["address"], "canopus2"]
+    other.do("cut", "canopus2")
+    assert not other.status()["canopus2"]["minion"]
+    other.do("heal", "canopus2")
+    other.do("crash", "canopus2")
+    assert not other.status()["canopus2"]["up"]
+    other.do("up", "--bare")
+    other.do("add", "canopus2", "--like", "canopus")
+    assert other.status()["canopus2"] == node
+    assert other.cli("add", "fe", "--like", "canopus").returncode == 1
+    other.do("down")
+    assert machine() == before
 
 
 def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:
