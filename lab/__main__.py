@@ -12,8 +12,7 @@ from . import project
 from .builds import STAGING, stage
 from .cluster import Cluster
 from .command import LabError
-from .founding import found
-from .inventory import NAMES
+from .founding import found, join
 from .logs import show
 from .network import WAN_MEGABYTES
 
@@ -33,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _up(cluster: Cluster, options: argparse.Namespace) -> None:
-    cluster.stand(options.disk, options.wan)
+    cluster.stand(options.wan, disk=options.disk, scale=options.scale)
     if not options.bare:
         found(cluster)
 
@@ -66,6 +65,10 @@ def _crash(cluster: Cluster, options: argparse.Namespace) -> None:
     cluster.crash(options.node)
 
 
+def _add(cluster: Cluster, options: argparse.Namespace) -> None:
+    join(cluster, options.node, options.like)
+
+
 def _start(cluster: Cluster, options: argparse.Namespace) -> None:
     cluster.start(options.node)
 
@@ -91,7 +94,8 @@ def _build(cluster: Cluster, options: argparse.Namespace) -> None:
 def _wan(cluster: Cluster, options: argparse.Namespace) -> None:
     if options.rate:
         cluster.network.limit(options.rate)
-    print(json.dumps(cluster.network.carried()))
+    network = cluster.network
+    print(json.dumps({**network.carried(), "nodes": network.carried_by_node()}))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=help)
         sub.set_defaults(run=run)
         if node:
-            sub.add_argument("node", choices=NAMES, metavar="NODE")
+            sub.add_argument("node", metavar="NODE")
         return sub
 
     up = verb("up", _up, "make the lab unless there is one; boot what is down")
@@ -114,8 +118,13 @@ def _parser() -> argparse.ArgumentParser:
                     help="a new lab's nodes have so small a /usr/local each")  # fmt: skip
     up.add_argument("--wan", type=float, default=WAN_MEGABYTES, metavar="MB/S",
                     help="what the link to the remote site carries (%(default)s)")  # fmt: skip
+    up.add_argument("--scale", type=float, metavar="N",
+                    help="size of the build that a new lab has live (1)")  # fmt: skip
     up.add_argument("--bare", action="store_true",
                     help="only nodes with minions: nothing installed, nothing live")  # fmt: skip
+    add = verb("add", _add, "a new node joins; it holds and serves what is live", node=True)
+    add.add_argument("--like", required=True, metavar="NODE2",
+                     help="the node whose site and roles it gets")  # fmt: skip
     verb("down", _down, "remove the lab with its disks")
     status = verb("status", _status, "the nodes: address, site, up, minion")
     status.add_argument("--json", action="store_true")
@@ -134,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
                        help="size; that of the newest build there, or 1")  # fmt: skip
     build.add_argument("--seed", type=int, default=1, metavar="S", help="(%(default)s)")
     verb("install", _install, "install the working tree on the master and apply all states")
-    wan = verb("wan", _wan, "bytes each site has sent over the WAN")
+    wan = verb("wan", _wan, "bytes each site has sent over the WAN, and that crossed for a node")
     wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
     return parser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from . import base, debian, keys
 from .command import LabError
-from .inventory import MASTER, NAMES, address, host
+from .inventory import HOSTS, MASTER, Inventory
 from .network import WAN_MEGABYTES, Network, free_subnet, namespaces
 from .node import Node
 from .place import Place
@@ -37,13 +37,11 @@ class Cluster:
 
     @property
     def nodes(self) -> dict[str, Node]:
-        return {name: Node(self.place, name) for name in NAMES}
+        return {name: Node(self.place, name) for name in self.inventory.names}
 
     def node(self, name: str) -> Node:
         """A node by its name; LabError for any other name."""
-        if name not in NAMES:
-            raise LabError(f"no node is called {name!r}; there are {', '.join(NAMES)}")
-        return Node(self.place, name)
+        return Node(self.place, self.inventory.host(name).name)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -53,9 +51,20 @@ class Cluster:
         known: dict[str, Any] = json.loads(self.place.record.read_text())
         return known
 
+    def note(self, **known: Any) -> None:
+        """Keep something in the record."""
+        self.place.record.write_text(json.dumps(self.record | known, indent=2))
+
+    @property
+    def inventory(self) -> Inventory:
+        """The nodes of this lab; before there is one, those that every lab begins with."""
+        if self.place.record.exists() and "hosts" in self.record:
+            return Inventory.of(self.record["hosts"])
+        return Inventory()
+
     @property
     def network(self) -> Network:
-        return Network(self.place, self.record["subnet"])
+        return Network(self.place, self.record["subnet"], self.inventory)
 
     @property
     def layers(self) -> list[Path]:
@@ -63,24 +72,43 @@ class Cluster:
         return [Path(layer) for layer in self.record["layers"]]
 
     def address(self, name: str) -> str:
-        return address(self.record["subnet"], name)
+        return self.inventory.address(self.record["subnet"], name)
 
-    def stand(self, disk_megabytes: int | None, wan_megabytes: float = WAN_MEGABYTES) -> bool:
+    def stand(self, wan_megabytes: float = WAN_MEGABYTES, **chosen: Any) -> bool:
         """Make the lab unless there is one, boot the nodes that are down, wait for minions.
 
-        A lab whose layers are gone can not be booted; a new one takes its place.
-        Returns whether the lab is new.
+        ``chosen`` goes into the record of a new lab, None for the usual: ``disk``, megabytes
+        of each node's ``/usr/local``, and ``scale``, the size of its first build. A lab whose
+        layers are gone can not be booted; a new one takes its place. Returns whether the lab
+        is new.
         """
         debian.install(*_TOOLS)
         with self.place.locked():
             new = not self.place.record.exists() or not all(map(Path.is_dir, self.layers))
             if new:
                 self._remove()
-                self._make(disk_megabytes)
+                self._make(chosen)
             self.network.up(wan_megabytes)
-            self._boot(name for name in NAMES if self.node(name).init is None)
-        self.wait_minions(NAMES)
+            self._boot(name for name, node in self.nodes.items() if node.init is None)
+        self.wait_minions(self.nodes)
         return new
+
+    def add(self, name: str, like: str) -> None:
+        """A node of another's site and roles joins; returns when its minion answers.
+
+        Nothing is made anew when it is there already.
+        """
+        with self.place.locked():
+            inventory = self.inventory.joined(name, like)
+            if inventory != self.inventory:
+                self._lay(name, self.record | {"hosts": inventory.rows})
+                self.note(hosts=inventory.rows)
+                for node in self.nodes.values():
+                    node.write("/etc/hosts", _hosts(self.record))
+            self.network.up()
+            if self.node(name).init is None:
+                self._boot([name])
+        self.wait_minions([name])
 
     def start(self, name: str) -> None:
         """Boot a node; returns when its services and its minion answer."""
@@ -110,11 +138,11 @@ class Cluster:
         nodes = {
             name: {
                 "address": self.address(name),
-                "site": host(name).site,
+                "site": self.inventory.host(name).site,
                 "up": name in up,
                 "minion": name in answering,
             }
-            for name in NAMES
+            for name in self.nodes
         }
         return {"nodes": nodes}
 
@@ -156,7 +184,7 @@ class Cluster:
         """Nodes whose minions hold a connection to the master's publisher."""
         told = self.node(MASTER).call("ss", "-Htn", "state", "established", "sport", "=", ":4505")
         peers = {line.split()[3].rsplit(":", 1)[0] for line in told.stdout.splitlines()}
-        return {name for name in NAMES if self.address(name) in peers}
+        return {name for name in self.nodes if self.address(name) in peers}
 
     def wait_services(self, name: str) -> None:
         """Return when every service that the node starts at boot runs."""
@@ -172,28 +200,37 @@ class Cluster:
     def _remove(self) -> None:
         for space in namespaces(self.place):
             Node(self.place, space.removeprefix(f"{self.place.prefix}-")).kill()
-        Network(self.place, "").down()
+        Network(self.place, "", Inventory()).down()
         if self.place.state.exists():
             shutil.rmtree(self.place.state)
 
-    def _make(self, disk_megabytes: int | None) -> None:
-        layers = base.layers()
-        subnet = free_subnet(self.place)
+    def _make(self, chosen: Mapping[str, Any]) -> None:
         record = {
+            **chosen,
             "checkout": str(self.place.checkout),
-            "subnet": subnet,
-            "layers": [str(layer) for layer in layers],
+            "subnet": free_subnet(self.place),
+            "layers": [str(layer) for layer in base.layers()],
+            "hosts": Inventory().rows,
         }
-        for name, node in self.nodes.items():
-            node.format(layers, disk_megabytes)
-            node.write("/etc/hostname", f"{name}\n")
-            node.write("/etc/hosts", _hosts(subnet))
-        keys.lay(self.nodes)
-        links = self.node(MASTER).upper / "etc/rc2.d"
-        links.mkdir(parents=True)
-        (links / "S01salt-master").symlink_to("../init.d/salt-master")
+        for host in HOSTS:
+            self._lay(host.name, record)
+        master = Node(self.place, MASTER)
+        keys.lay_master(master)
+        link = master.path("/etc/rc2.d/S01salt-master")
+        link.parent.mkdir(parents=True)
+        link.symlink_to("../init.d/salt-master")
         # Written last: a lab without its record is one that was never finished.
         self.place.record.write_text(json.dumps(record, indent=2))
+
+    def _lay(self, name: str, record: Mapping[str, Any]) -> None:
+        """Give a node a new disk with its name and key, and the master the key."""
+        node = Node(self.place, name)
+        node.kill()
+        shutil.rmtree(node.disk, ignore_errors=True)
+        node.format([Path(layer) for layer in record["layers"]], record.get("disk"))
+        node.write("/etc/hostname", f"{name}\n")
+        node.write("/etc/hosts", _hosts(record))
+        keys.lay_minion(node, Node(self.place, MASTER))
 
     def _boot(self, names: Iterable[str]) -> None:
         names = list(names)
@@ -205,9 +242,10 @@ class Cluster:
             list(pool.map(lambda name: self.node(name).wait_booted(), names))
 
 
-def _hosts(subnet: str) -> str:
-    lines = ["127.0.0.1 localhost"] + [f"{address(subnet, name)} {name}" for name in NAMES]
-    return "\n".join(lines) + "\n"
+def _hosts(record: Mapping[str, Any]) -> str:
+    inventory = Inventory.of(record["hosts"])
+    lines = [f"{inventory.address(record['subnet'], name)} {name}" for name in inventory.names]
+    return "\n".join(["127.0.0.1 localhost", *lines, ""])
 
 
 def _stopped(node: Node) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .cluster import Cluster
 from .command import run
-from .inventory import HOSTS, LOCAL, MASTER
+from .inventory import LOCAL, MASTER
 from .services import blog, mail
 
 BUILD = "WS221"
@@ -91,7 +91,7 @@ def print_node(name: str, node: dict[str, Any]) -> bool:
 
 def outside(lab: Cluster, release: str) -> list[bool]:
     """What a visitor and a reader see, a line each."""
-    web = {host.name for host in HOSTS if "web" in host.roles}
+    web = {host.name for host in lab.inventory.hosts if "web" in host.roles}
     answers = [json.loads(fetch(lab, "/version")) for _ in range(len(web) * 4)]
     gene = fetch(lab, GENE)
     letters = lab.node("wb-dev").call("grep", "-rlE", f"^Subject:.*{BUILD}", mail.MAILDIR)

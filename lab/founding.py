@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 BUILD = "WS220"
+INSTALLED = "the project is installed"
 
 
 def found(cluster: Cluster) -> None:
@@ -23,12 +23,19 @@ def found(cluster: Cluster) -> None:
             continue
         began = time.monotonic()
         step(cluster)
-        cluster.place.record.write_text(json.dumps({**cluster.record, "done": [*done, name]}))
+        cluster.note(done=[*done, name])
         print(f"lab: {name} ({time.monotonic() - began:.1f} s)", flush=True)
 
 
+def join(cluster: Cluster, name: str, like: str) -> None:
+    """A node of another's site and roles joins; it holds and serves what is live."""
+    cluster.add(name, like)
+    if INSTALLED in cluster.record.get("done", []):
+        project.admit(cluster, name)
+
+
 def _build(cluster: Cluster) -> None:
-    builds.stage(cluster, BUILD, land=True)
+    builds.stage(cluster, BUILD, cluster.record.get("scale"), land=True)
 
 
 def _release(cluster: Cluster) -> None:
@@ -37,7 +44,7 @@ def _release(cluster: Cluster) -> None:
 
 
 STEPS: dict[str, Callable[[Cluster], None]] = {
-    "the project is installed": project.install,
+    INSTALLED: project.install,
     # After it, since the blog's database lies in the MariaDB that the states set up.
     "mail, blog and FTP are set up": services.set_up,
     "the webapp is checked out": webapp.check_out,

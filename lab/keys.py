@@ -1,32 +1,34 @@
-"""Keys and settings that Salt's master and minions of a new lab start with."""
+"""Keys and settings that Salt's master and minions of a lab start with."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from .command import run
-from .inventory import MASTER, NAMES
 from .node import Node
 
-_PKI = "etc/salt/pki"
+_PKI = "/etc/salt/pki"
 _FILES = Path(__file__).resolve().parent / "files"
 
 
-def lay(nodes: dict[str, Node]) -> None:
-    """Give every node its settings, key pair and id, and the master the keys of all."""
-    master = nodes[MASTER]
+def lay_master(master: Node) -> None:
+    """Give the master its settings and its key pair."""
     master.write("/etc/salt/master.d/lab.conf", (_FILES / "master.conf").read_text())
-    _pair(master.upper / _PKI / "master", "master")
-    trusted = {name: _pair(node.upper / _PKI / "minion", "minion") for name, node in nodes.items()}
-    for name in NAMES:
-        master.write(f"{_PKI}/master/minions/{name}", trusted[name])
-        nodes[name].write("/etc/salt/minion_id", f"{name}\n")
-        nodes[name].write("/etc/salt/minion.d/lab.conf", (_FILES / "minion.conf").read_text())
+    _pair(master, "master")
 
 
-def _pair(folder: Path, name: str) -> str:
-    """Make a key pair in a folder; returns the public key. (``salt-key --gen-keys`` fails.)"""
-    folder.mkdir(parents=True, mode=0o700)
+def lay_minion(node: Node, master: Node) -> None:
+    """Give a node its settings, id and key pair, and the master the public key."""
+    node.write("/etc/salt/minion_id", f"{node.name}\n")
+    node.write("/etc/salt/minion.d/lab.conf", (_FILES / "minion.conf").read_text())
+    master.write(f"{_PKI}/master/minions/{node.name}", _pair(node, "minion"))
+
+
+def _pair(node: Node, name: str) -> str:
+    """Make a key pair on a node; returns the public key. (``salt-key --gen-keys`` fails.)"""
+    folder = node.path(f"{_PKI}/{name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     private, public = folder / f"{name}.pem", folder / f"{name}.pub"
     run("openssl", "genrsa", "-traditional", "-out", private, "2048")
     run("openssl", "rsa", "-in", private, "-pubout", "-out", public)

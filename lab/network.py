@@ -11,9 +11,10 @@ import ipaddress
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .command import LabError, run
-from .inventory import HOSTS, LOCAL, REMOTE, address, host, number
+from .inventory import LOCAL, REMOTE, Inventory
 from .place import STATE, Place
 
 WAN_MEGABYTES = 5.0
@@ -26,6 +27,7 @@ class Network:
 
     place: Place
     subnet: str
+    inventory: Inventory
 
     def bridge(self, site: str) -> str:
         return f"{self.place.prefix}-b{site[0]}"
@@ -36,7 +38,7 @@ class Network:
 
     def port(self, node: str) -> str:
         """The machine's end of a node's link."""
-        return f"{self.place.prefix}-{number(node)}"
+        return f"{self.place.prefix}-{self.inventory.number(node)}"
 
     def up(self, megabytes: float = WAN_MEGABYTES) -> None:
         """Bridges, WAN, the machine's own address and the table for cuts."""
@@ -67,6 +69,14 @@ class Network:
             for site in (LOCAL, REMOTE)
         }
 
+    def carried_by_node(self) -> dict[str, int]:
+        """Bytes that crossed the WAN, either way, for each node of the remote site.
+
+        (Of packets as a bridge sees them: without the 14 bytes of Ethernet around each.)
+        """
+        counted = {each["val"]: each["counter"]["bytes"] for each in self._elements("crossing")}
+        return {name: counted.get(self.port(name), 0) for name in self._remote()}
+
     def attach(self, node: str) -> None:
         """Give a node its namespace, link and address, new ones when some are left over."""
         self.detach(node)
@@ -76,7 +86,7 @@ class Network:
         run("ip", "link", "add", port, "type", "veth", "peer", peer, "address",
             _hardware(self._address(node)))  # fmt: skip
         run("ip", "link", "set", peer, "netns", space, "name", "eth0")
-        run("ip", "link", "set", port, "master", self.bridge(host(node).site), "up")
+        run("ip", "link", "set", port, "master", self.bridge(self.inventory.host(node).site), "up")
         run(*inside, "link", "set", "lo", "up")
         run(*inside, "address", "add", f"{self._address(node)}/24", "dev", "eth0")
         run(*inside, "link", "set", "eth0", "up")
@@ -98,10 +108,8 @@ class Network:
 
     def cuts(self) -> set[str]:
         """Nodes that are cut."""
-        told = run("nft", "-j", "list", "set", "bridge", self.place.prefix, "cut", check=False)
-        parts = json.loads(told)["nftables"] if told else []
-        ports = {port for part in parts for port in part.get("set", {}).get("elem", [])}
-        return {each.name for each in HOSTS if self.port(each.name) in ports}
+        ports = self._elements("cut")
+        return {name for name in self.inventory.names if self.port(name) in ports}
 
     def down(self) -> None:
         """Remove every link, namespace and table whose name begins with the lab's prefix."""
@@ -112,22 +120,42 @@ class Network:
         run("nft", "delete", "table", "bridge", self.place.prefix, check=False)
 
     def _address(self, node: str) -> str:
-        return address(self.subnet, node)
+        return self.inventory.address(self.subnet, node)
+
+    def _remote(self) -> list[str]:
+        return [host.name for host in self.inventory.hosts if host.site == REMOTE]
+
+    def _elements(self, name: str) -> list[Any]:
+        """What a set of the table holds; ``val`` and ``counter`` where elements are counted."""
+        told = run("nft", "-j", "list", "set", "bridge", self.place.prefix, name, check=False)
+        parts = json.loads(told)["nftables"] if told else []
+        found = [each for part in parts for each in part.get("set", {}).get("elem", [])]
+        return [each["elem"] if isinstance(each, dict) else each for each in found]
 
     def _table(self) -> str:
+        ports = ", ".join(self.port(name) for name in self._remote())
+        wan = self.wan(REMOTE)
         return f"""table bridge {self.place.prefix} {{
             set cut {{ type ifname; }}
+            set crossing {{ type ifname; counter; }}
             chain arriving {{
                 type filter hook prerouting priority 0;
             }}
             chain leaving {{
                 type filter hook postrouting priority 0;
             }}
+            chain crossed {{
+                type filter hook forward priority 0;
+            }}
         }}
+        add element bridge {self.place.prefix} crossing {{ {ports} }}
         flush chain bridge {self.place.prefix} arriving
         flush chain bridge {self.place.prefix} leaving
+        flush chain bridge {self.place.prefix} crossed
         add rule bridge {self.place.prefix} arriving iifname @cut drop
         add rule bridge {self.place.prefix} leaving oifname @cut drop
+        add rule bridge {self.place.prefix} crossed iifname {wan} oifname @crossing
+        add rule bridge {self.place.prefix} crossed oifname {wan} iifname @crossing
         """
 
 

@@ -64,9 +64,15 @@ class Node:
         run("mkfs.ext4", "-q", "-m", "0", "-d", scratch, image)
         shutil.rmtree(scratch)
 
+    def path(self, inside: str) -> Path:
+        """A path of the node as the machine sees it; below ``/usr/local`` while it is up."""
+        init = self.init
+        root = self.upper if init is None else Path(f"/proc/{init}/root")
+        return root / inside.lstrip("/")
+
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Write a file on the disk of a node that is down."""
-        target = self.upper / path.lstrip("/")
+        """Write a file of the node, whether it is up or down."""
+        target = self.path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         target.chmod(mode)

@@ -41,7 +41,7 @@ class Place:
 
     @property
     def record(self) -> Path:
-        """What was chosen when the lab was made: subnet, layers, disk size."""
+        """What the lab is: its nodes, subnet, layers, and what was chosen when it was made."""
         return self.state / "lab.json"
 
     def disk(self, node: str) -> Path:

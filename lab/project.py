@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import services, site
 from .command import LabError
-from .inventory import MASTER
+from .inventory import MASTER, PROXY
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -25,19 +24,33 @@ def install(cluster: Cluster) -> None:
     carry_out(cluster, "salt", "*", "state.apply", "--state-output=changes", "--timeout=30")
 
 
+def admit(cluster: Cluster, name: str) -> None:
+    """Bring a node that joined to its state, and into the proxy's pool when it is fit for it."""
+    describe(cluster)
+    carry_out(cluster, "salt", "*", "saltutil.refresh_pillar", "wait=True", "--timeout=30")
+    carry_out(cluster, "salt", name, "saltutil.sync_all", "--timeout=30")
+    for node in (name, PROXY):
+        carry_out(cluster, "salt", node, "state.apply", "--state-output=changes", "--timeout=30")
+
+
 def copy(cluster: Cluster) -> None:
     """Put the working tree and the site's pillar on the master, in place of older ones."""
-    root = Path(f"/proc/{cluster.node(MASTER).init}/root")
-    home = root / HOME.lstrip("/")
+    home = cluster.node(MASTER).path(HOME)
     fresh = home.with_name(f".{home.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(cluster.place.checkout, fresh, symlinks=True, ignore=_LEFT_OUT)
     shutil.rmtree(home, ignore_errors=True)
     fresh.rename(home)
-    pillar = root / site.PILLAR.lstrip("/")
+    describe(cluster)
+
+
+def describe(cluster: Cluster) -> None:
+    """Write the site's pillar on the master: the lab's nodes, and what they may know."""
+    pillar = cluster.node(MASTER).path(site.PILLAR)
     pillar.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = site.known_secrets(cluster.place)
-    files = site.pillar(cluster.record["subnet"], known["carrier"], services.settings(known))
+    settings = services.settings(known)
+    files = site.pillar(cluster.inventory, cluster.record["subnet"], known["carrier"], settings)
     for name, text in files.items():
         (pillar / name).write_text(text)
 

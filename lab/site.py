@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from .command import run
-from .inventory import HOSTS, address
+from .inventory import Inventory
 from .place import Place
 
 PILLAR = "/srv/wormbase-site/pillar"
 
 
-def pillar(subnet: str, carrier: Mapping[str, Any], announce: Mapping[str, Any]) -> dict[str, str]:
+def pillar(
+    inventory: Inventory, subnet: str, carrier: Mapping[str, Any], announce: Mapping[str, Any]
+) -> dict[str, str]:
     """The files of the pillar, name → text: what every node knows, and what only some do."""
     return {
-        "site.sls": _text({"nodes": _nodes(subnet)}),
+        "site.sls": _text({"nodes": _nodes(inventory, subnet)}),
         "carrier.sls": _text({"carrier": carrier}),
         "announce.sls": _text(announce),
     }
@@ -30,15 +32,15 @@ def _text(settings: Mapping[str, Any]) -> str:
     return "#!yaml\n" + json.dumps({"wormbase": settings}, indent=2) + "\n"
 
 
-def _nodes(subnet: str) -> dict[str, Any]:
+def _nodes(inventory: Inventory, subnet: str) -> dict[str, Any]:
     """Addresses, sites and roles."""
     return {
         host.name: {
-            "address": address(subnet, host.name),
+            "address": inventory.address(subnet, host.name),
             "site": host.site,
             "roles": list(host.roles),
         }
-        for host in HOSTS
+        for host in inventory.hosts
     }
 
 

@@ -18,7 +18,7 @@ FILES = Path(__file__).resolve().parent / "files"
 def lay(node: Node, file: str, target: str, mode: int = 0o644, **values: str) -> None:
     """Write one of ``files/`` on the node, with ``$name`` replaced by values."""
     text = (FILES / file).read_text(encoding="utf-8")
-    place = root(node) / target.lstrip("/")
+    place = node.path(target)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)
     place.touch(mode=0o600)
@@ -39,8 +39,3 @@ def start(node: Node, service: str) -> None:
     """Start a service now, with its new configuration, and at every boot."""
     carry_out(node, "update-rc.d", service, "defaults")
     carry_out(node, "service", service, "restart")
-
-
-def root(node: Node) -> Path:
-    """The node's root file system, seen from the machine."""
-    return Path(f"/proc/{node.init}/root")

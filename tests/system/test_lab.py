@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from labclient import CHECKOUT, Lab
@@ -122,13 +123,39 @@ def test_link_to_the_remote_site_is_slow_and_counted(lab: Lab) -> None:
         assert lab.exec("wb-dev", *copy).returncode == 0
         receiver.wait(30)
     assert 1.5 <= time.monotonic() - began <= 8
-    assert 10 * 2**20 <= wan(lab) - before <= 13 * 2**20
+    after = wan(lab)
+    sent, received = (after[site] - before[site] for site in ("local", "remote"))
+    assert 10 * 2**20 <= sent <= 13 * 2**20
+    of_node = after["nodes"]["canopus"] - before["nodes"]["canopus"]
+    assert 0.98 * (sent + received) <= of_node <= sent + received
 
 
-def wan(lab: Lab) -> int:
-    """Bytes that the local site has sent to the remote one."""
-    sent: int = json.loads(lab.do("wan"))["local"]
-    return sent
+def wan(lab: Lab) -> dict[str, Any]:
+    """What has crossed the link, by the site that sent it and by the node across it."""
+    carried: dict[str, Any] = json.loads(lab.do("wan"))
+    return carried
+
+
+def test_added_node_is_one_of_the_lab(other: Lab) -> None:
+    before = machine()
+    other.do("up", "--bare")
+    other.do("add", "canopus2", "--like", "canopus")
+    node = other.status()["canopus2"]
+    assert (node["site"], node["up"], node["minion"]) == ("remote", True, True)
+    for old in NODES:
+        asked = other.exec(old, "getent", "hosts", "canopus2")
+        assert asked.stdout.split() == [node["address"], "canopus2"]
+    other.do("cut", "canopus2")
+    assert not other.status()["canopus2"]["minion"]
+    other.do("heal", "canopus2")
+    other.do("crash", "canopus2")
+    assert not other.status()["canopus2"]["up"]
+    other.do("up", "--bare")
+    other.do("add", "canopus2", "--like", "canopus")
+    assert other.status()["canopus2"] == node
+    assert other.cli("add", "fe", "--like", "canopus").returncode == 1
+    other.do("down")
+    assert machine() == before
 
 
 def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:

@@ -1,0 +1,81 @@
+"""The picture of a measurement, as SVG text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lab.place import CHECKOUT
+
+from .report import RESULT
+
+PICTURE = CHECKOUT / "docs/push.svg"
+WIDTH, LABELS, BAR, GAP, HEAD = 720, 130, 20, 8, 34
+# Colours that can be told apart in grey and by those who see no red; one a remote node.
+COLOURS = ("#1b6ca8", "#e69f00", "#56a86b")
+_ROOM = WIDTH - LABELS - 90
+
+Bar = tuple[str, Sequence[float], str]
+
+
+def main() -> None:
+    """Draw what bench/push has measured last."""
+    if not RESULT.exists():
+        sys.exit("nothing was measured yet: bench/push")
+    PICTURE.write_text(picture(json.loads(RESULT.read_text())))
+
+
+def picture(result: Mapping[str, Any]) -> str:
+    """Two groups of bars: what crossed the WAN, a part for each node, and the seconds."""
+    ways = result["ways"]
+    nodes = list(result["ways"]["orch.push"]["nodes"])
+    crossed = [
+        (name, [way["nodes"][node] for node in nodes], f"{way['wan'] / 1e6:,.1f} MB")
+        for name, way in ways.items()
+    ]
+    seconds = [(name, [way["seconds"]], f"{way['seconds']:,.1f} s") for name, way in ways.items()]
+    size = (
+        f"{result['build']}, {result['bytes'] / 1e6:,.0f} MB, link {result['wan_megabytes']} MB/s"
+    )
+    first = list(_group(f"Over the WAN, for {', '.join(nodes)} ({size})", crossed, 0))
+    second = list(_group("Seconds until all nodes have it", seconds, _height(crossed)))
+    return _svg([*first, *second], _height(crossed) + _height(seconds))
+
+
+def _height(bars: Sequence[Bar]) -> int:
+    return HEAD + len(bars) * (BAR + GAP) + GAP
+
+
+def _group(title: str, bars: Sequence[Bar], top: int) -> Iterator[str]:
+    yield _text(0, top + 20, title, "font-weight='bold'")
+    scale = _ROOM / max(sum(parts) for _, parts, _ in bars)
+    for row, (name, parts, label) in enumerate(bars):
+        y = top + HEAD + row * (BAR + GAP)
+        yield _text(LABELS - 8, y + 15, name, "text-anchor='end'")
+        x = float(LABELS)
+        for part, colour in zip(parts, COLOURS, strict=False):
+            yield _rectangle(x, y, part * scale, colour)
+            x += part * scale
+        yield _text(x + 6, y + 15, label)
+
+
+def _text(x: float, y: float, text: str, more: str = "") -> str:
+    return f"<text x='{x:.1f}' y='{y}' {more}>{escape(text)}</text>"
+
+
+def _rectangle(x: float, y: int, width: float, colour: str) -> str:
+    size = f"width='{width:.1f}' height='{BAR}'"
+    return f"<rect x='{x:.1f}' y='{y}' {size} fill='{colour}'/>"
+
+
+def _svg(parts: Sequence[str], height: int) -> str:
+    head = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' "
+        "font-family='sans-serif' font-size='13'>"
+    )
+    return "\n".join(
+        [head, "<rect width='100%' height='100%' fill='white'/>", *parts, "</svg>", ""]
+    )

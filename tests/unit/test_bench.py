@@ -1,0 +1,107 @@
+"""What the benchmark copies, compares, reckons and draws, without a lab."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from bench import check, copies, drawing, report
+from bench.copies import Pair
+from lab.inventory import WEB
+
+PAIR = Pair("WS220", "WS221", (("c_elegans_WS221", "c_elegans_WS220"),))
+OLD = {"wan": 1_200, "seconds": 200.0, "nodes": {"canopus": 400, "canopus2": 400, "canopus3": 400}}
+BASED = {"wan": 60, "seconds": 40.0, "nodes": {"canopus": 58, "canopus2": 1, "canopus3": 1}}
+
+
+def own(**changed: Any) -> dict[str, dict[str, Any]]:
+    good = {"wan": 12, "seconds": 30.0, "nodes": {"canopus": 1_000, "canopus2": 20, "canopus3": 1}}
+    return {report.OLD: OLD, report.BASED: BASED, report.OURS: good | changed}
+
+
+@pytest.mark.parametrize(
+    ("roles", "kinds"),
+    [
+        (WEB, ["acedb", "mysql", "support"]),
+        (("mysql",), ["mysql"]),
+        (("staging",), []),
+    ],
+)
+def test_copies_are_those_of_the_roles(roles: tuple[str, ...], kinds: list[str]) -> None:
+    assert [copy.kind for copy in PAIR.copies(roles)] == kinds
+
+
+def test_old_copies_everything_whole_to_one_node() -> None:
+    [copy] = PAIR.copies(("mysql",))
+    command = copies.old(copy, ("mysql",), "wb-gb1")
+    assert command[:2] == ["rsync", "-Cav"]
+    assert command[-2:] == [
+        "/usr/local/mysql/data/c_elegans_WS221/",
+        "wb-gb1:/usr/local/bench/mysql/data/c_elegans_WS221/",
+    ]
+    assert not any("copy-dest" in word for word in command)
+
+
+def test_based_takes_the_live_release_as_basis_and_a_sibling_as_source() -> None:
+    [copy] = PAIR.copies(("mysql",))
+    far = copies.based(copy, ("mysql",), "wb-dev", sibling=False)
+    near = copies.based(copy, ("mysql",), "canopus", sibling=True)
+    assert "--copy-dest=/usr/local/mysql/data/c_elegans_WS220" in far
+    assert {"-yy", "--no-whole-file", "--compress-choice=zstd"} <= set(far)
+    assert far[-2] == "wb-dev:/usr/local/mysql/data/c_elegans_WS221/"
+    assert near[-2] == "canopus:/usr/local/bench/mysql/data/c_elegans_WS221/"
+
+
+def test_only_the_mining_node_gets_blast() -> None:
+    there = {
+        "wormbase/databases/WS221/blast/db.nin": "1",
+        "wormbase/databases/WS221/gene/blast": "2",
+        "wormbase/acedb/wormbase_WS221/database/block1.wrm": "3",
+        "mysql/data/c_elegans_WS221/gene.MYD": "4",
+        "mysql/data/c_elegans_WS2210/gene.MYD": "5",
+    }
+    names = list(there)
+    assert list(check.due(there, (*WEB, "mining"), PAIR)) == names[:4]
+    assert list(check.due(there, WEB, PAIR)) == names[1:4]
+    assert list(check.due(there, ("mysql",), PAIR)) == names[3:4]
+    web, mining = PAIR.copies(WEB)[-1], (*WEB, "mining")
+    assert "--exclude=/blast" in copies.old(web, WEB, "wb-web1")
+    assert "--exclude=/blast" not in copies.old(web, mining, "wb-mining")
+
+
+def test_ratios_at_their_limits_are_met() -> None:
+    found = report.ratios(own())
+    assert [ratio["value"] for ratio in found.values()] == [0.03, 0.2, 0.15, 0.02, 0.001]
+    assert report.missed(found) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "late"),
+    [
+        ({"wan": 13}, [report.ONE_NODE]),
+        ({"wan": 16}, [report.ONE_NODE, report.ONE_TRIP]),
+        ({"seconds": 31.0}, [report.WALL]),
+        ({"nodes": {"canopus": 1_000, "canopus2": 1, "canopus3": 30}},
+         ["added by canopus3 / the trip"]),
+    ],
+)  # fmt: skip
+def test_ratios_above_their_limits_are_named(changed: dict[str, Any], late: list[str]) -> None:
+    found = report.ratios(own(**changed))
+    assert report.missed(found) == late
+    assert all(name in report.last_line(found) for name in late)
+    assert report.last_line(found).count("MISSED") == len(late)
+
+
+def test_table_and_picture_show_every_way() -> None:
+    ways = own(before={"seal": 1.5, "make_parcels": 30.0})
+    result = {"build": "WS221", "basis": "WS220", "files": 3, "bytes": 375_000_000,
+              "wan_megabytes": 5.0, "ways": ways}  # fmt: skip
+    told = report.table(result)
+    assert "seal 1.5 s, make_parcels 30.0 s" in told
+    drawn = drawing.picture(result)
+    texts = [each.text for each in ElementTree.fromstring(drawn).iter() if each.text]
+    for name in ways:
+        assert name in told
+        assert texts.count(name) == 2
