@@ -112,7 +112,7 @@ wormbase:
   parcels:
     # How hard zstd looks for what is the same. Above 12 it takes many times as long.
     level: 12
-    # Seconds of CPU that the smallest patches of a build may take (bsdiff, some 1.2 MB in one).
+    # Seconds of CPU that the smallest patches of a build may take (bsdiff, some 3 MB in one).
     fine_seconds: 300
     # Megabytes a second to the site that is reached slowest. MyISAM indexes are made anew on
     # the nodes where that takes less time than sending them.

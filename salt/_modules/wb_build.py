@@ -174,8 +174,11 @@ def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     look = staging.look(name)
     if look.problems:
         raise BadData(look.problems[0], f"mend {name} and start again")
-    if isinstance(name, Build) and staging.normalise(name, look.found):
+    if isinstance(name, Build):
+        # What the server still holds in memory of a table belongs to its index.
         _open_tables_anew(staging)
+        if staging.normalise(name, look.found):
+            _open_tables_anew(staging)
         look = staging.look(name)
     if _protect(staging, look.found):
         look = staging.look(name)

@@ -3,10 +3,10 @@
 import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import wbfiles
-from wbcarrier import Carrier, SourceFailed
+from wbcarrier import Carrier
 from wbcore import parcels, transfer
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData
@@ -16,32 +16,36 @@ from wbcore.parcels import Parcel
 from wbcore.transfer import Source
 
 
-class Spoilt(SourceFailed):
-    """A source has something else than what was sealed."""
-
-
 @dataclass
 class Depot:
-    """Parcels on this node; ``received`` counts the bytes that came over the wire."""
+    """Parcels on this node.
+
+    ``received`` counts the bytes that came over the wire; ``complaints`` says of a source, by
+    its node, what was wrong with a parcel there.
+    """
 
     layout: Layout
     carrier: Carrier
+    complaints: dict[str, str] = field(default_factory=dict)
     received: int = 0
 
     def fetch(
         self, source: Source, pairs: Mapping[Dataset, tuple[Dataset, Contents]]
     ) -> dict[Dataset, Parcel]:
-        """The parcels that a source has of these datasets (each with its base here), with all
-        their parts; Spoilt when a part is not what its name says."""
+        """The parcels that a source has of these datasets (each with its base here), whole."""
         names = {dataset: parcels.name_of(dataset, base) for dataset, (base, _) in pairs.items()}
         self._fetch(source, list(names.values()), transfer.LIKE)
         found = {}
         for dataset, (base, contents) in pairs.items():
-            with contextlib.suppress(FileNotFoundError):
-                path = self.layout.parcels / names[dataset]
-                found[dataset] = _parsed(path.read_bytes(), source, dataset, base, contents)
-        self._parts(source, found)
-        return found
+            try:
+                data = (self.layout.parcels / names[dataset]).read_bytes()
+                found[dataset] = Parcel.parse(data, dataset, base, contents)
+            except FileNotFoundError:
+                continue
+            except BadData as error:
+                self.complaints[source.node] = error.what
+        wrong = self._fetch_parts(source, found)
+        return {dataset: one for dataset, one in found.items() if not wrong & one.parts.keys()}
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds."""
@@ -55,7 +59,8 @@ class Depot:
         index = self.layout.parcels / parcels.name_of(parcel.dataset, parcel.base)
         return index.stat().st_size + sum(parcel.parts.values())
 
-    def _parts(self, source: Source, found: Mapping[Dataset, Parcel]) -> None:
+    def _fetch_parts(self, source: Source, found: Mapping[Dataset, Parcel]) -> set[str]:
+        """Fetch what is lacking of parcels; the parts that are not what their names say."""
         wanted = {
             parcels.part_of(dataset, part): part
             for dataset, parcel in found.items()
@@ -65,14 +70,13 @@ class Depot:
         for _ in range(2):
             wanted = {name: part for name, part in wanted.items() if not self._is(name, part)}
             if not wanted:
-                return
+                break
             self._fetch(source, list(wanted), transfer.GO_ON)
-            for name, part in wanted.items():
-                if not self._is(name, part):
-                    (self.layout.parcels / name).unlink(missing_ok=True)
-        wrong = [name for name, part in wanted.items() if not self._is(name, part)]
-        if wrong:
-            raise Spoilt(f"the part {wrong[0]} is not what its name says", "", source.node)
+            wanted = {name: part for name, part in wanted.items() if not self._is(name, part)}
+            for name in wanted:
+                self.complaints[source.node] = f"the part {name} is not what its name says"
+                (self.layout.parcels / name).unlink(missing_ok=True)
+        return set(wanted.values())
 
     def _is(self, name: str, part: str) -> bool:
         with (
@@ -88,12 +92,3 @@ class Depot:
             source, transfer.PARCELS, "", sorted(names), self.layout.parcels, way=way
         )
         self.received += fetched.received
-
-
-def _parsed(
-    data: bytes, source: Source, dataset: Dataset, base: Dataset, contents: Contents
-) -> Parcel:
-    try:
-        return Parcel.parse(data, dataset, base, contents)
-    except BadData as error:
-        raise Spoilt(error.what, "", source.node) from error

@@ -94,10 +94,10 @@ class Maker:
             assert new is not None
             base = wbpatch.joined(before, segment.base, scratch / "base")
             part = scratch / "part"
-            wbpatch.make(segment.how, self.settings.parcels.level, base, new, part)
+            how = wbpatch.make(segment.how, self.settings.parcels.level, base, new, part)
             with part.open("rb") as stream:
                 name = hashlib.file_digest(stream, "sha256").hexdigest()
             os.chmod(part, 0o644)
             size = part.stat().st_size
             os.replace(part, self._part(parcel.dataset, name))
-        return replace(segment, part=name, size=size)
+        return replace(segment, how=how, part=name, size=size)

@@ -1,6 +1,5 @@
 """Pulling the datasets of a manifest: fetched beside, verified, put in place."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from wbcore.names import Build, Release
 from wbcore.parcels import Parcel
 from wbcore.progress import Meter
 from wbcore.transfer import Source
-from wbdepot import Depot, Spoilt
+from wbdepot import Depot
 from wbplace import Places
 from wbunpack import Unpacking
 
@@ -30,6 +29,10 @@ T = TypeVar("T")
 
 class NotThere(SourceFailed):
     """A source does not have what was asked of it, or not yet."""
+
+
+class Spoilt(SourceFailed):
+    """A source has something else than what was sealed."""
 
 
 @dataclass
@@ -145,11 +148,14 @@ class Pull:
         """Fetch what is lacking from one source, and again whatever came wrong."""
         root = self.places.layout.incoming(dataset)
         self._prepare(dataset, contents, root)
-        tell = lambda done: meter.at(str(dataset), before + done)  # noqa: E731
+
+        def tell(done: int) -> None:
+            meter.at(str(dataset), before + done)
+
         parcel, _ = self._parcels.pop(dataset, (None, 0))
+        complaint = ""
         if parcel:
             Unpacking(self.places.layout, parcel, contents, root).run(tell)
-            complaint = ""
         else:
             paths, basis = sorted(contents.files), self._basis(dataset)
             complaint = self._rsync(source, dataset, paths, basis=basis, tell=tell)
@@ -188,13 +194,13 @@ class Pull:
         if not pairs:
             return
         depot = self._depot()
-        with contextlib.suppress(BadData):
-            found, _ = self._try("parcels", lambda source: depot.fetch(source, pairs))
-            sizes = {dataset: depot.size(parcel) for dataset, parcel in found.items()}
-            for dataset, parcel in found.items():
-                share = depot.received * sizes[dataset] // sum(sizes.values())
-                self._parcels[dataset] = (parcel, share)
+        found, _ = self._try("parcels", lambda source: depot.fetch(source, pairs))
+        sizes = {dataset: depot.size(parcel) for dataset, parcel in found.items()}
+        for dataset, parcel in found.items():
+            share = depot.received * sizes[dataset] // sum(sizes.values())
+            self._parcels[dataset] = (parcel, share)
         self.received += depot.received
+        self.passed_over |= depot.complaints
 
     def _depot(self) -> Depot:
         return Depot(self.places.layout, self.carrier)

@@ -1,39 +1,19 @@
 """wb_mysql and its states with a real MariaDB, whose live link moves."""
 
 import os
-import subprocess
 import time
 
 import pytest
 import salt.loader
+from databases import mariadb
 
 
 @pytest.fixture
 def server(layout, load):
     """MariaDB of the node ``node``; its functions, and SQL as its administrator."""
-    data = layout.kind("mysql")
-    layout.mysql_socket.parent.mkdir(parents=True)
-    data.mkdir(parents=True)
     functions = load("node", {"mysql": {"user": "root", "group": "root"}})
-    assert functions["wb_mysql.initialise"]() is True
-    argv = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={layout.mysql_socket}"]
-    argv += ["--user=root", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
-    argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}"]
-    process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while not layout.mysql_socket.exists() and time.monotonic() < until:
-        time.sleep(0.02)
-
-    def sql(statement, user="root"):
-        client = ["mariadb", "--no-defaults", f"--socket={layout.mysql_socket}", f"--user={user}"]
-        done = subprocess.run(
-            [*client, "-BN"], input=statement, text=True, capture_output=True, check=False
-        )
-        return done.stdout.splitlines(), done.stderr
-
-    yield functions, sql
-    process.terminate()
-    process.wait()
+    with mariadb(layout, functions) as sql:
+        yield functions, sql
 
 
 def database(sql, name, build):

@@ -1,0 +1,43 @@
+"""A real MariaDB for tests, in a scratch node's own directories."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wbcore.layout import Layout
+
+Sql = Callable[..., tuple[list[str], str]]
+
+
+@contextmanager
+def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
+    """A server over the data directory of a node; runs SQL, as its administrator unless told
+    otherwise, and gives the rows and what it complained of."""
+    data = layout.kind("mysql")
+    layout.mysql_socket.parent.mkdir(parents=True)
+    data.mkdir(parents=True)
+    assert functions["wb_mysql.initialise"]() is True
+    argv = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={layout.mysql_socket}"]
+    argv += ["--user=root", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
+    argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}"]
+    process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not layout.mysql_socket.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+
+    def sql(statement: str, user: str = "root") -> tuple[list[str], str]:
+        client = ["mariadb", "--no-defaults", f"--socket={layout.mysql_socket}", f"--user={user}"]
+        done = subprocess.run(
+            [*client, "-BN"], input=statement, text=True, capture_output=True, check=False
+        )
+        return done.stdout.splitlines(), done.stderr
+
+    try:
+        yield sql
+    finally:
+        process.terminate()
+        process.wait()
