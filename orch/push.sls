@@ -4,6 +4,7 @@
 include:
   - orch.steps.s00_seal
   - orch.steps.s01_check_disk_space
+  - orch.steps.s00_make_parcels
   - orch.steps.s03_push_acedb
   - orch.steps.s04_push_mysql
   - orch.steps.s05_push_support

@@ -108,6 +108,16 @@ wormbase:
     asking_port: 8081
     idle_port: 8082
 
+  # How a build travels: as patches against the release that a node has, made once.
+  parcels:
+    # How hard zstd looks for what is the same. Above 12 it takes many times as long.
+    level: 12
+    # Seconds of CPU that the smallest patches of a build may take (bsdiff, some 1.2 MB in one).
+    fine_seconds: 300
+    # Megabytes a second to the site that is reached slowest. MyISAM indexes are made anew on
+    # the nodes where that takes less time than sending them.
+    slowest_link: 5.0
+
   # How a release goes live.
   golive:
     # maintenance: behind the maintenance page, all nodes at once.

@@ -145,7 +145,8 @@ def forget(build: str) -> dict[str, Any]:
     name, staging = Build.parse(build), _staging()
     if staging.is_staged(name):
         raise BadRequest(f"{name} is still staged here", "purge it first: orch.purge, local: True")
-    kept = [staging.layout.build(name), staging.layout.manifest(name)]
+    layout = staging.layout
+    kept = [layout.build(name), layout.manifest(name), layout.parcels / str(name)]
     forgotten = [str(path) for path in kept if path.exists()]
     for path in kept:
         wbfiles.remove(path)
@@ -173,6 +174,9 @@ def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     look = staging.look(name)
     if look.problems:
         raise BadData(look.problems[0], f"mend {name} and start again")
+    if isinstance(name, Build) and staging.normalise(name, look.found):
+        _open_tables_anew(staging)
+        look = staging.look(name)
     if _protect(staging, look.found):
         look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())

@@ -105,7 +105,11 @@ def pull(
         meter = wbprogress.meter(__salt__["event.send"], __opts__, parsed, step, total)
         fetched = job.run({dataset: contents[dataset] for dataset in lacking}, meter, name)
         answer = {str(d): {"bytes": contents[d].bytes, **fetched.get(d, _ALREADY)} for d in wanted}
-        return {"datasets": answer, "passed_over": job.passed_over}
+        return {
+            "datasets": answer,
+            "passed_over": job.passed_over,
+            "mended": job.mended[:_TOLD],
+        }
 
 
 @wbnode.told
@@ -136,6 +140,7 @@ def remove(datasets: Sequence[str]) -> dict[str, int]:
     return freed
 
 
+_TOLD = 5
 _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
 

@@ -70,7 +70,7 @@ class Carrier:
         destination: Path,
         *,
         basis: Sequence[Path] = (),
-        anew: bool = False,
+        way: Sequence[str] = transfer.LIKE,
         tell: Callable[[int], object] = lambda done: None,
     ) -> Fetched:
         """Fetch ``paths`` of a folder of a source's module; SourceFailed when it breaks off.
@@ -80,7 +80,7 @@ class Carrier:
         """
         ssh = self._connected(source)
         level = transfer.compression(self._settings, self._node, source)
-        argv = transfer.fetch_arguments(source, ssh, module, destination, basis, anew, level)
+        argv = transfer.fetch_arguments(source, ssh, module, destination, basis, way, level)
         with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as errors:
             names.write(transfer.file_list(folder, paths))
             names.seek(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ from wbcore.manifest import Found, Stat, link_problem
 from wbcore.patterns import excluded
 
 _PIECE = 1 << 20
+_SCRATCH = ".work-"
 _TELL_SECONDS = 0.5
 _HASHERS = min(4, os.cpu_count() or 1)
 
@@ -97,6 +99,21 @@ def flush_names(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A directory for work in progress on the file system of a folder, which is made if it
+    is not there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as made:
+        yield Path(made)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what work that was killed left in a folder."""
+    for left in folder.glob(f"{_SCRATCH}*"):
+        remove(left)
 
 
 def remove(path: Path) -> None:

@@ -40,9 +40,7 @@ class Places:
     def incoming(self) -> list[Dataset]:
         """Every dataset that was begun to be fetched."""
         return [
-            dataset
-            for kind in KINDS
-            for dataset in _datasets(kind, self.layout.kind(kind) / ".incoming")
+            dataset for kind in KINDS for dataset in _datasets(kind, self.layout.incoming_of(kind))
         ]
 
     def record(self, dataset: Dataset) -> dict[str, Any] | None:

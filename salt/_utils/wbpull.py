@@ -1,5 +1,6 @@
 """Pulling the datasets of a manifest: fetched beside, verified, put in place."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,14 +10,17 @@ from typing import Any, TypeVar
 
 import wbfiles
 from wbcarrier import Carrier, SourceFailed
-from wbcore import links, transfer
+from wbcore import links, parcels, transfer
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, StepFailed
 from wbcore.manifest import Contents, Manifest, digest_of, shown
 from wbcore.names import Build, Release
+from wbcore.parcels import Parcel
 from wbcore.progress import Meter
 from wbcore.transfer import Source
+from wbdepot import Depot, Spoilt
 from wbplace import Places
+from wbunpack import Unpacking
 
 # Every source is asked so often before a pull fails; a network may be back by then.
 _ROUNDS = 3
@@ -28,16 +32,13 @@ class NotThere(SourceFailed):
     """A source does not have what was asked of it, or not yet."""
 
 
-class Spoilt(SourceFailed):
-    """A source has something else than what was sealed."""
-
-
 @dataclass
 class Pull:
     """One pull, from several sources in the order to be tried.
 
     ``passed_over`` says of a source, by its node, what was wrong with it; ``received``
-    counts the bytes that came over the wire.
+    counts the bytes that came over the wire; ``mended`` are files that a parcel did not give
+    as they were sealed.
     """
 
     places: Places
@@ -46,6 +47,8 @@ class Pull:
     live: Mapping[str, str]
     passed_over: dict[str, str] = field(default_factory=dict)
     received: int = 0
+    mended: list[str] = field(default_factory=list)
+    _parcels: dict[Dataset, tuple[Parcel, int]] = field(default_factory=dict)
     _broken: set[str] = field(default_factory=set)
 
     def manifest(self, name: Build | Release, digest: str) -> Manifest:
@@ -73,10 +76,13 @@ class Pull:
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove what earlier pulls of the same things for other builds left unfinished."""
         self.places.sweep()
+        for kind in {dataset.kind for dataset in wanted}:
+            wbfiles.sweep(self.places.layout.incoming_of(kind))
         stems = {dataset.basis_stem for dataset in wanted}
         for begun in self.places.incoming():
             if begun.basis_stem in stems and begun not in wanted:
                 wbfiles.remove(self.places.layout.incoming(begun))
+        self._depot().clean(wanted)
 
     def has(self, dataset: Dataset, contents: Contents, name: str) -> bool:
         """Whether a dataset is here as it was sealed; one without a marker is read for it."""
@@ -97,6 +103,7 @@ class Pull:
         When one can not be had, those that were fetched before it are put in place still.
         """
         fetched: dict[Dataset, dict[str, Any]] = {}
+        self._fetch_parcels(lacking)
         try:
             for dataset, contents in lacking.items():
                 fetched[dataset] = self.fetch(dataset, contents, meter)
@@ -115,7 +122,8 @@ class Pull:
                 f"{dataset} is live here ({link}) and is not what was sealed",
                 "take this node out of the pool, move its links to another build, start again",
             )
-        began, before, received = time.monotonic(), meter.done, self.received
+        began, before = time.monotonic(), meter.done
+        received = self.received - self._parcels.get(dataset, (None, 0))[1]
         _, source = self._try(
             str(dataset), lambda source: self._from(source, dataset, contents, meter, before)
         )
@@ -137,20 +145,19 @@ class Pull:
         """Fetch what is lacking from one source, and again whatever came wrong."""
         root = self.places.layout.incoming(dataset)
         self._prepare(dataset, contents, root)
-        fetched = self.carrier.fetch(
-            source,
-            dataset.kind,
-            dataset.name,
-            sorted(contents.files),
-            root,
-            basis=self._basis(dataset),
-            tell=lambda done: meter.at(str(dataset), before + done),
-        )
-        self.received += fetched.received
+        tell = lambda done: meter.at(str(dataset), before + done)  # noqa: E731
+        parcel, _ = self._parcels.pop(dataset, (None, 0))
+        if parcel:
+            Unpacking(self.places.layout, parcel, contents, root).run(tell)
+            complaint = ""
+        else:
+            paths, basis = sorted(contents.files), self._basis(dataset)
+            complaint = self._rsync(source, dataset, paths, basis=basis, tell=tell)
         missing, wrong = _verify(root, contents)
-        if wrong and not missing:
-            again = self.carrier.fetch(source, dataset.kind, dataset.name, wrong, root, anew=True)
-            self.received += again.received
+        if parcel:
+            self.mended += [f"{dataset}/{shown(path)}" for path in (*missing, *wrong)]
+        if (wrong and not missing) or (parcel and missing):
+            complaint = self._rsync(source, dataset, [*missing, *wrong], way=transfer.ANEW)
             missing, wrong = _verify(root, contents)
         for path in wrong:
             (root / path).unlink()
@@ -158,8 +165,39 @@ class Pull:
         if wrong:
             raise Spoilt(what, "", source.node)
         if missing:
-            why = fetched.complaint or "it is not there"
+            why = complaint or "it is not there"
             raise NotThere(f"{dataset}/{shown(missing[0])}: {why}", "", source.node)
+
+    def _rsync(self, source: Source, dataset: Dataset, paths: Sequence[str], **how: Any) -> str:
+        """Fetch files of a dataset; what could not be had of them."""
+        root = self.places.layout.incoming(dataset)
+        fetched = self.carrier.fetch(source, dataset.kind, dataset.name, paths, root, **how)
+        self.received += fetched.received
+        return fetched.complaint
+
+    def _fetch_parcels(self, lacking: Mapping[Dataset, Contents]) -> None:
+        """Fetch the parcels that lead from what is here to what is lacking, where a source has
+        them; whatever they do not give is fetched without."""
+        verified = [other for other in self.places.present() if self.places.record(other)]
+        bases = {dataset: transfer.basis_for(dataset, verified) for dataset in lacking}
+        pairs = {
+            dataset: (base, lacking[dataset])
+            for dataset, base in bases.items()
+            if base and parcels.can_have(dataset, base)
+        }
+        if not pairs:
+            return
+        depot = self._depot()
+        with contextlib.suppress(BadData):
+            found, _ = self._try("parcels", lambda source: depot.fetch(source, pairs))
+            sizes = {dataset: depot.size(parcel) for dataset, parcel in found.items()}
+            for dataset, parcel in found.items():
+                share = depot.received * sizes[dataset] // sum(sizes.values())
+                self._parcels[dataset] = (parcel, share)
+        self.received += depot.received
+
+    def _depot(self) -> Depot:
+        return Depot(self.places.layout, self.carrier)
 
     def _prepare(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import wbfiles
+import wbindex
 from wbcore import links, patterns
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadData, BadRequest
@@ -14,8 +16,12 @@ from wbcore.layout import Layout
 from wbcore.manifest import Contents, File, Found, Manifest, Stat, shown
 from wbcore.names import Build, Release
 from wbcore.ownership import file_mode
+from wbcore.parcels import INDEX_BYTES
 from wbcore.progress import Meter
 from wbcore.settings import Settings
+
+# Indexes that are brought into their form at a time: each takes 128 MB of memory.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,14 @@ class Staging:
         except FileNotFoundError:
             return None
         return Manifest.parse(data, name)
+
+    def sealed_contents(self, dataset: Dataset) -> Contents | None:
+        """What a dataset held when a build was sealed with it, if one was."""
+        names = [dataset.build, *sorted(self._sealed(), reverse=True)]
+        for manifest in map(self.manifest, names):
+            if manifest and dataset in manifest.datasets:
+                return manifest.datasets[dataset]
+        return None
 
     def look(self, name: Build | Release) -> Look:
         """What would be sealed under a name, by a look at names and sizes."""
@@ -207,10 +221,27 @@ class Staging:
         files = {path: _file(stat, known[path][-1]) for path, stat in found.files.items()}
         return Contents(files, found.links, found.folders)
 
+    def _sealed(self) -> Iterator[Build]:
+        """Builds that were sealed."""
+        return _builds(path.stem for path in self.layout.manifests.glob("WS*.json"))
+
+    def normalise(self, name: Build, datasets: Iterable[Dataset]) -> bool:
+        """Bring the indexes of the tables that were made for a build into the form in which
+        nodes can make them; whether any was in another one."""
+        wbfiles.sweep(self.layout.incoming_of(MYSQL))
+        indexes = [
+            path
+            for dataset in datasets
+            if dataset.kind == MYSQL and dataset.build == name
+            for path in sorted(self.layout.dataset(dataset).glob("*.MYI"))
+            if path.stat().st_size >= INDEX_BYTES and path.with_suffix(".MYD").exists()
+        ]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return any(list(pool.map(wbindex.normalise, indexes)))
+
     def _check_against_others(self, manifest: Manifest) -> None:
         """A directory keeps what it held when another build was sealed with it."""
-        names = (path.stem for path in self.layout.manifest(manifest.name).parent.glob("WS*.json"))
-        for other in map(self.manifest, _builds(names)):
+        for other in map(self.manifest, self._sealed()):
             for dataset in manifest.datasets.keys() & other.datasets.keys() if other else ():
                 differing = _differing(dataset, other.of(dataset), manifest.of(dataset))
                 if differing:

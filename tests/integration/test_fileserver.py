@@ -33,7 +33,7 @@ def test_nothing_of_the_checkout_beside_them_is_listed(listed):
     folders = {path.split("/")[0] for path in listed}
     assert not folders & set(HIDDEN)
     names = {path.rsplit("/", 1)[-1] for path in listed}
-    assert not names & {"master.conf", "site.sls", "pyproject.toml", "README.md", "announce.sls"}
+    assert not names & {"master.conf", "site.sls", "pyproject.toml", "README.md", "carrier.sls"}
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,13 @@ class Nodes(Fleet):
             "datasets": self.world.survey(name)["datasets"],
         }
 
+    def wb_parcel_make(self, node: str, name: str, wanted: list[dict[str, str]]) -> dict[str, Any]:
+        made = {one["dataset"]: {one["base"]: 1} for one in wanted}
+        for one in wanted:
+            if node != self.world.settings.staging or name not in self.world.sealed:
+                self.wrong.append(f"{node} was asked for a parcel of {one['dataset']}")
+        return {"parcels": made, "without": {}}
+
     def wb_disk_check(self, node: str, datasets: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True, "problems": [], "purgeable": {}}
 

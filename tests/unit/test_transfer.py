@@ -65,7 +65,7 @@ def test_fetch_arguments_with_a_basis():
 
 
 def test_fetch_arguments_anew_use_nothing_that_is_here():
-    argv = transfer.fetch_arguments(SOURCE, ["ssh"], "mysql", Path("/in"), [Path("/b")], anew=True)
+    argv = transfer.fetch_arguments(SOURCE, ["ssh"], "mysql", Path("/in"), way=transfer.ANEW)
     assert {"--ignore-times", "--whole-file"} <= set(argv)
     assert not [word for word in argv if word.startswith("--copy-dest") or word == "-yy"]
 

@@ -94,13 +94,17 @@ class Layout:
         """Where a complete dataset lies."""
         return self.kind(dataset.kind) / dataset.name
 
+    def incoming_of(self, kind: str) -> Path:
+        """Where datasets of a kind are built: on the same file system as their places."""
+        return self.kind(kind) / ".incoming"
+
     def incoming(self, dataset: Dataset) -> Path:
-        """Where a dataset is built: on the same file system as its place."""
-        return self.kind(dataset.kind) / ".incoming" / dataset.name
+        """Where a dataset is built."""
+        return self.incoming_of(dataset.kind) / dataset.name
 
     def removed(self, kind: str) -> Path:
         """Where datasets of a kind are put before their files are removed."""
-        return self.kind(kind) / ".incoming" / ".removed"
+        return self.incoming_of(kind) / ".removed"
 
     def marker(self, dataset: Dataset) -> Path:
         """The record that a dataset is complete and verified."""
@@ -144,6 +148,16 @@ class Layout:
         """Held while a release of the webapp is made, given out or tried on a node."""
         return self.state / "webapp.lock"
 
+    @property
+    def parcels(self) -> Path:
+        """How builds are made from earlier ones: on wb-dev, and on nodes for their siblings."""
+        return self.state / "parcels"
+
+    @property
+    def manifests(self) -> Path:
+        """The manifests of builds and of webapp releases, on wb-dev and on the nodes."""
+        return self.state / "manifests"
+
     def manifest(self, name: Build | Release) -> Path:
-        """The manifest of a build or of a webapp release, on wb-dev and on the nodes."""
-        return self.state / "manifests" / f"{name}.json"
+        """The manifest of a build or of a webapp release."""
+        return self.manifests / f"{name}.json"

@@ -97,6 +97,15 @@ class Carrier:
 
 
 @dataclass(frozen=True)
+class Parcels:
+    """How the development server makes the patches by which a build travels."""
+
+    level: int = 12
+    fine_seconds: int = 300
+    slowest_link: float = 5.0
+
+
+@dataclass(frozen=True)
 class GoLive:
     """How a release goes live."""
 
@@ -147,6 +156,7 @@ class Settings:
     webapp: Webapp = field(default_factory=Webapp)
     nginx: Nginx = field(default_factory=Nginx)
     carrier: Carrier = field(default_factory=Carrier)
+    parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
     retention: Retention = field(default_factory=Retention)
     mail: Mail = field(default_factory=Mail)

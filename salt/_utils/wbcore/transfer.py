@@ -14,9 +14,15 @@ from .names import Release
 from .settings import Settings
 
 MANIFESTS = "manifests"
+PARCELS = "parcels"
 # Levels of zstd. The second sends a sixth less and manages some 45 MB a second and core, the
 # first three times as many.
 NEAR, FAR = 3, 9
+# How a transfer makes use of what is here: of all that is like the file; of nothing; or of
+# the beginning of the very file, which only what is named after its digest can have.
+LIKE = ("--no-whole-file", "-yy")
+ANEW = ("--ignore-times", "--whole-file")
+GO_ON = ("--append",)
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _RECEIVED = re.compile(r"^Total bytes received: ([0-9]+)$", re.MULTILINE)
@@ -75,7 +81,7 @@ def fetch_arguments(
     module: str,
     destination: Path,
     basis: Sequence[Path] = (),
-    anew: bool = False,
+    way: Sequence[str] = LIKE,
     level: int = NEAR,
 ) -> list[str]:
     """The rsync command that fetches the files named on its standard input.
@@ -84,21 +90,22 @@ def fetch_arguments(
         What the source's rsync daemon calls the directory with all datasets of a kind.
     basis
         Local directories with earlier versions of the files, best first.
-    anew
-        Fetch every file whole, whatever is here already.
+    way
+        ``LIKE``, ``ANEW`` or ``GO_ON``.
     level
         How hard the source compresses: :func:`compression`.
     """
-    how = ["--ignore-times", "--whole-file"] if anew else ["--no-whole-file", "-yy"]
+    zstd = ["--compress", "--compress-choice=zstd", f"--compress-level={level}"]
     return [
         "rsync",
         *("--times", "--no-perms", "--no-owner", "--no-group", "--omit-dir-times"),
         # The destination is a directory of our own, which nothing reads yet: a transfer that
         # was killed, however hard, goes on from the bytes that are there.
         "--inplace",
-        *how,
-        *(f"--copy-dest={folder}" for folder in (() if anew else basis)),
-        *("--compress", "--compress-choice=zstd", f"--compress-level={level}"),
+        *way,
+        *(f"--copy-dest={folder}" for folder in basis),
+        # Parts are compressed already.
+        *([] if way == GO_ON else zstd),
         *("--from0", "--files-from=-"),
         f"--timeout={TIMEOUT}",
         *("--no-human-readable", "--info=progress2", "--stats"),

@@ -6,6 +6,7 @@
 ssh and rsync are installed:
   pkg.installed:
     - pkgs:
+      - bsdiff
       - openssh-client
       - openssh-server
       - rsync

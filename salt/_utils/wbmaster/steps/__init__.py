@@ -16,6 +16,7 @@ from ..run import Run
 STEPS = {
     "seal": "seal",
     "check_disk_space": "disk_space",
+    "make_parcels": "parcels",
     "push_acedb": "databases",
     "push_mysql": "databases",
     "push_support": "databases",

@@ -1,0 +1,69 @@
+"""Parcels on the development server: patches by which a build travels, made once for all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import wbnode
+from wbcore import manifest as manifests
+from wbcore import parcels
+from wbcore.datasets import Dataset
+from wbcore.errors import BadRequest
+from wbcore.parcels import Step
+from wbparcels import Maker
+from wbstaging import Staging
+
+
+@wbnode.told
+def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Make the parcels of a sealed build, unless they are made; those of other builds go.
+
+    name
+        The build, which has to be sealed.
+    wanted
+        ``{dataset, base, digest}``: the base is what nodes hold, with its digest.
+
+    Returns ``{"parcels": {dataset: {base: bytes}}, "without": {base: reason}}``: nodes with
+    such a base fetch with rsync.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_parcel.make WS221 \\
+            '[{dataset: mysql/c_elegans_WS221, base: mysql/c_elegans_WS220, digest: 9f86d0…}]'
+    """
+    build, staging = manifests.parse_name(name), _staging()
+    sealed = staging.manifest(build)
+    if sealed is None:
+        raise BadRequest(f"{name} is not sealed", f"seal it first: wb_build.seal {name}")
+    pairs = [_pair(one) for one in wanted]
+    steps: list[Step] = []
+    without: dict[str, str] = {}
+    for dataset, base, digest in pairs:
+        before = staging.sealed_contents(base)
+        if before is None or before.digest != digest:
+            without[str(base)] = "it is not here as the nodes hold it"
+        elif changed := before.changed(staging.find([base])[base]):
+            without[str(base)] = f"{manifests.shown(changed[0])} is not what was sealed"
+        else:
+            steps.append(Step.between(dataset, base, sealed.of(dataset), before))
+    made: dict[str, dict[str, int]] = {}
+    sizes = Maker(staging.layout, staging.settings).make(steps)
+    for step, size in zip(steps, sizes, strict=True):
+        made.setdefault(str(step.dataset), {})[str(step.base)] = size
+    return {"parcels": made, "without": without}
+
+
+def _pair(value: Mapping[str, str]) -> tuple[Dataset, Dataset, str]:
+    dataset, base = Dataset.parse(value["dataset"]), Dataset.parse(value["base"])
+    if not parcels.can_have(dataset, base):
+        raise BadRequest(
+            f"{base} is not an earlier version of {dataset}", "name the same thing of two builds"
+        )
+    return dataset, base, manifests.parse_digest(value["digest"])
+
+
+def _staging() -> Staging:
+    return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))

@@ -1,0 +1,42 @@
+"""Parcels: the development server makes what leads nodes from what they hold to the build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wbcore import parcels
+
+from ..describe import size
+from ..run import Run
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    return {one["dataset"]: f"a parcel would be made from {one['base']}" for one in _wanted(run)}
+
+
+def take(run: Run) -> dict[str, Any]:
+    wanted = _wanted(run)
+    if not wanted:
+        return {}
+    made = run.fleet.one(
+        run.settings.staging,
+        "wb_parcel.make",
+        "run the same command again",
+        name=run.build,
+        wanted=wanted,
+    )
+    sizes = [one for bases in made["parcels"].values() for one in bases.values()]
+    run.notes.setdefault("figures", {})["make_parcels"] = {
+        "parcels": len(sizes),
+        "bytes": sum(sizes),
+        "without": len(made["without"]),
+    }
+    return {
+        dataset: ", ".join(f"{size(one)} from {base}" for base, one in bases.items())
+        for dataset, bases in made["parcels"].items()
+    }
+
+
+def _wanted(run: Run) -> list[dict[str, str]]:
+    held = {node: seen.held for node, seen in run.seen.nodes.items()}
+    return parcels.wanted(run.plan.pulls, held) if run.plan.seals else []
