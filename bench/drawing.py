@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lab.place import CHECKOUT
 
@@ -40,7 +39,8 @@ def picture(result: Mapping[str, Any]) -> str:
     size = (
         f"{result['build']}, {result['bytes'] / 1e6:,.0f} MB, link {result['wan_megabytes']} MB/s"
     )
-    first = list(_group(f"Over the WAN, for {', '.join(nodes)} ({size})", crossed, 0))
+    named = " ".join(map(_coloured, nodes, COLOURS))
+    first = list(_group(f"Over the WAN for {named} ({size})", crossed, 0))
     second = list(_group("Seconds until all nodes have it", seconds, _height(crossed)))
     return _svg([*first, *second], _height(crossed) + _height(seconds))
 
@@ -63,7 +63,11 @@ def _group(title: str, bars: Sequence[Bar], top: int) -> Iterator[str]:
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:
-    return f"<text x='{x:.1f}' y='{y}' {more}>{escape(text)}</text>"
+    return f"<text x='{x:.1f}' y='{y}' {more}>{text}</text>"
+
+
+def _coloured(name: str, colour: str) -> str:
+    return f"<tspan fill='{colour}'>{name}</tspan>"
 
 
 def _rectangle(x: float, y: int, width: float, colour: str) -> str:

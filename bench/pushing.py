@@ -50,14 +50,13 @@ def main() -> int:
     if os.geteuid() != 0:
         sys.exit("bench/push has to run as root")
     try:
-        result = run(options.scale, options.wan)
+        return run(options.scale, options.wan)
     except LabError as error:
         sys.exit(f"bench/push: {error}")
-    return told(result)
 
 
-def run(scale: float, wan: float) -> dict[str, Any]:
-    """Everything that was measured."""
+def run(scale: float, wan: float) -> int:
+    """Measure, keep and print; the exit code."""
     trial = Trial()
     with ExitStack() as stack:
         with trial.phase("a lab with three remote nodes"):
@@ -69,11 +68,11 @@ def run(scale: float, wan: float) -> dict[str, Any]:
         trial.beside(lab, pair, OLD, ways.old_scripts)
         trial.beside(lab, pair, BASED, ways.rsync_with_basis)
         trial.ours(lab, pair)
-    return {
-        "build": pair.second, "basis": pair.first, "files": files, "bytes": size,
-        "scale": scale, "wan_megabytes": wan,
-        "ratios": report.ratios(trial.ways), **asdict(trial),
-    }  # fmt: skip
+        return told({
+            "build": pair.second, "basis": pair.first, "files": files, "bytes": size,
+            "scale": scale, "wan_megabytes": wan,
+            "ratios": report.ratios(trial.ways), **asdict(trial),
+        })  # fmt: skip
 
 
 @dataclass

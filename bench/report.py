@@ -58,7 +58,8 @@ def table(result: Mapping[str, Any]) -> str:
         f"{result['build']} after {result['basis']}: {result['files']:,} files, "
         f"{result['bytes'] / 1e6:,.1f} MB; link {result['wan_megabytes']} MB/s",
         head, *rows,
-        f"before {OURS} travels, on wb-dev, not in its seconds: {', '.join(before)}",
+        f"not in the seconds of {OURS}, on wb-dev before anything travels: {', '.join(before)}; "
+        f"its whole command took {ways[OURS]['command']:.1f} s",
     ])  # fmt: skip
 
 

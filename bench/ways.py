@@ -12,6 +12,7 @@ from typing import Any
 
 from lab.builds import STAGING
 from lab.cluster import Cluster
+from lab.command import LabError
 from lab.inventory import MASTER, Host
 
 from . import copies, rig
@@ -88,15 +89,24 @@ def ours(lab: Cluster, pair: Pair) -> dict[str, Any]:
     """
     began = time.monotonic()
     rig.call(lab.node(MASTER), "salt", "--timeout=600", STAGING, "wb_build.seal", pair.second)
-    sealing = round(time.monotonic() - began, 1)
+    sealing = time.monotonic() - began
     found = rig.measured(lab, lambda: rig.orchestrate(lab, "push", pair.second))
-    steps = rig.runner(lab, "wb_release.history", "limit=1")[0]["steps"]
-    travel = [step["seconds"] for name, step in steps.items() if name not in BEFORE]
-    before = {name: steps[name]["seconds"] for name in BEFORE if name in steps}
+    steps = _steps_of_push(lab, pair.second)
+    seconds = {name: step["seconds"] for name, step in steps.items()}
+    before = {name: seconds.pop(name) for name in BEFORE if name in seconds}
     return {
         **found,
         "command": found["seconds"],
-        "seconds": round(sum(travel), 1),
+        "seconds": round(sum(seconds.values()), 1),
         "before": before | {"seal": round(sealing + before.get("seal", 0), 1)},
         "steps": steps,
     }
+
+
+def _steps_of_push(lab: Cluster, build: str) -> dict[str, dict[str, Any]]:
+    """What the ledger says of the newest run, which has to be the push of this build."""
+    newest = rig.runner(lab, "wb_release.history", "limit=1")[0]
+    if f"-push-{build}-" not in newest["run"] or newest["outcome"] != "done":
+        raise LabError(f"the newest run is {newest['run']}: {newest['outcome']}; {build} was there")
+    steps: dict[str, dict[str, Any]] = newest["steps"]
+    return steps

@@ -95,13 +95,14 @@ def test_ratios_above_their_limits_are_named(changed: dict[str, Any], late: list
 
 
 def test_table_and_picture_show_every_way() -> None:
-    ways = own(before={"seal": 1.5, "make_parcels": 30.0})
+    ways = own(before={"seal": 1.5, "make_parcels": 30.0}, command=65.0)
     result = {"build": "WS221", "basis": "WS220", "files": 3, "bytes": 375_000_000,
               "wan_megabytes": 5.0, "ways": ways}  # fmt: skip
     told = report.table(result)
     assert "seal 1.5 s, make_parcels 30.0 s" in told
     drawn = drawing.picture(result)
-    texts = [each.text for each in ElementTree.fromstring(drawn).iter() if each.text]
+    texts = ["".join(each.itertext()) for each in ElementTree.fromstring(drawn)]
+    assert "Over the WAN for canopus canopus2 canopus3 (WS221, 375 MB, link 5.0 MB/s)" in texts
     for name in ways:
         assert name in told
         assert texts.count(name) == 2
