@@ -21,6 +21,7 @@ _PIECE = 1 << 20
 _SCRATCH = ".work-"
 _TELL_SECONDS = 0.5
 _HASHERS = min(4, os.cpu_count() or 1)
+_BATCH = 64
 
 
 def scan(root: Path, left_out: Sequence[str]) -> Found:
@@ -57,15 +58,22 @@ def digests(root: Path, paths: Iterable[str], tell: Callable[[str, int], object]
         except OSError:
             return path, ""
 
+    def digest_all(batch: Sequence[str]) -> list[tuple[str, str]]:
+        return [digest(path) for path in batch]
+
+    wanted = list(paths)
+    # Handing a file to a thread costs more than reading a small one.
+    size = max(1, min(_BATCH, len(wanted) // (8 * _HASHERS)))
+    batches = [wanted[first : first + size] for first in range(0, len(wanted), size)]
     with ThreadPoolExecutor(_HASHERS) as pool:
-        waiting = {pool.submit(digest, path) for path in paths}
+        waiting = {pool.submit(digest_all, batch) for batch in batches}
         found = set(waiting)
         while waiting:
             _, waiting = wait(waiting, timeout=_TELL_SECONDS)
             # Told from here, since Salt's functions belong to the thread that was given them.
             while read:
                 tell(*read.popleft())
-    return {path: sha256 for path, sha256 in (done.result() for done in found) if sha256}
+    return {path: sha256 for done in found for path, sha256 in done.result() if sha256}
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ Nothing here is trusted: whatever comes out is checked against the manifest afte
 file that came out wrong, since the base or a part was not what it was taken for, is fetched.
 """
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -50,7 +51,7 @@ class Unpacking:
                 tell(done)
             list(pool.map(self._index, self.parcel.heads.items()))
         for path, file in self.contents.files.items():
-            if (self.root / path).exists():
+            with contextlib.suppress(FileNotFoundError):
                 os.utime(self.root / path, ns=(file.mtime_ns, file.mtime_ns))
 
     def _segment(self, segment: Segment) -> int:
