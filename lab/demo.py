@@ -18,6 +18,7 @@ from .services import blog, mail
 BUILD = "WS221"
 POSTS = "/index.php?rest_route=/wp/v2/posts"
 GENE = "/gene/WBGene00000898"
+REMOTE_NODE = "canopus"
 RELEASE = ("salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
 # The steps of the wiki page, by the names that the ledger gives them.
 WIKI = {
@@ -77,10 +78,21 @@ def show(lab: Cluster, crossed: int) -> bool:
         print(f"  {WIKI.get(name, ''):>2} {name:20} {figures.get('seconds', 0):6.1f} s")
     window = newest["steps"]["maintenance_off"].get("window")
     print(f"  {crossed / 1e6:.1f} MB crossed to the remote site; maintenance page up {window} s")
+    whole = sum(
+        dataset["bytes"] for name, dataset in held(lab, REMOTE_NODE).items() if BUILD in name
+    )
+    print(f"  {REMOTE_NODE} got {whole / 1e6:.1f} MB of new data for it: "
+          f"{100 * (1 - crossed / whole):.1f} % of the bytes were saved")  # fmt: skip
     say(f"Nodes, as their services answer ({release} is to be live)")
-    whole = [print_node(name, node) for name, node in status["nodes"].items()]
+    serving = [print_node(name, node) for name, node in status["nodes"].items()]
     say("Through the proxy, and what was announced")
-    return all([release.startswith(f"{BUILD}-"), *whole, *outside(lab, release)])
+    return all([release.startswith(f"{BUILD}-"), *serving, *outside(lab, release)])
+
+
+def held(lab: Cluster, node: str) -> dict[str, Any]:
+    """The verified datasets of a node."""
+    told = lab.node(MASTER).call("salt", "--out=json", "--static", node, "wb_dataset.held")
+    return dict(json.loads(told.stdout)[node])
 
 
 def print_node(name: str, node: dict[str, Any]) -> bool:

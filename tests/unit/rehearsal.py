@@ -191,7 +191,7 @@ class Nodes(Fleet):
                 self.wrong.append(f"{node} was made to fetch {dataset}")
         self.world._hold(node, datasets)
         facts = {"bytes": 1000, "received": 100, "source": sources[0]["node"], "already": False}
-        return {"datasets": dict.fromkeys(datasets, facts)}
+        return {"datasets": dict.fromkeys(datasets, facts), "mended": []}
 
     def wb_webapp_assemble(self, node: str, release: str) -> dict[str, Any]:
         return {}

@@ -60,7 +60,10 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
 
     answers = run.fleet.cascade("wb_dataset.pull", calls, done)
     pulled = values(answers, "what was copied stays; run the same command again")
+    mended = {node: answer["mended"] for node, answer in pulled.items() if answer["mended"]}
     run.notes.setdefault("figures", {})[step] = {
+        # Files that a parcel did not give as they were sealed, and which were fetched whole.
+        **({"mended": mended} if mended else {}),
         "received": sum(received.values()),
         "entered": {
             run.settings.nodes[node].site: received[node] for node in received if sites[node]
