@@ -27,9 +27,9 @@ from .transfer import basis_for
 
 FORMAT = 1
 # A patch is made and applied in memory: the new bytes of a segment, and those of its base.
-SEGMENT_BYTES = 128 << 20
+SEGMENT_BYTES = 64 << 20
 # So far beside its own place a stretch of a large file is looked for in the base.
-SLACK_BYTES = 32 << 20
+SLACK_BYTES = 16 << 20
 ZSTD, BSDIFF = "zstd", "bsdiff"
 # The same for bsdiff: it is faster on short stretches, and rows lie close to where they lay.
 FINE_BYTES, FINE_SLACK = 512 << 10, 128 << 10
