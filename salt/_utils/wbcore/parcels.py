@@ -38,10 +38,8 @@ FINE_LEAST = 128 << 10
 FINE_SPEED = 3.3e6
 # An index has to be so large before making it anew is worth the start of a program.
 INDEX_BYTES = 64 << 10
-# Measured: what a patch leaves of the bytes of a rebuilt index, and how many bytes of one
-# myisamchk makes in a second (docs/performance.md).
-INDEX_LEFT = 0.24
-INDEX_SPEED = 30e6
+# Measured: the bytes of an index that myisamchk makes in a second (docs/performance.md).
+INDEX_SPEED = 15e6
 _HEAD_BYTES = 64 << 10
 
 
@@ -195,8 +193,9 @@ class Step:
         return cls(dataset, base, contents, before, same, other)
 
     def made_anew(self, link: float) -> list[str]:
-        """The indexes that nodes make themselves rather than getting a patch: where that takes
-        less time than the patch takes on the slowest link, ``link`` bytes a second."""
+        """The indexes that nodes make themselves rather than getting a patch, which would be a
+        quarter of their bytes: where that is faster than the slowest link, ``link`` bytes a
+        second."""
         files = self.contents.files
         return [
             path
@@ -205,7 +204,7 @@ class Step:
             and path.endswith(".MYI")
             and path.removesuffix(".MYI") + ".MYD" in files
             and files[path].size >= INDEX_BYTES
-            and INDEX_LEFT / link > 1 / INDEX_SPEED
+            and link < INDEX_SPEED
         ]
 
     def arranged(self, heads: Mapping[str, bytes], fine: Collection[str]) -> Parcel:
