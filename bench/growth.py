@@ -1,0 +1,83 @@
+"""Whether what a push costs the master grows at most as the nodes do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from lab.place import CHECKOUT
+
+RESULT = CHECKOUT / "bench/results/scale.json"
+JUDGED = ("cpu", "events")
+IDLE_NODES, IDLE_SECONDS = 8, 5.0
+_HEAD = (
+    "nodes", "seconds", "CPU s, master", "CPU s, salt-run", "RSS MB", "PSS MB",
+    "events", "steps", "again: seconds", "again: CPU s",
+)  # fmt: skip
+
+Row = Mapping[str, Any]
+
+
+def faults(rows: Sequence[Row]) -> list[str]:
+    """Sentences about what is not as it has to be, smallest size first."""
+    found = []
+    steps = {row["nodes"]: row["push"]["steps"] for row in rows}
+    if len(set(steps.values())) > 1:
+        found.append(f"the number of steps is not constant: {steps}")
+    for name in JUDGED:
+        found += _bends(name, [(row["nodes"], row["push"][name]) for row in rows])
+    return found
+
+
+def _bends(name: str, points: Sequence[tuple[int, float]]) -> Iterator[str]:
+    """Where the increment per node is more than a straight line allows.
+
+    A constant term is in no increment. Of what grows with the square of the nodes, the
+    increment per node grows with the sum of the two sizes (it doubles when sizes double).
+    What is allowed is half of that: noise stays below it, a square does not.
+    """
+    slopes = [
+        (small + large, (after - before) / (large - small))
+        for (small, before), (large, after) in pairwise(points)
+    ]
+    for ((sum_before, slope_before), (sum_after, slope_after)), (nodes, _) in zip(
+        pairwise(slopes), points[2:], strict=True
+    ):
+        allowed = slope_before * (1 + sum_after / sum_before) / 2
+        if slope_after > allowed:
+            yield (
+                f"{name} grow more than linearly up to {nodes} nodes: {slope_after:.3f} "
+                f"a further node after {slope_before:.3f}, allowed are {allowed:.3f}"
+            )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """All sizes, a row each."""
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    push, again = row["push"], row["again"]
+    return (
+        str(row["nodes"]), f"{push['seconds']:.1f}", f"{push['master_cpu']:.2f}",
+        f"{push['command_cpu']:.2f}", f"{push['rss']:.0f}", f"{push['pss']:.0f}",
+        str(push["events"]), str(push["steps"]), f"{again['seconds']:.1f}", f"{again['cpu']:.2f}",
+    )  # fmt: skip
+
+
+def idle_line(rows: Sequence[Row]) -> str:
+    """What the same command given again took with few nodes, beside what it may take."""
+    for row in rows:
+        if row["nodes"] == IDLE_NODES:
+            seconds = row["again"]["seconds"]
+            word = "met" if seconds < IDLE_SECONDS else "MISSED"
+            return (
+                f"nothing to do with {IDLE_NODES} nodes: {seconds} s (under {IDLE_SECONDS}: {word})"
+            )
+    return f"nothing to do: not measured with {IDLE_NODES} nodes"
