@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Village:
         self.office = Layout(root / "master")
         self.conf = self.office.root / "etc/salt"
         self._daemons: list[subprocess.Popen[bytes]] = []
-        self._ports = dict(zip(("publish_port", "ret_port", "carrier"), _free_ports(3)))
+        self._publish_port, self._return_port, self._carrier_port = _free_ports(3)
         self._keys = rig.key_pair(root)
 
     @property
@@ -80,7 +80,7 @@ class Village:
         """Install the project by its own configuration file, as ``bin/install`` does."""
         text = (CHECKOUT / "etc/master.conf").read_text()
         text = text.replace("{here}", str(CHECKOUT)).replace("{site}", str(self.root / "site"))
-        ports = {name: self._ports[name] for name in ("publish_port", "ret_port")}
+        ports = {"publish_port": self._publish_port, "ret_port": self._return_port}
         _write(self.options, yaml.safe_dump({**MASTER, **ports, "root_dir": str(self.office.root)}))
         _write(self.conf / "master.d/wormbase-release.conf", text)
         self.office.state.mkdir(mode=0o700, parents=True)
@@ -90,6 +90,7 @@ class Village:
         # Reactors and pillar modules are read when the master starts: what they import first.
         self.run("saltutil.sync_all")
         self._start(_program("salt-master"), "-c", self.conf)
+        self._await("the master", lambda: _listens(self._return_port))
 
     def grow(self, size: int) -> None:
         """Have so many nodes, and let each of them know all the others."""
@@ -167,34 +168,29 @@ class Village:
         )
 
     def _admit(self, names: Sequence[str]) -> None:
+        ports = {"publish_port": self._publish_port, "master_port": self._return_port}
         for name in names:
             root = self.nodes[name].root
-            ports = {
-                "master_port": self._ports["ret_port"],
-                "publish_port": self._ports["publish_port"],
-            }
             options = {**MINION, **ports, "id": name, "root_dir": str(root)}
             _write(root / "etc/salt/minion", yaml.safe_dump(options))
             self._start(_program("salt-minion"), "-c", root / "etc/salt")
-        self._await(names)
+        self._await(", ".join(names), lambda: set(names) <= set(self._answering()))
         self.ask(names, "saltutil.sync_all")
 
-    def _await(self, names: Sequence[str]) -> None:
-        missing, deadline = set(names), time.monotonic() + START_SECONDS
-        while missing:
+    def _answering(self) -> list[str]:
+        return self.run("manage.up", "timeout=3", "gather_job_timeout=3")
+
+    def _await(self, what: str, question: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not question():
             if time.monotonic() > deadline:
-                raise LabError(f"not there after {START_SECONDS} s: {', '.join(sorted(missing))}")
+                raise LabError(f"not there after {START_SECONDS} s: {what}")
             time.sleep(1)
-            with (
-                suppress(salt.client.SaltClientError),
-                salt.client.get_local_client(str(self.options)) as client,
-            ):
-                missing -= set(client.cmd(list(missing), "test.ping", (), 3, "list"))
 
     def _describe(self) -> None:
         private, public = self._keys
         nodes = {name: _node(number, name) for number, name in enumerate(self.nodes)}
-        carrier = {"user": "root", "port": self._ports["carrier"],
+        carrier = {"user": "root", "port": self._carrier_port,
                    "private_key": private, "public_key": public.strip()}  # fmt: skip
         everything = {"nodes": nodes, "carrier": carrier}
         _write(self.root / "site/pillar/site.sls", yaml.safe_dump({"wormbase": everything}))
@@ -250,6 +246,12 @@ def _free_ports(count: int) -> list[int]:
     for server in held:
         server.close()
     return ports
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def _program(name: str) -> Path:
