@@ -6,7 +6,7 @@ import resource
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -22,43 +22,25 @@ MEGABYTE = 1e6
 
 
 def measured(village: Village, command: Callable[[], Any]) -> dict[str, Any]:
-    """Seconds, CPU seconds of the master and of the command, peak memory, events."""
-    tree = Tree(village.master)
-    with _events(village) as seen, _peak(tree) as peak:
-        before, began, own = tree.cpu(), time.monotonic(), _cpu_of_children()
+    """Seconds, CPU seconds of the master, the command and the nodes, peak memory, events."""
+    master = village.master
+    with _events(village) as seen, _peak(master) as peak:
+        whole, own, commands = _cpu(village.processes()), _cpu(_tree(master)), _cpu_of_children()
+        began = time.monotonic()
         command()
-        seconds, after = time.monotonic() - began, tree.cpu()
-        command_cpu = _cpu_of_children() - own
+        seconds = time.monotonic() - began
+        own, commands = _cpu(_tree(master)) - own, _cpu_of_children() - commands
+        whole = _cpu(village.processes()) - whole
     return {
         "seconds": round(seconds, 2),
-        "master_cpu": round(after - before, 2),
-        "command_cpu": round(command_cpu, 2),
-        "cpu": round(after - before + command_cpu, 2),
+        "master_cpu": round(own, 2),
+        "command_cpu": round(commands, 2),
+        "cpu": round(own + commands, 2),
+        "node_cpu": round((whole - own) / len(village.nodes), 2),
         "events": sum(seen.values()),
         "by_tag": dict(seen),
         **{name: round(value / MEGABYTE, 1) for name, value in peak.items()},
     }
-
-
-class Tree:
-    """A process and all below it."""
-
-    def __init__(self, top: psutil.Process) -> None:
-        self._top = top
-
-    def cpu(self) -> float:
-        """CPU seconds so far, with those of children that have ended."""
-        return sum(sum(times[:4]) for times in self._each(lambda one: one.cpu_times()))
-
-    def memory(self) -> Mapping[str, int]:
-        """Bytes: ``rss`` counts what processes share once for each, ``pss`` once in all."""
-        facts = list(self._each(lambda one: one.memory_full_info()))
-        return {"rss": sum(one.rss for one in facts), "pss": sum(one.pss for one in facts)}
-
-    def _each(self, question: Callable[[psutil.Process], Any]) -> Iterator[Any]:
-        for process in (self._top, *self._top.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                yield question(process)
 
 
 def kind_of(tag: str) -> str:
@@ -69,6 +51,28 @@ def kind_of(tag: str) -> str:
     if tag.startswith("wormbase/release/"):
         return f"wormbase/release/*/{parts[-1]}"
     return "salt/run/*" if tag.startswith("salt/run/") else "other"
+
+
+def _tree(top: psutil.Process) -> list[psutil.Process]:
+    return [top, *top.children(recursive=True)]
+
+
+def _each(processes: Iterable[psutil.Process], fact: str) -> Iterator[Any]:
+    for process in processes:
+        # It may end while it is looked at.
+        with suppress(psutil.NoSuchProcess):
+            yield getattr(process, fact)()
+
+
+def _cpu(processes: Iterable[psutil.Process]) -> float:
+    """CPU seconds so far, with those of children that have ended."""
+    return sum(sum(times[:4]) for times in _each(processes, "cpu_times"))
+
+
+def _memory(processes: Iterable[psutil.Process]) -> Mapping[str, int]:
+    """Bytes: ``rss`` counts what processes share once for each, ``pss`` once in all."""
+    facts = list(_each(processes, "memory_full_info"))
+    return {"rss": sum(one.rss for one in facts), "pss": sum(one.pss for one in facts)}
 
 
 def _cpu_of_children() -> float:
@@ -99,14 +103,14 @@ def _events(village: Village) -> Iterator[Counter[str]]:
 
 
 @contextmanager
-def _peak(tree: Tree) -> Iterator[dict[str, int]]:
-    """The most memory that the tree had meanwhile."""
+def _peak(top: psutil.Process) -> Iterator[dict[str, int]]:
+    """The most memory that a process and all below it had meanwhile."""
     most = {"rss": 0, "pss": 0}
     done = threading.Event()
 
     def sample() -> None:
         while not done.wait(SAMPLE_SECONDS):
-            for name, value in tree.memory().items():
+            for name, value in _memory(_tree(top)).items():
                 most[name] = max(most[name], value)
 
     with _beside(sample, done):

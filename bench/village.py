@@ -32,8 +32,6 @@ from . import rig
 STAGING, PROXY = "wb-dev", "fe"
 # What is rendered for a node's carrier by the state carrier.served.
 CARRIER_FILES = ("authorized_keys", "known_hosts", "rsyncd.conf", "sshd_config")
-# Everything that was started has this in its environment, by which it is found in the end.
-MARK = "WORMBASE_BENCH"
 # Whatever happens to this process, what it started ends as well.
 WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 START_SECONDS, END_SECONDS = 180, 20
@@ -144,15 +142,25 @@ class Village:
         for daemon in self._daemons:
             with suppress(subprocess.TimeoutExpired):
                 daemon.wait(max(0, deadline - time.monotonic()))
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """Everything that was started here, and what that has started.
+
+        (Each daemon has a session of its own, which its children stay in.)
+        """
+        sessions = {daemon.pid for daemon in self._daemons}
         for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get(MARK) == str(self.root):
-                    process.kill()
+            with suppress(ProcessLookupError):
+                if os.getsid(process.pid) in sessions:
+                    yield process
 
     def _environment(self) -> dict[str, str]:
         programs = str(Path(sys.executable).parent)
         path = f"{programs}:{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, MARK: str(self.root)}
+        return {**os.environ, "PATH": path}
 
     def _start(self, *command: object) -> None:
         # In a session of its own: Ctrl-C is for this process, which ends the others in order.

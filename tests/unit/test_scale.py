@@ -14,7 +14,14 @@ SIZES = (8, 16, 32, 64)
 def rows(**curves: Any) -> list[dict[str, Any]]:
     """Rows whose figures follow functions of the nodes; what is not given is flat."""
     flat = {name: lambda n: 5 for name in ("cpu", "events", "steps")}
-    figures = {"seconds": 1.0, "master_cpu": 1.0, "command_cpu": 1.0, "rss": 1.0, "pss": 1.0}
+    figures = {
+        "seconds": 1.0,
+        "master_cpu": 1.0,
+        "command_cpu": 1.0,
+        "node_cpu": 1.0,
+        "rss": 1.0,
+        "pss": 1.0,
+    }
     return [
         {
             "nodes": size,
