@@ -31,24 +31,21 @@ def faults(rows: Sequence[Row]) -> list[str]:
 
 
 def _bends(name: str, points: Sequence[tuple[int, float]]) -> Iterator[str]:
-    """Where the increment per node is more than a straight line allows.
+    """Where a further node costs more than a straight line through the sizes before allows.
 
-    A constant term is in no increment. Of what grows with the square of the nodes, the
-    increment per node grows with the sum of the two sizes (it doubles when sizes double).
-    What is allowed is half of that: noise stays below it, a square does not.
+    A constant term is in no increment. Of what grows with the square of the nodes, a further
+    node costs in proportion to the sum of the two sizes: twice as much from 16 to 32 nodes
+    as from 8 to 16. What is allowed is half of that: noise stays below it, a square does not.
     """
-    slopes = [
-        (small + large, (after - before) / (large - small))
-        for (small, before), (large, after) in pairwise(points)
-    ]
-    for ((sum_before, slope_before), (sum_after, slope_after)), (nodes, _) in zip(
-        pairwise(slopes), points[2:], strict=True
-    ):
-        allowed = slope_before * (1 + sum_after / sum_before) / 2
-        if slope_after > allowed:
+    least, at_least = points[0]
+    for (small, before), (large, after) in pairwise(points[1:]):
+        earlier = (before - at_least) / (small - least)
+        allowed = earlier * (1 + (large + small) / (small + least)) / 2
+        further = (after - before) / (large - small)
+        if further > allowed:
             yield (
-                f"{name} grow more than linearly up to {nodes} nodes: {slope_after:.3f} "
-                f"a further node after {slope_before:.3f}, allowed are {allowed:.3f}"
+                f"{name} grow more than linearly up to {large} nodes: {further:.3f} a further "
+                f"node after {earlier:.3f}, allowed are {allowed:.3f}"
             )
 
 

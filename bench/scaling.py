@@ -54,13 +54,19 @@ def main() -> int:
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench/scale has to run as root")
-    # Whoever ends this process ends it as Ctrl-C does: with all that it has started.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
     try:
         result = run(sorted(options.sizes), options.rounds)
     except LabError as error:
         sys.exit(f"bench/scale: {error}")
     return told(result)
+
+
+def _interrupted(number: int, _: object) -> None:
+    """End this process with all that it has started. (Salt's client keeps a KeyboardInterrupt
+    for itself.)"""
+    sys.exit(128 + number)
 
 
 def run(sizes: Sequence[int], rounds: int) -> dict[str, Any]:
