@@ -15,6 +15,8 @@ import salt.client
 
 # Within these seconds a node says whether it still works on its job.
 GATHER = 5
+# A master that does not accept a job within these seconds is gone.
+ACCEPTANCE = 10
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Jobs:
     ) -> tuple[str, Sequence[str]]:
         """The job's id, and those of the nodes whose keys the master has."""
         job = self._client.run_job(
-            list(nodes), function, tgt_type="list", kwarg=kwargs, listen=True
+            list(nodes), function, tgt_type="list", kwarg=kwargs, listen=True, timeout=ACCEPTANCE
         )
         return (job["jid"], job["minions"]) if job else ("", ())
 
