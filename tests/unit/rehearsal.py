@@ -15,7 +15,7 @@ import queue
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -56,6 +56,24 @@ def steps_of(kind: str) -> list[str]:
     return [state["wb_step.taken"][0]["step"] for state in states]
 
 
+class Jobs:
+    """Jobs that are done one after the other, once their answers are wanted."""
+
+    def __init__(self, ask: Callable[[str, str, dict[str, Any]], Answer]) -> None:
+        self._ask = ask
+        self._given: list[tuple[str, str, dict[str, Any]]] = []
+
+    def give(
+        self, nodes: Sequence[str], function: str, patience: int, kwargs: dict[str, Any]
+    ) -> None:
+        self._given += [(node, function, kwargs) for node in nodes]
+
+    def answers(self) -> Iterator[tuple[str, Answer]]:
+        while self._given:
+            given = self._given.pop(0)
+            yield given[0], self._ask(*given)
+
+
 class Nodes(Fleet):
     """The nodes of a world, asked as the real ones are.
 
@@ -74,10 +92,8 @@ class Nodes(Fleet):
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
-    def ask(
-        self, nodes: Sequence[str], function: str, patience: int = 0, /, **kwargs: Any
-    ) -> dict[str, Answer]:
-        return {node: self._ask(node, function, kwargs) for node in nodes}
+    def jobs(self) -> Any:
+        return contextlib.nullcontext(Jobs(self._ask))
 
     def lease_ends(self) -> None:
         """What the keeper on the proxy does when nobody took the page down."""

@@ -6,32 +6,20 @@ at, and a node that says nothing is told from one that says no.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import salt.client
 from wbcore.errors import StepFailed
+
+from .jobs import GATHER, Answer, Jobs
+
+__all__ = ["GATHER", "PATIENCE", "Answer", "Call", "Fleet", "reason", "values"]
 
 # Salt asks every so often whether a node still works on the job; a node that works may
 # take as long as it needs, one that is gone is noticed after these seconds.
 PATIENCE = 10
-GATHER = 5
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a node returned, or why there is nothing."""
-
-    value: Any = None
-    error: str = ""
-    silent: bool = False
-
-    @property
-    def good(self) -> bool:
-        """Whether the node did what it was asked."""
-        return not self.error and not self.silent
 
 
 @dataclass(frozen=True)
@@ -57,22 +45,8 @@ class Fleet:
         **kwargs: Any,
     ) -> dict[str, Answer]:
         """The answer of every node to one call; never raises for what a node says."""
-        if not nodes:
-            return {}
-        answers = {node: Answer(silent=True) for node in nodes}
-        with salt.client.get_local_client(self._conf_file) as client:
-            for returned in client.cmd_iter(
-                list(nodes),
-                function,
-                tgt_type="list",
-                kwarg=kwargs,
-                timeout=patience,
-                gather_job_timeout=GATHER,
-            ):
-                for node, entry in (returned or {}).items():
-                    if node in answers and "ret" in entry:
-                        answers[node] = _answer(entry)
-        return answers
+        calls = {node: Call(kwargs) for node in nodes}
+        return self._each(function, calls, patience, lambda node, answer: None)
 
     def call(
         self, nodes: Sequence[str], function: str, todo: str, /, **kwargs: Any
@@ -92,20 +66,51 @@ class Fleet:
         A node whose predecessor failed is asked all the same: it has other sources.
         ``done`` is told of each answer as it comes.
         """
-        futures: dict[str, Future[Answer]] = {}
+        return self._each(function, calls, PATIENCE, done)
 
-        def run(node: str, call: Call) -> Answer:
-            if call.after in futures:
-                futures[call.after].result()
-            answer = self.ask([node], function, **call.kwargs)[node]
-            done(node, answer)
-            return answer
+    def jobs(self) -> Jobs:
+        """What gives work to the nodes."""
+        return Jobs(self._conf_file)
 
-        # A call waits only for one submitted before it, so the pool can not lock itself up.
-        with ThreadPoolExecutor(max_workers=max(1, len(calls))) as pool:
-            for node, call in calls.items():
-                futures[node] = pool.submit(run, node, call)
-            return {node: future.result() for node, future in futures.items()}
+    def _each(
+        self,
+        function: str,
+        calls: Mapping[str, Call],
+        patience: int,
+        done: Callable[[str, Answer], None],
+    ) -> dict[str, Answer]:
+        """Every answer, in the order of the calls."""
+        answers: dict[str, Answer] = {}
+        waiting = dict(calls)
+        if not calls:
+            return answers
+        with self.jobs() as jobs:
+
+            def give() -> None:
+                ready = [
+                    node
+                    for node, call in waiting.items()
+                    if call.after not in calls or call.after in answers
+                ]
+                for nodes in _alike(ready, calls):
+                    jobs.give(nodes, function, patience, calls[nodes[0]].kwargs)
+                for node in ready:
+                    del waiting[node]
+
+            give()
+            for node, answer in jobs.answers():
+                answers[node] = answer
+                done(node, answer)
+                give()
+        return {node: answers[node] for node in calls}
+
+
+def _alike(nodes: Sequence[str], calls: Mapping[str, Call]) -> list[list[str]]:
+    """Nodes that are asked for the very same: they share a job, which every minion sees."""
+    groups: dict[str, list[str]] = {}
+    for node in nodes:
+        groups.setdefault(json.dumps(calls[node].kwargs, sort_keys=True), []).append(node)
+    return list(groups.values())
 
 
 def values(answers: Mapping[str, Answer], todo: str) -> dict[str, Any]:
@@ -123,16 +128,3 @@ def values(answers: Mapping[str, Answer], todo: str) -> dict[str, Any]:
 def reason(answer: Answer) -> str:
     """Why there is no good answer."""
     return "it does not answer" if answer.silent else answer.error
-
-
-def _answer(entry: Mapping[str, Any]) -> Answer:
-    value = entry["ret"]
-    if entry.get("retcode", 0) == 0:
-        return Answer(value=value)
-    text = str(value).strip()
-    if text.startswith("ERROR: "):
-        return Answer(error=text.removeprefix("ERROR: "))
-    # What is not one of our errors ends in a traceback, whose last line says what it was; or
-    # it is Salt's own word on arguments, followed by the function's documentation.
-    lines = text.splitlines() or ["it failed and said nothing"]
-    return Answer(error=lines[0 if lines[0].startswith("Passed invalid") else -1])
