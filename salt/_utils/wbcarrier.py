@@ -61,6 +61,10 @@ class Carrier:
             connection.wait()
         self._sockets.cleanup()
 
+    def near(self, source: Source) -> bool:
+        """Whether a source is reached without leaving this node's site."""
+        return transfer.near(self._settings, self._node, source)
+
     def fetch(
         self,
         source: Source,

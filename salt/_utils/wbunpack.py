@@ -7,7 +7,7 @@ file that came out wrong, since the base or a part was not what it was taken for
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,8 @@ class Unpacking:
     contents: Contents
     root: Path
 
-    def run(self, tell: Callable[[int], object]) -> None:
-        """Make every file; ``tell`` gets the bytes that are done."""
+    def run(self, tell: Callable[[int], object], but: Collection[str] = ()) -> None:
+        """Make every file, ``but`` some indexes; ``tell`` gets the bytes that are done."""
         base, done = self.layout.dataset(self.parcel.base), 0
         for path in self.contents.files:
             (self.root / path).unlink(missing_ok=True)
@@ -49,7 +49,8 @@ class Unpacking:
             for size in pool.map(self._segment, self.parcel.segments):
                 done += size
                 tell(done)
-            list(pool.map(self._index, self.parcel.heads.items()))
+            heads = [one for one in self.parcel.heads.items() if one[0] not in but]
+            list(pool.map(self._index, heads))
         for path, file in self.contents.files.items():
             with contextlib.suppress(FileNotFoundError):
                 os.utime(self.root / path, ns=(file.mtime_ns, file.mtime_ns))

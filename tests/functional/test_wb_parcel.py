@@ -14,6 +14,20 @@ ONTOLOGY = "support/WS221/ontology"
 BUILDS = ("WS220", "WS221")
 
 
+@pytest.fixture
+def pillar(pillar):
+    """``wb-dev`` stands at one site, the nodes that fetch at another."""
+    nodes = {
+        node: {"address": "127.0.0.1", "site": site, "roles": roles}
+        for node, site, roles in (
+            ("wb-dev", "local", ["staging"]),
+            ("node", "remote", ["acedb", "mysql", "support"]),
+            ("relay", "remote", ["acedb", "mysql", "support"]),
+        )
+    }
+    return {**pillar, "nodes": nodes}
+
+
 @pytest.fixture(scope="session")
 def rows():
     """Rows of a table in two builds: some changed, some added, all renumbered."""
@@ -146,6 +160,8 @@ def test_a_sibling_fetches_them_from_the_first(site, pull, make):
     answer = pull(sources=("relay", "wb-dev"))
     assert {one["source"] for one in answer["datasets"].values()} == {"relay"}
     assert answer["mended"] == [] and parts(site, "node")
+    # An index comes whole, since within a site that is faster than making it.
+    assert answer["datasets"][TABLES]["received"] > 64 << 10
     assert contents(place(site, TABLES, "relay")) == contents(place(site, TABLES))
 
 

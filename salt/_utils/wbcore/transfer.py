@@ -117,8 +117,13 @@ def fetch_arguments(
 
 def compression(settings: Settings, node: str, source: Source) -> int:
     """How hard a source compresses for a node: harder when a slow link is between them."""
+    return NEAR if near(settings, node, source) else FAR
+
+
+def near(settings: Settings, node: str, source: Source) -> bool:
+    """Whether a node and a source stand at the same site."""
     sites = [settings.nodes[one].site for one in (node, source.node) if one in settings.nodes]
-    return FAR if len(set(sites)) > 1 else NEAR
+    return len(set(sites)) <= 1
 
 
 def file_list(folder: str, paths: Iterable[str]) -> bytes:
