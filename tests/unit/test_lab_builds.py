@@ -201,6 +201,20 @@ def test_put_leaves_alone_what_is_as_it_was_made(staging, tmp_path):
     assert not ready.exists()
 
 
+def test_put_leaves_an_index_that_sealing_brought_into_another_form(staging, tmp_path):
+    directory = made(tmp_path / "made", lineage(220))
+    name = "c_elegans_WS220/meta.MYI"
+    (directory / MYSQL / name).write_text("as it was loaded")
+    staging.put(directory, "WS220")
+    index = staging.root / "usr/local/mysql/data" / name
+    index.write_text("as myisamchk makes it")
+    staging.put(directory, "WS220")
+    assert index.read_text() == "as myisamchk makes it"
+    index.unlink()
+    staging.put(directory, "WS220")
+    assert index.exists()
+
+
 def test_previous_is_the_newest_older_build(staging, tmp_path):
     assert staging.previous(220) == ((), None)
     for last in (220, 221):
