@@ -49,10 +49,7 @@ class Depot:
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds."""
-        keep = {str(dataset.build) for dataset in wanted}
-        for folder in self.layout.parcels.glob("*"):
-            if folder.name not in keep:
-                wbfiles.remove(folder)
+        wbfiles.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
 
     def size(self, parcel: Parcel) -> int:
         """Bytes of a parcel with its parts."""

@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -122,6 +122,13 @@ def sweep(folder: Path) -> None:
     """Remove what work that was killed left in a folder."""
     for left in folder.glob(f"{_SCRATCH}*"):
         remove(left)
+
+
+def keep_only(folder: Path, names: Collection[str]) -> None:
+    """Remove everything in a folder but what has one of these names."""
+    for path in folder.glob("*"):
+        if path.name not in names:
+            remove(path)
 
 
 def remove(path: Path) -> None:

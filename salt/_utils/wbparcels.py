@@ -69,10 +69,7 @@ class Maker:
 
     def _clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds, and what was not finished."""
-        keep = {str(dataset.build) for dataset in wanted}
-        for folder in self.layout.parcels.glob("*"):
-            if folder.name not in keep:
-                wbfiles.remove(folder)
+        wbfiles.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
 
     def _heads(self, step: Step) -> dict[str, bytes]:
         """The indexes that nodes can make themselves, and had better."""
