@@ -2,7 +2,7 @@
 
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
-from wbmaster import opening, report
+from wbmaster import opening, report, verdicts
 
 __virtualname__ = "wb_release"
 
@@ -66,6 +66,87 @@ def watch():
         salt-run wb_release.watch
     """
     return _told(lambda: report.watch_run(_office()))
+
+
+def hold(reason="", build=""):
+    """Let nothing go live until ``unhold``; pushes, and going back, stay free.
+
+    reason
+        Why, for the ledger and whoever is refused.
+    build
+        Hold only this build; everything, if it is not given.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.hold reason='the curators are checking WS221'
+    """
+    return _told(lambda: verdicts.hold(_office(), build, reason))
+
+
+def unhold(build=""):
+    """Lift a hold.
+
+    build
+        The build that was held; leave it out for the hold of everything.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.unhold
+    """
+    return _told(lambda: verdicts.unhold(_office(), build))
+
+
+def bad(build, reason=""):
+    """Mark a build as bad: it never goes live, and is the first to go when room is needed.
+
+    build
+        Name of the build, such as ``WS221``; not the live one.
+    reason
+        Why, for the ledger and whoever is refused.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.bad build=WS222 reason='half of the genes are missing'
+    """
+    return _told(lambda: verdicts.bad(_office(), build, reason))
+
+
+def good(build):
+    """Take back that a build is bad.
+
+    build
+        Name of the build, such as ``WS221``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.good build=WS222
+    """
+    return _told(lambda: verdicts.good(_office(), build))
+
+
+def accept(build, reason=""):
+    """Let a build go live whatever the gate on contents says of it; on record.
+
+    build
+        Name of the build, such as ``WS222``.
+    reason
+        Why it is right as it is.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
+    """
+    return _told(lambda: verdicts.accept(_office(), build, reason))
 
 
 def _number(limit):

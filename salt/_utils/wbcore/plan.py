@@ -18,6 +18,7 @@ from .requests import Request
 from .retention import Used, ways_back
 from .seen import Known, ReleaseRecord, Seen, node_links, wants
 from .settings import Settings
+from .verdicts import BAD
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def decide(
     decider = deciders.get(request.kind, _minor if request.minor else _forward)
     if request.kind in (requests.RELEASE, requests.GOLIVE, requests.ROLLBACK):
         _check_quorum(settings, seen)
-    return decider(request, settings, known, seen, today)
+    plan = decider(request, settings, known, seen, today)
+    if plan.seals or request.minor:
+        _check_verdicts(plan, known)
+    return plan
 
 
 def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
@@ -263,6 +267,25 @@ def _check_quorum(settings: Settings, seen: Seen) -> None:
         )
     if settings.proxy in seen.absent:
         raise BadRequest(f"the proxy {settings.proxy} does not answer", "bring it back first")
+
+
+def _check_verdicts(plan: Plan, known: Known) -> None:
+    build = plan.request.build
+    assert build is not None
+    bad, hold = known.verdict(BAD, build), known.hold(build)
+    if bad and not plan.idle:
+        raise BadRequest(
+            f"{build} is marked bad by {bad.who} ({bad.reason})",
+            f"if it is not, run salt-run wb_release.good build={build}",
+        )
+    # One who was in the change-over when the hold came goes on: the site must not stay there.
+    resumed = known.switch is not None and known.switch.after == plan.release
+    if hold and plan.needs_golive and not resumed:
+        which = f" build={build}" if hold.build else ""
+        raise BadRequest(
+            f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
+            f"salt-run wb_release.unhold{which} lets it go live; orch.push is free to run",
+        )
 
 
 def _check_order(request: Request, build: Build, known: Known) -> None:

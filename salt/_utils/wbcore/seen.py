@@ -9,6 +9,7 @@ from typing import Any
 from .datasets import Dataset
 from .names import Build, Release
 from .settings import Settings
+from .verdicts import HOLD, Verdict
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,16 @@ class Known:
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)
     switch: Switch | None = None
     going_back: Release | None = None
+    verdicts: Sequence[Verdict] = ()
+
+    def verdict(self, kind: str, build: Build | None) -> Verdict | None:
+        """What was said of this kind about exactly this build, or about all (None)."""
+        found = (one for one in self.verdicts if (one.kind, one.build) == (kind, build))
+        return next(found, None)
+
+    def hold(self, build: Build) -> Verdict | None:
+        """What keeps a build from going live: a hold of everything, or one of its own."""
+        return self.verdict(HOLD, None) or self.verdict(HOLD, build)
 
     @property
     def live(self) -> Release | None:

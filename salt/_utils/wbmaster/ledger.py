@@ -13,8 +13,9 @@ from typing import Any
 from wbcore.errors import BadData
 from wbcore.names import Build, Release
 from wbcore.seen import Known, ReleaseRecord, Switch
+from wbcore.verdicts import KINDS, Verdict
 
-from .schema import SCHEMA
+from .schema import SCHEMA, VERSION
 
 _FLAGS = ("published", "posted", "mailed")
 
@@ -31,8 +32,8 @@ class Ledger:
         try:
             with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
                 connection.row_factory = sqlite3.Row
-                if not connection.execute("pragma user_version").fetchone()[0]:
-                    # New, or its maker was killed before it was whole.
+                if connection.execute("pragma user_version").fetchone()[0] < VERSION:
+                    # New, of an earlier version, or its maker was killed before it was whole.
                     connection.execute("pragma journal_mode = wal")
                     connection.executescript(SCHEMA)
                 yield connection
@@ -163,6 +164,28 @@ class Ledger:
             str(release),
         )
 
+    # What was said about builds
+
+    def judge(self, kind: str, build: Build | None, reason: str, who: str) -> None:
+        """Record a verdict about a build, or about all of them."""
+        if kind not in KINDS:
+            raise ValueError(kind)
+        self._write(
+            "insert or replace into verdict values (?, ?, ?, ?, ?)",
+            kind,
+            str(build or ""),
+            reason,
+            who,
+            time.time(),
+        )
+
+    def lift(self, kind: str, build: Build | None) -> bool:
+        """Take a verdict off the record; whether there was one."""
+        had = self.known().verdict(kind, build) is not None
+        if had:
+            self._write("delete from verdict where kind = ? and build = ?", kind, str(build or ""))
+        return had
+
     # What is live
 
     def begin_switch(self, run: str, before: Release | None, after: Release) -> None:
@@ -199,6 +222,7 @@ class Ledger:
             {record.release: record for record in records},
             _switch(switch[0]) if switch else None,
             self._going_back(),
+            tuple(map(_verdict, self._rows("select * from verdict order by since"))),
         )
 
     def _going_back(self) -> Release | None:
@@ -258,3 +282,8 @@ def _record(row: dict[str, Any]) -> ReleaseRecord:
 def _switch(row: dict[str, Any]) -> Switch:
     before = Release.parse(row["before"]) if row["before"] else None
     return Switch(row["run"], before, Release.parse(row["after"]))
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    build = Build.parse(row["build"]) if row["build"] else None
+    return Verdict(row["kind"], build, row["reason"], row["who"], row["since"])

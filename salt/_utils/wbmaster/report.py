@@ -8,6 +8,7 @@ from typing import Any
 from wbcore.golive import differences
 from wbcore.requests import Request
 from wbcore.seen import node_links
+from wbcore.verdicts import Verdict
 
 from . import describe, watch
 from .observe import observe
@@ -34,6 +35,7 @@ def status(office: Office) -> dict[str, Any]:
         "live": str(known.live or ""),
         "way_back": str(known.stack[-2]) if len(known.stack) > 1 else "",
         "at_work": office.lock.holder().get("request", "") if not office.lock.free() else "",
+        "verdicts": [_verdict(one) for one in known.verdicts],
         "proxy": dict(seen.proxy),
         "nodes": nodes,
     }
@@ -61,6 +63,10 @@ def watch_run(office: Office) -> str:
     watch.until_ended(office, run_id)
     ended = office.ledger.run(run_id)
     return f"{run_id}: {ended['outcome'] if ended else 'nothing was left to do'}"
+
+
+def _verdict(verdict: Verdict) -> str:
+    return f"{verdict.build or 'everything'}: {verdict.kind} ({verdict.who}: {verdict.reason})"
 
 
 def _run(office: Office, run: dict[str, Any]) -> dict[str, Any]:

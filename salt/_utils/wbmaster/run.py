@@ -92,10 +92,15 @@ def describe(request: Request, run_id: str) -> Mapping[str, Any]:
         "kind": request.kind,
         "pillar": request.pillar,
         "pid": os.getpid(),
-        "who": os.environ.get("SUDO_USER") or os.environ.get("USER") or "root",
+        "who": who(),
         "cause": cause(),
         "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
     }
+
+
+def who() -> str:
+    """The person at the keyboard, as far as the process knows."""
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or "root"
 
 
 CAUSES = ("command", "landed", "event", "supervisor")

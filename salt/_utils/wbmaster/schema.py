@@ -52,5 +52,17 @@ create table if not exists switch (
     before text not null,
     after text not null
 );
-pragma user_version = 1;
+-- What was said about builds; build '' stands for all of them.
+create table if not exists verdict (
+    kind text not null,               -- hold, bad, accepted
+    build text not null,
+    reason text not null,
+    who text not null,
+    since real not null,
+    primary key (kind, build)
+);
+pragma user_version = 2;
 """
+
+# A ledger below it gets the tables that it lacks when it is next opened.
+VERSION = 2

@@ -1,0 +1,32 @@
+"""What people, and the gate on contents, have said about builds: held, bad, accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .names import Build
+
+HOLD, BAD, ACCEPTED = "hold", "bad", "accepted"
+KINDS = (HOLD, BAD, ACCEPTED)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One verdict, on record until it is lifted.
+
+    kind
+        ``hold`` (nothing goes live), ``bad`` (the build never goes live) or ``accepted``
+        (the build goes live whatever the gate on contents says).
+    build
+        The build it is about; None for a hold of everything.
+    reason, who
+        Why, and who said so.
+    since
+        Seconds since 1970.
+    """
+
+    kind: str
+    build: Build | None
+    reason: str
+    who: str
+    since: float
