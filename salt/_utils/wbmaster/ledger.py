@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -243,15 +243,15 @@ class Ledger:
         """Every release that was ever live, oldest first."""
         return self._rows("select * from live order by number")
 
-    def last_push(self) -> Sequence[dict[str, Any]]:
-        """Figures of the push steps of the newest runs that had any, for a forecast."""
-        return [
-            _read(row)
-            for row in self._rows(
-                "select * from step where step like 'push_%' and outcome = 'done' "
-                "and figures like '%received%' order by began desc limit 6"
-            )
-        ]
+    def pushes(self, limit: int = 5) -> list[dict[str, dict[str, Any]]]:
+        """The newest runs that brought a build and ended well: the figures of each step."""
+        rows = self._rows(
+            "select id from run where outcome = 'done' and exists (select 1 from step where "
+            "run = id and step like 'push_%' and figures like '%entered%') "
+            "order by began desc limit ?",
+            limit,
+        )
+        return [{step["step"]: step["figures"] for step in self.steps(row["id"])} for row in rows]
 
 
 _LIVE = "select * from live where gone_back is null order by number desc limit 1"

@@ -21,6 +21,7 @@ from wbcore.settings import Settings
 from . import changeover, describe, run, watch
 from .bus import Bus
 from .fleet import Fleet
+from .forecast import forecast
 from .ledger import Ledger
 from .lock import RunLock
 from .observe import observe
@@ -118,7 +119,7 @@ def _record(office: Office, begun: run.Run) -> None:
             "release": str(plan.release or ""),
             "cause": run.cause(),
             "pid": os.getpid(),
-            "forecast": json.dumps(describe.forecast(begun)),
+            "forecast": json.dumps(forecast(begun)),
         }
     )
     watch.show_in_this_terminal(office, begun)
