@@ -120,8 +120,18 @@ wormbase:
 
   # How a release goes live.
   golive:
-    # maintenance: behind the maintenance page, all nodes at once.
-    way: maintenance
+    # seamless: half of the web nodes first, compared with the others, then the whole site at
+    # once; maintenance: behind the maintenance page, all nodes at once (one web node always).
+    way: seamless
+    # What both halves are asked; an answer of the new release may be so many times as slow,
+    # and its numbers (bytes, links, rows) may differ by so many percent.
+    canary_paths: [/version, /gene/WBGene00000898, /gene/WBGene00006763]
+    slower_times: 3.0
+    numbers_percent: 50
+    # For so many seconds errors are counted before the other half follows; so many percent
+    # of all requests more than before bring the site back.
+    watch_seconds: 10.0
+    errors_percent: 1.0
     # Percent of the web nodes that have to answer.
     quorum_percent: 50
     # Seconds after which a node that does not answer is left out.

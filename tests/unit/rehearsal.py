@@ -85,12 +85,24 @@ class Nodes(Fleet):
         self.world = world
         self.troubles: dict[int, str] = {}
         self.asked: list[tuple[str, str]] = []
-        self.pool: list[str] = []
+        self.pools: dict[str, list[str]] = {"a": [], "b": []}
+        self.live_pool = "a"
+        # What a pool gave to a node before it was left; nginx waits for it when it reloads.
+        self.under_way: set[str] = set()
         self.lease: Lease | None = None
         self.told: dict[str, list[str]] = {"mail": [], "post": []}
         self.wrong: list[str] = []
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
+
+    @property
+    def pool(self) -> list[str]:
+        """The nodes that serve."""
+        return self.pools[self.live_pool]
+
+    @pool.setter
+    def pool(self, nodes: list[str]) -> None:
+        self.pools[self.live_pool] = nodes
 
     def jobs(self) -> Any:
         return contextlib.nullcontext(Jobs(self._ask))
@@ -172,7 +184,7 @@ class Nodes(Fleet):
         if node == self.world.settings.staging:
             told["staging"] = dict(vars(seen.staging))
         if node == self.world.settings.proxy:
-            told["proxy"] = {"live": "a", "pools": {"a": list(self.pool), "b": []}}
+            told["proxy"] = self.wb_proxy_read(node)
         return told
 
     def wb_build_builds(self, node: str) -> dict[str, Any]:
@@ -221,7 +233,7 @@ class Nodes(Fleet):
     def wb_live_switch(
         self, node: str, links: dict[str, str], run: str, before: float
     ) -> dict[str, Any]:
-        if self.lease is None and node in self.pool:
+        if self.lease is None and node in {*self.pool, *self.under_way}:
             self.wrong.append(f"{node} was switched while it served")
         wanted = node_links(self.world.settings, node, links)
         have = self.world.links.setdefault(node, {})
@@ -230,6 +242,9 @@ class Nodes(Fleet):
         self.world.serving[node] = dict(have)
         self.world.half_done.discard(node)
         return {"changed": changed, "version": self.version(node), "seconds": 0.1}
+
+    def wb_live_version(self, node: str) -> dict[str, Any]:
+        return self.version(node)
 
     def wb_proxy_maintain(
         self, node: str, release: str, seconds: float, patience: float
@@ -244,9 +259,24 @@ class Nodes(Fleet):
         self.lease = None
         return {}
 
+    def wb_proxy_read(self, node: str) -> dict[str, Any]:
+        page = {"until": 0.0, "release": self.lease.release} if self.lease else None
+        pools = {name: list(nodes) for name, nodes in self.pools.items()}
+        return {"live": self.live_pool, "pools": pools, "maintenance": page}
+
     def wb_proxy_set_pool(self, node: str, pool: str, nodes: list[str]) -> dict[str, Any]:
-        self.pool = list(nodes)
+        self.pools[pool] = list(nodes)
+        self.under_way.clear()
         return {}
+
+    def wb_proxy_change_over(self, node: str, pool: str) -> dict[str, Any]:
+        old, self.live_pool = self.live_pool, pool
+        self.under_way |= set(self.pools[old])
+        return {"old": old, "new": pool}
+
+    def wb_proxy_watch(self, node: str, seconds: float, percent: float) -> dict[str, Any]:
+        answers = {"answers": 1000, "errors": 0}
+        return {"before": answers, "after": answers, "bad": False}
 
     def wb_proxy_ask(self, node: str, path: str, nodes: list[str]) -> dict[str, Any]:
         return {
@@ -334,7 +364,8 @@ class Desk(opening.Office):
         if self.layout.root.exists():
             shutil.copytree(self.layout.root, root, dirs_exist_ok=True)
         twin = Desk(copy.deepcopy(self.nodes.world), root)
-        twin.nodes.pool = list(self.nodes.pool)
+        twin.nodes.pools = copy.deepcopy(self.nodes.pools)
+        twin.nodes.live_pool = self.nodes.live_pool
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

@@ -25,7 +25,8 @@ from .verdicts import BAD
 class Plan:
     """What is left to do. ``pulls``: node → datasets it lacks; ``flips``: node → links to
     change (name → target); ``stale``: nodes whose servers serve something else than the
-    release; ``present``: nodes that answer and hold datasets."""
+    release, or that the proxy does not let serve; ``present``: nodes that answer and hold
+    datasets."""
 
     request: Request
     present: Sequence[str] = ()
@@ -414,11 +415,15 @@ def _flips(settings: Settings, seen: Seen, links: Mapping[str, str]) -> dict[str
 
 
 def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[str, ...]:
-    """Nodes that began a switch and did not end it, or whose servers have not followed."""
+    """Nodes that began a switch and did not end it, whose servers have not followed, or that
+    the proxy does not let serve."""
+    pools = seen.proxy.get("pools", {})
+    serving = pools.get(seen.proxy.get("live"), settings.having("web"))
     return tuple(
         node
         for node in _present(settings, seen)
         if seen.nodes[node].switch
+        or ("web" in settings.nodes[node].roles and node not in serving)
         or differences(seen.nodes[node].version, node_links(settings, node, links))
     )
 

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from .errors import BadRequest
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
-WAYS = ("maintenance",)
+SEAMLESS, MAINTENANCE = "seamless", "maintenance"
+WAYS = (SEAMLESS, MAINTENANCE)
 _NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 T = TypeVar("T")
 
@@ -109,7 +110,12 @@ class Parcels:
 class GoLive:
     """How a release goes live."""
 
-    way: str = "maintenance"
+    way: str = SEAMLESS
+    canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898", "/gene/WBGene00006763")
+    slower_times: float = 3.0
+    numbers_percent: int = 50
+    watch_seconds: float = 10.0
+    errors_percent: float = 1.0
     quorum_percent: int = 50
     answer_seconds: int = 30
     window_seconds: float = 5.0

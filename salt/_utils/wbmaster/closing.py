@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import changeover, describe, run
+from . import describe, run, ways
 from .bus import LOST
 
 
@@ -46,7 +46,7 @@ def _record(ended: run.Run) -> None:
 
 def _put_back(ended: run.Run) -> None:
     try:
-        changeover.put_back(ended)
+        ways.put_back(ended)
     except (ReleaseError, *LOST) as error:
         assert ended.error is not None
         ended.error.what += f" (and putting the site back failed: {error})"

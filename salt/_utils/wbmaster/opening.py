@@ -18,7 +18,7 @@ from wbcore.plan import Plan, decide
 from wbcore.requests import Request
 from wbcore.settings import Settings
 
-from . import changeover, describe, run, watch
+from . import describe, run, watch, ways
 from .bus import Bus
 from .fleet import Fleet
 from .forecast import forecast
@@ -133,7 +133,7 @@ def _recover(office: Office, begun: run.Run) -> None:
     if switching is None or begun.plan.release == switching.after:
         return
     if begun.plan.release is None or begun.plan.release != switching.before:
-        changeover.put_back(begun)
+        ways.put_back(begun)
     elif not begun.plan.needs_golive:
         # It died before the first node was switched.
         office.ledger.undo_switch()

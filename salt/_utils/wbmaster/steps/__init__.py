@@ -22,6 +22,7 @@ STEPS = {
     "push_support": "databases",
     "stage_webapp": "webapp",
     "maintenance_on": "maintenance",
+    "canary": "canary",
     "go_live": "live",
     "maintenance_off": "active",
     "copy_reference": "reference",
