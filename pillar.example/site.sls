@@ -125,7 +125,7 @@ wormbase:
     way: seamless
     # What both halves are asked; an answer of the new release may be so many times as slow,
     # and its numbers (bytes, links, rows) may differ by so many percent.
-    canary_paths: [/version, /gene/WBGene00000898, /gene/WBGene00006763]
+    canary_paths: [/version, /gene/WBGene00000898]
     slower_times: 3.0
     numbers_percent: 50
     # For so many seconds errors are counted before the other half follows; so many percent

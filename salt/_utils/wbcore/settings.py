@@ -111,7 +111,7 @@ class GoLive:
     """How a release goes live."""
 
     way: str = SEAMLESS
-    canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898", "/gene/WBGene00006763")
+    canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
     slower_times: float = 3.0
     numbers_percent: int = 50
     watch_seconds: float = 10.0
