@@ -56,7 +56,7 @@ def test_parse_takes_a_section_in_part():
         ({"retention": {"pinned": [221]}}, "wormbase:retention:pinned is '[221]'"),
         ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
         ({7: {}}, "unknown setting wormbase:7"),
-        ({"golive": {"way": "seamles"}}, "golive:way is 'seamles'; it has to be one of maint"),
+        ({"golive": {"way": "seamles"}}, "golive:way is 'seamles'; it has to be one of seamless, maint"),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):
