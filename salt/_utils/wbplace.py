@@ -106,6 +106,19 @@ class Places:
         self.sweep()
         _remove_if_empty(self.layout.dataset(dataset).parent, dataset)
 
+    def purge(self, datasets: Iterable[Dataset]) -> dict[str, int]:
+        """Remove those of the datasets that are here, and the parcels of their builds; the
+        bytes of each."""
+        self.sweep()
+        freed = {}
+        here = self.present()
+        for dataset in datasets:
+            if dataset in here:
+                freed[str(dataset)] = self.size(dataset)["bytes"]
+                self.remove(dataset)
+            wbfiles.remove(self.layout.parcels / str(dataset.build))
+        return freed
+
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:
