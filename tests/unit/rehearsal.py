@@ -266,6 +266,9 @@ class Nodes(Fleet):
         self.world.half_done.discard(node)
         return {"changed": changed, "version": self.version(node), "seconds": 0.1}
 
+    def wb_live_version(self, node: str) -> dict[str, Any]:
+        return self.version(node)
+
     def wb_proxy_maintain(
         self, node: str, release: str, seconds: float, patience: float
     ) -> dict[str, Any]:

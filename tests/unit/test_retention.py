@@ -11,7 +11,7 @@ from wbcore.seen import Known, Switch
 from wbcore.settings import Retention
 from wbcore.verdicts import BAD, Verdict
 
-thousands = example_settings(max_examples=1500, deadline=None)
+thousands = example_settings(max_examples=600, deadline=None)
 
 BUILDS = st.integers(215, 224).map(Build)
 RELEASES = st.builds(

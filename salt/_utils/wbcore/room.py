@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .datasets import Dataset
 from .names import Build
-from .retention import Used, removal
+from .retention import Used
 from .space import Need
 
 
@@ -54,18 +55,29 @@ def make_room(
     used
         Whose datasets stay, also of a build that goes.
     """
-    used, left = list(used), dict(lacking)
-    chosen: dict[Build, tuple[str, ...]] = {}
+    left = dict(lacking)
     freeable = dict.fromkeys(lacking, Need())
+    chosen: dict[Build, tuple[str, ...]] = {}
+    unused = _unused(taken, used)
     for build in going:
-        datasets = removal(taken, build, used).remove
+        datasets = unused.get(build, ())
         freed = _freed(datasets, taken, lacking)
         freeable = {device: freeable[device] + freed[device] for device in lacking}
         after = {device: left[device] - freed[device] for device in lacking}
         if after != left:
-            chosen[build], left = datasets, after
+            chosen[build], left = tuple(datasets), after
     short = {device: need for device, need in left.items() if need}
     return Room(chosen, freeable, short)
+
+
+def _unused(taken: Iterable[str], used: Iterable[Used]) -> dict[Build, list[str]]:
+    """The datasets that nobody uses, by build."""
+    needed = {dataset for one in used for dataset in one.datasets}
+    unused: dict[Build, list[str]] = {}
+    for dataset in sorted(taken):
+        if dataset not in needed:
+            unused.setdefault(Dataset.parse(dataset).build, []).append(dataset)
+    return unused
 
 
 def _freed(
