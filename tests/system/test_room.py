@@ -92,8 +92,8 @@ def small_disk(lab: Lab, builds: list[str], room: int) -> Iterator[None]:
     try:
         yield
     finally:
-        lab.exec(NODE, "umount", HOME)
-        lab.exec(NODE, "umount", _ASIDE)
+        lab.exec(NODE, "umount", "-l", HOME)
+        lab.exec(NODE, "umount", "-l", _ASIDE)
 
 
 def fill(lab: Lab, left: int) -> None:
