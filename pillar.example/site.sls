@@ -139,9 +139,21 @@ wormbase:
     # Seconds for which the maintenance page is reckoned to be up, for the forecast.
     window_seconds: 5.0
 
-  # What stays on the nodes beside the live release and the way back.
+  # What stays on the nodes beside the live release and the way back. A build that is marked bad
+  # (wb_release.bad) goes first, the others by their age, the oldest first.
   retention:
-    # So many further builds, the newest.
+    # So many further builds, the newest, as long as there is room: a push that lacks room lets
+    # them go too, as many as it takes.
     keep: 1
     # Builds that are never removed, such as WS220.
     pinned: []
+    # With 10, WS210, WS220 and so on are never removed either. 0 pins none.
+    pinned_every: 0
+    # Percent of each disk to be free after a release: below it further builds go, on that node
+    # alone. 0 sets no floor.
+    free_percent: 0
+
+  # What is measured, for the textfile collector of Prometheus' node_exporter on the master.
+  metrics:
+    # A path such as /var/lib/prometheus/node-exporter/wormbase.prom; empty writes none.
+    textfile: ""

@@ -2,6 +2,7 @@
 
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
+from wbmaster import metrics as measured
 from wbmaster import opening, report, verdicts
 
 __virtualname__ = "wb_release"
@@ -66,6 +67,20 @@ def watch():
         salt-run wb_release.watch
     """
     return _told(lambda: report.watch_run(_office()))
+
+
+def metrics():
+    """What is measured, in the text format of Prometheus: the release that each node serves,
+    its age, the last push and window, runs by outcome; written to the pillar's
+    ``wormbase:metrics:textfile`` too, where it is set.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.metrics
+    """
+    return _told(lambda: measured.show(_office()))
 
 
 def hold(reason="", build=""):

@@ -22,6 +22,7 @@ from unittest import mock
 
 import yaml
 from cluster import World, digest, release
+from wbcore.datasets import KINDS
 from wbcore.errors import ReleaseError
 from wbcore.golive import differences, expected
 from wbcore.layout import Layout
@@ -92,6 +93,8 @@ class Nodes(Fleet):
         self.lease: Lease | None = None
         self.told: dict[str, list[str]] = {"mail": [], "post": []}
         self.wrong: list[str] = []
+        # Bytes of a node's disk; a dataset takes 1000.
+        self.disks: dict[str, int] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
@@ -209,7 +212,39 @@ class Nodes(Fleet):
         return {"parcels": made, "without": {}}
 
     def wb_disk_check(self, node: str, datasets: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "problems": [], "purgeable": {}}
+        needs, has = 1000 * len(datasets), self._bytes_free(node)
+        live = {f"{kind}/{self.world.links[node][link]}" for kind, link in self._links(node)}
+        return {
+            "ok": needs <= has,
+            "problems": [],
+            "disks": {
+                "8:1": {
+                    "kinds": list(KINDS),
+                    "needs": {"bytes": needs, "inodes": 0},
+                    "has": {"bytes": has, "inodes": 0},
+                }
+            },
+            "purgeable": {
+                dataset: {"device": "8:1", "bytes": 1000, "inodes": 2}
+                for dataset in self.world.held.get(node, {})
+                if dataset not in datasets and dataset not in live
+            },
+        }
+
+    def wb_disk_free(self, node: str) -> dict[str, Any]:
+        disk = {
+            "device": "8:1",
+            "bytes_free": self._bytes_free(node),
+            "bytes_total": self.disks.get(node, 10**9),
+        }
+        return dict.fromkeys(KINDS, disk)
+
+    def _bytes_free(self, node: str) -> int:
+        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {}))
+
+    def _links(self, node: str) -> list[tuple[str, str]]:
+        kinds = {"acedb": "acedb", "production": "webapp"}
+        return [(kinds.get(link, "mysql"), link) for link in self.world.links.get(node, {})]
 
     def wb_dataset_pull(
         self, node: str, name: str, digest: str, datasets: list[str], sources: Any, step: str
@@ -366,6 +401,7 @@ class Desk(opening.Office):
         twin = Desk(copy.deepcopy(self.nodes.world), root)
         twin.nodes.pools = copy.deepcopy(self.nodes.pools)
         twin.nodes.live_pool = self.nodes.live_pool
+        twin.nodes.disks = dict(self.nodes.disks)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

@@ -54,9 +54,18 @@ def test_parse_takes_a_section_in_part():
         ({"retention": {"keep": "1"}}, "wormbase:retention:keep is '1'; it has to be of type int"),
         ({"retention": {"keep": True}}, "wormbase:retention:keep is 'True'"),
         ({"retention": {"pinned": [221]}}, "wormbase:retention:pinned is '[221]'"),
+        ({"retention": {"pinned": ["WS220", "221"]}}, "wormbase:retention:pinned is '221'"),
+        ({"retention": {"keep": -1}}, "wormbase:retention:keep is '-1'; it has to be 0 or more"),
+        ({"retention": {"pinned_every": -10}}, "wormbase:retention:pinned_every is '-10'"),
+        ({"retention": {"free_percent": 100}}, "free_percent is '100'; it has to be 0 to 90"),
+        ({"metrics": {"textfile": "wormbase.prom"}}, "textfile is 'wormbase.prom'; it has to be a"),
+        ({"metrics": {"textfile": "/var/lib/wormbase"}}, "it has to be a full path that ends in"),
         ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
         ({7: {}}, "unknown setting wormbase:7"),
-        ({"golive": {"way": "seamles"}}, "golive:way is 'seamles'; it has to be one of seamless, maint"),
+        (
+            {"golive": {"way": "seamles"}},
+            "golive:way is 'seamles'; it has to be one of seamless",
+        ),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):

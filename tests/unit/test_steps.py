@@ -167,7 +167,7 @@ def test_after_sealing_a_dataset_of_the_right_name_and_other_content_is_fetched(
 def test_disk_space_is_asked_of_each_node_for_what_it_lacks(desk):
     asked = {}
     desk.nodes.wb_disk_check = lambda node, datasets: (
-        asked.update({node: set(datasets)}) or {"ok": True, "problems": [], "purgeable": {}}
+        asked.update({node: set(datasets)}) or {"ok": True}
     )
     desk.run(request("push", "WS221"))
 
@@ -177,10 +177,15 @@ def test_disk_space_is_asked_of_each_node_for_what_it_lacks(desk):
 
 
 def test_a_full_disk_stops_before_anything_is_copied_and_names_what_could_go(desk):
-    room = {"ok": False, "problems": ["the disk lacks 5 MB"], "purgeable": {"acedb/x": 7_000_000}}
-    said = fails(desk, request("release", "WS221"), wb_disk_check=room)
+    desk.nodes.disks["wb-web2"] = 9_000
+    with pytest.raises(StepFailed) as caught:
+        desk.run(request("release", "WS221"))
 
-    assert "the disk lacks 5 MB" in said and "7.0 MB" in said
+    assert str(caught.value) == (
+        "wb-web2: the disk of acedb, mysql, support, webapp needs 3.0 kB for WS221 and the "
+        "headroom, has 0 B, a purge could free 0 B: short of 3.0 kB; make room there, or see "
+        "wormbase:retention, and run the same command again"
+    )
     assert "wb_dataset.pull" not in {function for _, function in desk.nodes.asked}
 
 

@@ -17,7 +17,7 @@ from .names import Build, Release
 from .requests import Request
 from .retention import Used, ways_back
 from .seen import Known, ReleaseRecord, Seen, node_links, wants
-from .settings import Settings
+from .settings import Retention, Settings
 from .verdicts import BAD
 
 
@@ -95,7 +95,7 @@ def decide(
     return plan
 
 
-def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
+def used(known: Known, retention: Retention | None = None) -> list[Used]:
     """The releases whose datasets must stay, each with the reason."""
     why: dict[Release, str] = {known.live: "it is live"} if known.live else {}
     for release in ways_back(known.stack):
@@ -105,7 +105,7 @@ def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
             if changing:
                 why.setdefault(changing, "it is being switched")
     for release in known.releases:
-        if str(release.build) in pinned:
+        if retention and retention.pins(release.build):
             why.setdefault(release, "it is pinned")
     return [
         Used(release, reason, frozenset(known.releases[release].datasets))
@@ -219,16 +219,19 @@ def _purge(
     request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
 ) -> Plan:
     build = request.build
-    for release in used(known, settings.retention.pinned):
-        if release.release.build == build:
+    assert build is not None
+    for one in used(known, settings.retention):
+        if one.build == build:
             raise BadRequest(
-                f"{build} can not be purged, since {release.release} uses it ({release.why})",
+                f"{build} can not be purged, since {one.by} uses it ({one.why})",
                 "purge an older build; salt-run wb_release.status shows what is live",
             )
-    if str(build) in settings.retention.pinned:
+    if settings.retention.pins(build):
         raise BadRequest(
             f"{build} can not be purged, since it is pinned",
-            "take it out of wormbase:retention:pinned first",
+            "take it out of wormbase:retention:pinned first"
+            if str(build) in settings.retention.pinned
+            else "see wormbase:retention:pinned_every",
         )
     return Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
 

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import BadRequest
+from .names import Build, is_build
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
 SEAMLESS, MAINTENANCE = "seamless", "maintenance"
@@ -127,6 +128,20 @@ class Retention:
 
     keep: int = 1
     pinned: tuple[str, ...] = ()
+    pinned_every: int = 0
+    free_percent: int = 0
+
+    def pins(self, build: Build) -> bool:
+        """Whether a build is kept for ever."""
+        every = self.pinned_every
+        return str(build) in self.pinned or (every > 0 and build.number % every == 0)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Where Prometheus' node_exporter finds what is measured."""
+
+    textfile: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +180,7 @@ class Settings:
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
     retention: Retention = field(default_factory=Retention)
+    metrics: Metrics = field(default_factory=Metrics)
     mail: Mail = field(default_factory=Mail)
     blog: Blog = field(default_factory=Blog)
 
@@ -182,6 +198,8 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_retention(settings.retention)
+        _check_metrics(settings.metrics)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -212,6 +230,24 @@ class Settings:
                 "give it to exactly one under wormbase:nodes",
             )
         return names[0]
+
+
+def _check_retention(retention: Retention) -> None:
+    where = "wormbase:retention"
+    for name in ("keep", "pinned_every"):
+        if getattr(retention, name) < 0:
+            raise _wrong(f"{where}:{name}", "0 or more", getattr(retention, name))
+    if not 0 <= retention.free_percent <= 90:
+        raise _wrong(f"{where}:free_percent", "0 to 90", retention.free_percent)
+    for build in retention.pinned:
+        if not is_build(build):
+            raise _wrong(f"{where}:pinned", "a list of builds, such as WS220", build)
+
+
+def _check_metrics(metrics: Metrics) -> None:
+    path = metrics.textfile
+    if path and not (path.startswith("/") and path.endswith(".prom")):
+        raise _wrong("wormbase:metrics:textfile", "a full path that ends in .prom, or empty", path)
 
 
 def _node(name: object, value: object) -> Node:

@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import describe, run, ways
+from . import describe, metrics, run, ways
 from .bus import LOST
 
 
@@ -25,6 +25,7 @@ def end(ended: run.Run) -> str:
     finally:
         run.set_current(None)
         ended.lock.release()
+    metrics.write_after(ended)
     if ended.error:
         _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
         raise ended.error

@@ -84,6 +84,8 @@ def join(run: Run, record: ReleaseRecord) -> Changes:
     joined = [node for node in pool.web(run) if node in first or node in changed]
     new = set(joined) - set(pool.serving(run))
     pool.let_serve(run, joined)
+    # Nobody has seen a page.
+    run.notes.setdefault("figures", {})["maintenance_off"] = {"window": 0.0}
     return {
         node: links or "joined the pool" for node, links in changed.items() if links or node in new
     }
