@@ -15,6 +15,8 @@ import jinja2
 import pytest
 from wbcore.layout import Layout
 
+from lab import base
+
 CARRIER = Path(__file__).resolve().parents[2] / "salt/states/carrier"
 
 
@@ -69,6 +71,12 @@ class Site:
 
     def sources(self, *nodes: str) -> list[dict[str, str]]:
         return [{"node": node, "address": self.addresses[node]} for node in nodes]
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """AceDB's programs, compiled once on this machine."""
+    return base.acedb() / "usr/local"
 
 
 @pytest.fixture
