@@ -58,6 +58,8 @@ def _compare(run: Run, build: Build, dry: bool) -> _Compared:
         return _Compared([], {"counted": count(figures), **_named("missing", missing)})
     accepted = _accepted(run, build)
     now, missing = _measure(run, build, dry, strict=accepted is None)
+    if missing and not accepted:
+        raise BadData(missing, way_out(build), node=run.settings.staging)
     was, lost = _measure(run, live.build, dry, strict=accepted is None)
     found = outside(was, now, run.settings) if was and now else []
     told = {
