@@ -123,7 +123,8 @@ wormbase:
     # Files and bytes of each folder of the support databases.
     files: {shrink: 10, grow: 50, least: 50}
     bytes: {shrink: 20, grow: 100, least: 1000000}
-    # Other tolerances for some, by a pattern of kind and name, the first that fits. Such as
+    # Other tolerances for some, by a pattern of kind and name, the first that fits. Names are
+    # classes/Gene, rows/c_elegans/fdata, letters/blast/c_elegans/genome, bytes/support/gene:
     #   rows/c_elegans_?map/*: {shrink: 30, grow: 100, least: 1000}
     exceptions: {}
 
