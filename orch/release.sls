@@ -6,6 +6,7 @@
 # `end` always comes: it puts the site back when the change-over did not pass its checks.
 include:
   - orch.steps.s00_seal
+  - orch.steps.s00_check_contents
   - orch.steps.s01_check_disk_space
   - orch.steps.s00_make_parcels
   - orch.steps.s03_push_acedb

@@ -108,6 +108,26 @@ wormbase:
     asking_port: 8081
     idle_port: 8082
 
+  # How far a build may be from the live one before it is held: whole and wrong is what no
+  # checksum sees. `shrink` and `grow` are percent; a difference of less than `least` counts
+  # for nothing, whatever it is in percent. What is gone altogether always counts. A tolerance
+  # is given whole.
+  contents:
+    # Objects of each class of AceDB.
+    classes: {shrink: 5, grow: 50, least: 100}
+    # Rows of each table of MySQL.
+    rows: {shrink: 10, grow: 50, least: 1000}
+    # Sequences and letters of each BLAST database.
+    sequences: {shrink: 5, grow: 50, least: 20}
+    letters: {shrink: 5, grow: 50, least: 100000}
+    # Files and bytes of each folder of the support databases.
+    files: {shrink: 10, grow: 50, least: 50}
+    bytes: {shrink: 20, grow: 100, least: 1000000}
+    # Other tolerances for some, by a pattern of kind and name, the first that fits. Names are
+    # classes/Gene, rows/c_elegans/fdata, letters/blast/c_elegans/genome, bytes/support/gene:
+    #   rows/c_elegans_?map/*: {shrink: 30, grow: 100, least: 1000}
+    exceptions: {}
+
   # How a build travels: as patches against the release that a node has, made once.
   parcels:
     # How hard zstd looks for what is the same. Above 12 it takes many times as long.

@@ -204,6 +204,11 @@ class Nodes(Fleet):
             "datasets": self.world.survey(name)["datasets"],
         }
 
+    def wb_contents_measure(self, node: str, build: str, dry: bool) -> dict[str, Any]:
+        if not dry and build not in self.world.sealed:
+            self.wrong.append(f"{build} was counted before it was sealed")
+        return {"figures": self.world.counted(build), "missing": ""}
+
     def wb_parcel_make(self, node: str, name: str, wanted: list[dict[str, str]]) -> dict[str, Any]:
         made = {one["dataset"]: {one["base"]: 1} for one in wanted}
         for one in wanted:
@@ -327,10 +332,10 @@ class Nodes(Fleet):
     def wb_software_reference(self, node: str, release: str) -> dict[str, Any]:
         return {}
 
-    def wb_announce_post(self, node: str, release: str) -> str:
+    def wb_announce_post(self, node: str, release: str, before: str) -> str:
         return self._once("post", release)
 
-    def wb_announce_mail(self, node: str, release: str) -> str:
+    def wb_announce_mail(self, node: str, release: str, before: str) -> str:
         return self._once("mail", release)
 
     def _once(self, what: str, release: str) -> str:

@@ -35,13 +35,24 @@ def desk(memory):
     desk.nodes.disks["wb-web1"] = 1000 * len(desk.nodes.world.held["wb-web1"])
     pull = desk.nodes.wb_dataset_pull
     desk.nodes.wb_dataset_pull = lambda node, **order: {**pull(node, **order), "mended": ["x/y"]}
+    verdicts.accept(desk, "WS222", "half was dropped on purpose")
+    measure = desk.nodes.wb_contents_measure
+    few = {"figures": {"classes": {"Gene": 1}}, "missing": ""}
+    desk.nodes.wb_contents_measure = lambda node, build, dry: (
+        few if build == "WS222" else measure(node, build, dry)
+    )
     desk.run(request("release", "WS222"))
+    desk.nodes.wb_contents_measure = lambda *_, **__: {"figures": {}, "missing": "it is gone"}
+    desk.nodes.world.stage("WS223")
+    verdicts.accept(desk, "WS223", "nothing is known of it")
+    desk.run(request("push", "WS223"))
     desk.run(request("purge", "WS219"))
     desk.settings = settings(golive={"way": "maintenance"})
     desk.run(request("rollback"))
-    desk.nodes.world.stage("WS223")
+    desk.nodes.wb_contents_measure = measure
+    desk.nodes.world.stage("WS224")
     with pytest.raises(ReleaseError):
-        desk.run(request("release", "WS223"), {8: FAIL})
+        desk.run(request("release", "WS224"), {8: FAIL})
     yield desk
     desk.wire.close()
 

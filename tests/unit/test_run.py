@@ -448,6 +448,7 @@ def test_a_step_that_ends_in_a_fault_of_ours_stops_the_run(desk, monkeypatch):
     steps = desk.ledger.steps(desk.ledger.runs(1)[0]["id"])
     assert [(step["step"], step["outcome"]) for step in steps] == [
         ("seal", "done"),
+        ("check_contents", "done"),
         ("check_disk_space", "failed"),
     ]
 

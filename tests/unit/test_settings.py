@@ -8,8 +8,9 @@ from cluster import PILLAR, settings
 from hypothesis import given
 from hypothesis import strategies as st
 from wbcore.errors import BadRequest
-from wbcore.settings import ROLES, Settings
+from wbcore.settings import ROLES, Settings, Tolerance
 
+LOOSE = {"shrink": 100, "grow": 1000, "least": 0}
 NODE = {"address": "10.0.0.1", "site": "local", "roles": ["web"]}
 
 
@@ -66,6 +67,12 @@ def test_parse_takes_a_section_in_part():
             {"golive": {"way": "seamles"}},
             "golive:way is 'seamles'; it has to be one of seamless",
         ),
+        ({"contents": {"rows": {"shrink": 1}}}, "the pillar lacks wormbase:contents:rows:grow"),
+        ({"contents": {"rows": 5}}, "wormbase:contents:rows is '5'; it has to be a dictionary"),
+        ({"contents": {"rows": {**LOOSE, "least": -1}}}, "wormbase:contents:rows is"),
+        ({"contents": {"exceptions": ["rows/*"]}}, "contents:exceptions is"),
+        ({"contents": {"exceptions": {"x": {"shrink": 1}}}}, "contents:exceptions:x:grow"),
+        ({"contents": {"exceptions": {"x": {**LOOSE, "grow": "1"}}}}, "exceptions:x:grow is '1'"),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):
@@ -94,6 +101,13 @@ def test_parse_ends_in_settings_or_in_a_bad_request(pillar):
         assert "wormbase" in error.what
     else:
         assert isinstance(parsed, Settings)
+
+
+def test_parse_takes_exceptions_by_their_patterns():
+    parsed = settings(contents={"exceptions": {"rows/clustal/*": LOOSE}}).contents
+
+    assert parsed.exceptions == {"rows/clustal/*": Tolerance(100, 1000, 0)}
+    assert parsed.rows == Settings().contents.rows
 
 
 def test_having_is_told_by_role():

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import requests
+from .contents import way_out
 from .errors import BadData, BadRequest
 from .golive import differences
 from .names import Build, Release
@@ -18,7 +19,7 @@ from .requests import Request
 from .retention import Used, ways_back
 from .seen import Known, ReleaseRecord, Seen, node_links, wants
 from .settings import Retention, Settings
-from .verdicts import BAD
+from .verdicts import BAD, GATE
 
 
 @dataclass(frozen=True)
@@ -286,9 +287,12 @@ def _check_verdicts(plan: Plan, known: Known) -> None:
     resumed = known.switch is not None and known.switch.after == plan.release
     if hold and plan.needs_golive and not resumed:
         which = f" build={build}" if hold.build else ""
+        unhold = f"salt-run wb_release.unhold{which}"
         raise BadRequest(
             f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
-            f"salt-run wb_release.unhold{which} lets it go live; orch.push is free to run",
+            f"{way_out(build)}; if it was mended, {unhold} has it compared again"
+            if hold.who == GATE
+            else f"{unhold} lets it go live; orch.push is free to run",
         )
 
 

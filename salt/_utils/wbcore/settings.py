@@ -108,6 +108,30 @@ class Parcels:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """By how many percent a figure may shrink and grow; a difference of less than ``least``
+    counts for nothing."""
+
+    shrink: int
+    grow: int
+    least: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How far the contents of a build may be from those of the live one. ``exceptions`` are
+    for the figures that match a pattern, kind and name, such as ``rows/clustal/*``."""
+
+    classes: Tolerance = Tolerance(5, 50, 100)
+    rows: Tolerance = Tolerance(10, 50, 1_000)
+    sequences: Tolerance = Tolerance(5, 50, 20)
+    letters: Tolerance = Tolerance(5, 50, 100_000)
+    files: Tolerance = Tolerance(10, 50, 50)
+    bytes: Tolerance = Tolerance(20, 100, 1_000_000)
+    exceptions: Mapping[str, Tolerance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class GoLive:
     """How a release goes live."""
 
@@ -177,6 +201,7 @@ class Settings:
     webapp: Webapp = field(default_factory=Webapp)
     nginx: Nginx = field(default_factory=Nginx)
     carrier: Carrier = field(default_factory=Carrier)
+    contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
     retention: Retention = field(default_factory=Retention)
@@ -200,6 +225,7 @@ class Settings:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
         _check_retention(settings.retention)
         _check_metrics(settings.metrics)
+        _check_tolerances(settings.contents)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -263,6 +289,13 @@ def _node(name: object, value: object) -> Node:
     return node
 
 
+def _check_tolerances(contents: Contents) -> None:
+    kinds = {name: value for name, value in vars(contents).items() if name != "exceptions"}
+    for name, tolerance in {**kinds, **contents.exceptions}.items():
+        if min(tolerance.shrink, tolerance.grow, tolerance.least) < 0:
+            raise _wrong(f"wormbase:contents:{name}", "three numbers from 0 on", tolerance)
+
+
 def _section(cls: type[T], given: Mapping[Any, Any], where: str, **ready: Any) -> T:
     hints = get_type_hints(cls)
     unknown = sorted(str(key) for key in given if key not in hints or key in ready)
@@ -291,6 +324,11 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, Mapping):
             raise _wrong(where, "a dictionary", value)
         return _section(kind, value, where)  # type: ignore[arg-type]
+    if get_origin(kind) is Mapping:
+        if not isinstance(value, Mapping):
+            raise _wrong(where, "a dictionary", value)
+        item = get_args(kind)[1]
+        return {str(key): _value(item, one, f"{where}:{key}") for key, one in value.items()}
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, item) for v in value):

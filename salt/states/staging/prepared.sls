@@ -5,6 +5,10 @@ Mercurial is installed:
   pkg.installed:
     - name: mercurial
 
+AceDB's tace, by which builds are counted, is installed:
+  file.exists:
+    - name: /usr/local/bin/tace
+
 {%- for path in [
   settings.paths.acedb,
   settings.paths.support,

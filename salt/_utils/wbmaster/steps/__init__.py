@@ -15,6 +15,7 @@ from ..run import Run
 
 STEPS = {
     "seal": "seal",
+    "check_contents": "contents",
     "check_disk_space": "disk_space",
     "make_parcels": "parcels",
     "push_acedb": "databases",
