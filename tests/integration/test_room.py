@@ -69,13 +69,12 @@ def test_a_push_for_which_a_purge_would_not_do_is_refused_with_the_figures(full)
     fill(full.layouts[REMOTE].kind(SUPPORT), 8192)
     refused = full.orch("push", "{build: WS222}")
     assert refused.returncode != 0
-    (sentence, _) = sentences(refused)
     # 401.2 kB and a twentieth of the disk, less what is free, less WS221.
-    assert sentence == (
+    assert (
         "canopus: the disk of support needs 442.2 kB for WS222 and the headroom, has 8.2 kB, "
         "a purge could free 401.2 kB: short of 32.8 kB; make room there, or see "
         "wormbase:retention, and run the same command again"
-    )
+    ) in sentences(refused)
     assert builds_on(full, REMOTE) == {"WS221"}
     assert builds_on(full, WEB) == {"WS221"}
 

@@ -212,6 +212,17 @@ def test_after_a_release_a_bad_build_is_not_among_those_that_are_kept(desk):
     assert builds_on(desk, NODE) == {217, 219, 220, 221}
 
 
+def test_the_builds_that_are_kept_are_the_same_on_every_node(desk):
+    rules(desk, keep=1)
+    for node in (NODE, "wb-mining"):
+        held = desk.nodes.world.held[node]
+        desk.nodes.world.held[node] = {one: held[one] for one in held if "WS219" not in one}
+    desk.run(request("release", "WS221"))
+
+    assert builds_on(desk, NODE) == {220, 221}
+    assert builds_on(desk, "wb-web1") == {219, 220, 221}
+
+
 # Trouble
 
 

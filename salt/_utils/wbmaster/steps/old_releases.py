@@ -18,7 +18,7 @@ from wbcore.room import Taken, make_room
 from wbcore.seen import Known, ReleaseRecord
 from wbcore.space import Need, below_floor
 
-from ..purging import found_on, remove
+from ..purging import Found, found_on, remove
 from ..run import Run
 
 STEP = "purge_old_releases"
@@ -38,7 +38,7 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     if not run.plan.seals:
         return {}
     found = found_on(run, run.plan.present)
-    chosen = {node: _expired(run, known, datasets) for node, datasets in found.items()}
+    chosen = _expired(run, known, found)
     if run.settings.retention.free_percent:
         free = run.fleet.call(run.plan.present, "wb_disk.free", _TODO)
         for node, datasets in found.items():
@@ -52,13 +52,19 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     return _by_build(going)
 
 
-def _expired(run: Run, known: Known, datasets: Datasets) -> dict[str, int]:
-    """What goes whatever room there is: dataset → bytes."""
-    keep, reasons = run.settings.retention, used(known, run.settings.retention)
+def _expired(run: Run, known: Known, found: Found) -> dict[str, dict[str, int]]:
+    """What goes whatever room there is, of builds that are the same for every node: node →
+    dataset → bytes."""
+    retention = run.settings.retention
+    builds = {build for datasets in found.values() for build in _builds(datasets)}
+    over, reasons = expired(builds, known, retention, _in_use(run)), used(known, retention)
     return {
-        dataset: datasets[dataset]["bytes"]
-        for build in expired(_builds(datasets), known, keep, _in_use(run))
-        for dataset in removal(datasets, build, reasons).remove
+        node: {
+            dataset: datasets[dataset]["bytes"]
+            for build in over
+            for dataset in removal(datasets, build, reasons).remove
+        }
+        for node, datasets in found.items()
     }
 
 
