@@ -2,6 +2,7 @@
 
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
+from wbmaster import landings as landings_
 from wbmaster import opening, report, verdicts
 
 __virtualname__ = "wb_release"
@@ -66,6 +67,18 @@ def watch():
         salt-run wb_release.watch
     """
     return _told(lambda: report.watch_run(_office()))
+
+
+def landings():
+    """What landed on the development server, what it started or what it waits for, and why.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.landings
+    """
+    return _told(lambda: landings_.shown(_office()))
 
 
 def hold(reason="", build=""):

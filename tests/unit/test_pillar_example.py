@@ -1,6 +1,7 @@
 """pillar.example is the documentation, the defaults and the schema: equal to wbcore.settings;
 and pillar/top.sls gives each node what its roles have a use for."""
 
+import json
 import re
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -60,14 +61,12 @@ def pillar_of(node, tmp_path, *files):
 def test_every_section_has_every_setting_with_its_default(pillar, section):
     if section == "nodes":
         return
-    defaults = asdict(Settings())[section]
-    plain = {
-        key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()
-    }
+    defaults = json.loads(json.dumps(asdict(Settings())[section]))
+    plain = json.loads(json.dumps(pillar[section]))
 
-    assert dict(pillar[section]) == plain
-    assert {key: type(value) for key, value in pillar[section].items()} == {
-        key: type(value) for key, value in plain.items()
+    assert plain == defaults
+    assert {key: type(value) for key, value in plain.items()} == {
+        key: type(value) for key, value in defaults.items()
     }
 
 

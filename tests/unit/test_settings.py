@@ -56,6 +56,12 @@ def test_parse_takes_a_section_in_part():
         ({"retention": {"pinned": [221]}}, "wormbase:retention:pinned is '[221]'"),
         ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
         ({7: {}}, "unknown setting wormbase:7"),
+        ({"landing": {"start": "relase"}}, "landing:start is 'relase'; it has to be one of relea"),
+        ({"landing": {"hours": "9-5"}}, "wormbase:landing:hours is '9-5'; it has to be empty, or"),
+        ({"landing": {"minor": "yes"}}, "wormbase:landing:minor is 'yes'"),
+        ({"landing": {"notify": []}}, "wormbase:landing:notify is '[]'; it has to be a dict"),
+        ({"landing": {"notify": {"mail": ["a@b\nBcc: x@y"]}}}, "wormbase:landing:notify:mail is"),
+        ({"landing": {"notify": {"webhook": "file:///etc"}}}, "wormbase:landing:notify:webhook"),
         ({"golive": {"way": "seamles"}}, "golive:way is 'seamles'; it has to be one of maint"),
     ],
 )

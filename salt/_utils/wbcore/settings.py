@@ -12,10 +12,14 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import BadRequest
+from .hours import Hours
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
 WAYS = ("maintenance",)
-_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+STARTS = ("release", "push", "nothing")
+NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 T = TypeVar("T")
 
 
@@ -116,6 +120,24 @@ class GoLive:
 
 
 @dataclass(frozen=True)
+class Notify:
+    """Whom to tell when a run begins, ends or fails."""
+
+    mail: tuple[str, ...] = ()
+    webhook: str = ""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What starts when a build lands on the development server."""
+
+    start: str = "release"
+    hours: str = ""
+    minor: bool = False
+    notify: Notify = field(default_factory=Notify)
+
+
+@dataclass(frozen=True)
 class Retention:
     """What stays on the nodes beside the live release and the way back."""
 
@@ -158,6 +180,7 @@ class Settings:
     carrier: Carrier = field(default_factory=Carrier)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
+    landing: Landing = field(default_factory=Landing)
     retention: Retention = field(default_factory=Retention)
     mail: Mail = field(default_factory=Mail)
     blog: Blog = field(default_factory=Blog)
@@ -176,6 +199,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_landing(settings.landing)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -208,9 +232,26 @@ class Settings:
         return names[0]
 
 
+def _check_landing(landing: Landing) -> None:
+    where = "wormbase:landing"
+    if landing.start not in STARTS:
+        raise _wrong(f"{where}:start", f"one of {', '.join(STARTS)}", landing.start)
+    try:
+        Hours.parse(landing.hours)
+    except ValueError:
+        form = "empty, or hours in UTC such as mon-fri 06:00-18:00"
+        raise _wrong(f"{where}:hours", form, landing.hours) from None
+    for address in landing.notify.mail:
+        if not _ADDRESS.fullmatch(address):
+            raise _wrong(f"{where}:notify:mail", "a list of mail addresses", address)
+    if landing.notify.webhook and not _URL.fullmatch(landing.notify.webhook):
+        # The address itself is as good as a password, so it is not repeated.
+        raise _wrong(f"{where}:notify:webhook", "empty, or an address of http or https", "wrong")
+
+
 def _node(name: object, value: object) -> Node:
     where = f"wormbase:nodes:{name}"
-    if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
+    if not isinstance(name, str) or not NODE_ID.fullmatch(name):
         raise _wrong("wormbase:nodes", "a mapping of minion ids", name)
     if not isinstance(value, Mapping):
         raise _wrong(where, "a dictionary", value)

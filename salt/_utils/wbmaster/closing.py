@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import changeover, describe, run
+from . import changeover, describe, notices, run
 from .bus import LOST
 
 
@@ -25,6 +25,8 @@ def end(ended: run.Run) -> str:
     finally:
         run.set_current(None)
         ended.lock.release()
+    if not isinstance(ended.error, Interrupted):
+        notices.ended(ended)
     if ended.error:
         _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
         raise ended.error
