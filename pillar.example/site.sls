@@ -159,6 +159,21 @@ wormbase:
     # Seconds for which the maintenance page is reckoned to be up, for the forecast.
     window_seconds: 5.0
 
+  # What happens when a build lands on the development server (READY), without anybody.
+  landing:
+    # release: the whole release; push: only the databases to the nodes; nothing.
+    start: release
+    # When a landing may go live, in UTC, such as "mon-fri 06:00-18:00" ("22:00-04:00" is every
+    # night); empty is always. At other times it is pushed, and goes live when the hours come.
+    hours: ""
+    # Whether a new revision in website/staging goes live by itself while its build is live.
+    minor: false
+    # Whom to tell when any run begins, ends or fails: addresses, by the server in `mail`; and
+    # the webhook of a chat, which gets JSON with a `text`. Every node can read this file.
+    notify:
+      mail: []
+      webhook: ""
+
   # What stays on the nodes beside the live release and the way back. A build that is marked bad
   # (wb_release.bad) goes first, the others by their age, the oldest first.
   retention:

@@ -26,6 +26,8 @@ __virtualname__ = "wb_announce"
 log = logging.getLogger(__name__)
 
 _SECONDS = 30
+# A run waits for a mail about itself.
+_NOTICE_SECONDS = 10
 _AGAIN = "run the same command again when it is up"
 # A post that is written and not yet public was made by a person, and is theirs.
 _STATUSES = "publish,future,draft,pending,private"
@@ -97,6 +99,37 @@ def post(release, before=""):
     return {"id": made["id"], "link": made["link"], "already": bool(found)}
 
 
+@wbnode.told
+def tell(recipients, subject, text):
+    """Send a short mail about a run, by the mail server that sends the letter.
+
+    recipients
+        List of addresses.
+    subject, text
+        One line, and the whole of the mail.
+
+    Returns ``{"refused": [recipients]}``; StepFailed when the server does not take it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_announce.tell '[ops@example.org]' 'WS221 is live' 'It took 20 minutes.'
+    """
+    settings = wbnode.settings_of(__pillar__).mail
+    if not (settings.host and settings.sender):
+        raise BadRequest(
+            "the pillar names no mail server or sender",
+            "set wormbase:mail as pillar.example shows",
+        )
+    now = datetime.datetime.now(datetime.UTC)
+    message = letter.notice(settings.sender, recipients, subject, text, now)
+    try:
+        return {"refused": sorted(_give(message, settings, _NOTICE_SECONDS))}
+    except (OSError, smtplib.SMTPException) as error:
+        raise _not_taken(error, settings, "mend it; the run itself does not need it") from error
+
+
 def _notes(release):
     path = wbnode.layout_of(__opts__).notes(release.build)
     try:
@@ -129,22 +162,37 @@ def _stock(build):
 def _send(message, settings, record):
     """Recipients that the server refused. What it took is recorded before anything else."""
     try:
-        with smtplib.SMTP(settings.host, settings.port, timeout=_SECONDS) as server:
-            if settings.starttls:
-                server.starttls(context=ssl.create_default_context())
-            if settings.username:
-                server.login(settings.username, settings.password)
-            refused = server.send_message(message)
-            wbfiles.write_whole(record, json.dumps({"id": message["Message-ID"]}).encode())
+        refused = _give(
+            message, settings, _SECONDS, lambda: wbfiles.write_whole(record, _identity(message))
+        )
     except (OSError, smtplib.SMTPException) as error:
         if record.exists():
             return []
-        raise StepFailed(
-            f"the mail server {settings.host}:{settings.port} did not take the letter: "
-            f"{_words(error)}",
-            _AGAIN,
-        ) from error
+        raise _not_taken(error, settings, _AGAIN) from error
     return sorted(refused)
+
+
+def _give(message, settings, seconds, taken=bool):
+    """Recipients that the server refused; ``taken`` is called as soon as it has the message."""
+    with smtplib.SMTP(settings.host, settings.port, timeout=seconds) as server:
+        if settings.starttls:
+            server.starttls(context=ssl.create_default_context())
+        if settings.username:
+            server.login(settings.username, settings.password)
+        refused = server.send_message(message)
+        taken()
+    return refused
+
+
+def _identity(message):
+    return json.dumps({"id": message["Message-ID"]}).encode()
+
+
+def _not_taken(error, settings, todo):
+    return StepFailed(
+        f"the mail server {settings.host}:{settings.port} did not take the letter: {_words(error)}",
+        todo,
+    )
 
 
 def _words(error):

@@ -13,6 +13,7 @@ from typing import Any
 import wbfiles
 import wbnode
 import wbprogress
+from wbannounced import Announced
 from wbcore import manifest as manifests
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
@@ -36,6 +37,29 @@ def builds() -> dict[str, dict[str, bool]]:
     """
     staging = _staging()
     return {str(build): {"ready": staging.is_ready(build)} for build in staging.builds()}
+
+
+@wbnode.told
+def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
+    """Take the master's word that it has recorded the landing of builds: the beacon does not
+    announce them again.
+
+    answers
+        Build → what the master decided, in a sentence. One that is not ``READY`` (any more)
+        is passed over.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.acknowledge '{WS221: "the release of WS221 was started"}'
+    """
+    staging = _staging()
+    known = {Build.parse(name): str(answer) for name, answer in answers.items()}
+    taken = [build for build in known if staging.is_ready(build)]
+    for build in taken:
+        Announced(staging.layout).acknowledge(build, known[build])
+    return {"acknowledged": [str(build) for build in taken]}
 
 
 @wbnode.told

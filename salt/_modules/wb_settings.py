@@ -7,7 +7,7 @@ import wbnode
 from wbcore.datasets import KINDS
 
 __virtualname__ = "wb_settings"
-_SECRET = ("mail", "blog")
+_SECRET = ("mail", "blog", "landing")
 
 
 def __virtual__():

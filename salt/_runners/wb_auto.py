@@ -1,7 +1,10 @@
 """Runs that nobody started by hand: a build that landed, a run that died."""
 
 from wbcore.errors import ReleaseError
-from wbmaster import automation, opening
+from wbcore.events import EVENT, LANDED, Announcement
+from wbcore.names import Build
+from wbmaster import automation, landings, opening
+from wbmaster.doorbell import DOORBELL
 
 __virtualname__ = "wb_auto"
 
@@ -10,12 +13,18 @@ def __virtual__():
     return __virtualname__
 
 
-def landed(build, cause="event"):
-    """Start the release of a build, if the development server itself shows it with
-    ``READY`` and it is newer than what is live; say what was decided.
+def landed(build, cause=EVENT, sender=""):
+    """Start what the pillar ``wormbase:landing`` says for a build, if the development server
+    itself shows it with ``READY`` and it is newer than what is live.
 
     build
         Name of the build, such as ``WS221``.
+    cause
+        ``landed`` when the beacon says so, ``event`` for a person.
+    sender
+        Id of the minion that says so; nobody but the development server is heard.
+
+    Returns build → what was decided; a text when somebody is on the way to decide already.
 
     CLI Example:
 
@@ -23,11 +32,33 @@ def landed(build, cause="event"):
 
         salt-run wb_auto.landed build=WS221
     """
-    return _told(lambda: automation.landed(_office(), build, cause))
+
+    def answered():
+        said = Announcement(Build.parse(build), LANDED if cause == LANDED else EVENT, str(sender))
+        told = DOORBELL.ring(said, lambda batch: landings.answer(_office(), batch))
+        return f"{build} is answered with others" if told is None else told
+
+    return _told(answered)
+
+
+def poll():
+    """Ask the development server for builds whose beacon or event was lost, and go on with
+    landings that wait.
+
+    Returns landing → what was decided anew.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.poll
+    """
+    return _told(lambda: landings.poll(_office()))
 
 
 def supervise():
-    """Take up a run that the ledger calls running and whose process is gone.
+    """Take up a run that the ledger calls running and whose process is gone, or else start
+    what waited for the end of a run.
 
     CLI Example:
 
@@ -35,7 +66,12 @@ def supervise():
 
         salt-run wb_auto.supervise
     """
-    return _told(lambda: automation.take_up(_office()))
+
+    def supervised():
+        office = _office()
+        return automation.take_up(office) or landings.attend(office) or "nothing to do"
+
+    return _told(supervised)
 
 
 def _office():

@@ -2,6 +2,7 @@
 
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
+from wbmaster import landings as landings_
 from wbmaster import metrics as measured
 from wbmaster import opening, report, verdicts
 
@@ -81,6 +82,18 @@ def metrics():
         salt-run wb_release.metrics
     """
     return _told(lambda: measured.show(_office()))
+
+
+def landings():
+    """What landed on the development server, what it started or what it waits for, and why.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.landings
+    """
+    return _told(lambda: landings_.shown(_office()))
 
 
 def hold(reason="", build=""):

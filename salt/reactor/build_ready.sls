@@ -1,8 +1,8 @@
 #!py
 """A build says that it has landed: have the master look at the development server.
 
-Nothing of the event is believed but the name of a build (SALT: nothing in an event proves
-its sender), and the runner asks the development server itself.
+Nothing in an event proves its sender: what it says is checked for its form, and the runner
+asks the development server itself.
 """
 
 from wbcore import events
@@ -11,7 +11,8 @@ from wbcore.errors import BadRequest
 
 def run():
     try:
-        build, cause = events.announced(data)
+        said = events.announced(data)
     except BadRequest:
         return {}
-    return {"a build has landed": {"runner.wb_auto.landed": [{"args": [{"build": str(build)}, {"cause": cause}]}]}}
+    words = [{"build": str(said.build)}, {"cause": said.cause}, {"sender": said.sender}]
+    return {"a build has landed": {"runner.wb_auto.landed": [{"args": words}]}}

@@ -111,3 +111,24 @@ def test_mail_without_release_notes(modules, server):
 def test_mail_without_settings(load, notes):
     with pytest.raises(CommandExecutionError, match="names no mail server"):
         load("node", {})["wb_announce.mail"](RELEASE)
+
+
+def test_tell_sends_a_mail_about_a_run_each_time(modules, server):
+    for _ in range(2):
+        told = modules["wb_announce.tell"](["ops@localhost"], "WS221 is\nlive", "It took long.")
+        assert told == {"refused": []}
+    letter, other = server.letters(2)
+    assert "To: ops@localhost" in letter and "Subject: WS221 is live" in letter
+    assert letter.rstrip().endswith("It took long.")
+    assert letter != other
+
+
+def test_tell_without_a_server_says_what_the_server_did(modules, server):
+    server.stop()
+    with pytest.raises(CommandExecutionError, match=r"did not take the letter: .*refused"):
+        modules["wb_announce.tell"](["ops@localhost"], "WS221 is live", "It took long.")
+
+
+def test_tell_without_settings_says_what_to_set(load):
+    with pytest.raises(CommandExecutionError, match="names no mail server or sender; set worm"):
+        load("node", {})["wb_announce.tell"](["ops@localhost"], "x", "y")

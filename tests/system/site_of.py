@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from labclient import Lab
 
 GENE = "/gene/WBGene00000898"
@@ -59,6 +60,17 @@ def whole(answer: dict[str, Any]) -> bool:
     """Whether the AceDB and the rebuilt MySQL database of an answer are of its release."""
     build = answer["release"].split("-")[0]
     return bool(answer["acedb"] == build and answer["mysql"]["c_elegans"] == build)
+
+
+def wait_for(lab: Lab, build: str, seconds: float = 240) -> dict[str, str]:
+    """The run that made a build live, once it has ended well."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for run in lab.runner("wb_release.history", "limit=3"):
+            if run["release"].startswith(f"{build}-") and run["outcome"] == "done":
+                return dict(run)
+        time.sleep(3)
+    pytest.fail(f"{build} did not go live by itself")
 
 
 @dataclass

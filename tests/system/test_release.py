@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +23,7 @@ from site_of import (
     links,
     live,
     tree,
+    wait_for,
     whole,
 )
 
@@ -303,14 +303,3 @@ def changes(lab: Lab, apply: tuple[str, ...]) -> list[str]:
         for state, result in states.items()
         if result["changes"] or result["result"] is False
     ]
-
-
-def wait_for(lab: Lab, build: str, seconds: float = 240) -> dict[str, str]:
-    """The run that made a build live, once it has ended well."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        for run in lab.runner("wb_release.history", "limit=3"):
-            if run["release"].startswith(f"{build}-") and run["outcome"] == "done":
-                return dict(run)
-        time.sleep(3)
-    pytest.fail(f"{build} did not go live by itself")

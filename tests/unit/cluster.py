@@ -54,6 +54,8 @@ class World:
     builds: dict[str, dict[str, str]] = field(default_factory=dict)
     folders: tuple[str, ...] = ("ontology", "blast")
     sealed: set[str] = field(default_factory=set)
+    # Staged, and not READY.
+    unfinished: set[str] = field(default_factory=set)
     webapp: dict[str, Any] = field(default_factory=lambda: dict(WEBAPP))
     held: dict[str, dict[str, str]] = field(default_factory=dict)
     links: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -92,6 +92,8 @@ class Nodes(Fleet):
         self.under_way: set[str] = set()
         self.lease: Lease | None = None
         self.told: dict[str, list[str]] = {"mail": [], "post": []}
+        self.acknowledged: dict[str, str] = {}
+        self.notices: list[tuple[str, str]] = []
         self.wrong: list[str] = []
         # Bytes of a node's disk; a dataset takes 1000.
         self.disks: dict[str, int] = {}
@@ -191,7 +193,20 @@ class Nodes(Fleet):
         return told
 
     def wb_build_builds(self, node: str) -> dict[str, Any]:
-        return {build: {"ready": True} for build in self.world.builds}
+        return {build: {"ready": build not in self.world.unfinished} for build in self.world.builds}
+
+    def wb_build_acknowledge(self, node: str, answers: dict[str, str]) -> dict[str, Any]:
+        self.acknowledged.update(answers)
+        return {"acknowledged": list(answers)}
+
+    def wb_webapp_staged(self, node: str) -> dict[str, Any]:
+        return dict(self.world.webapp)
+
+    def wb_announce_tell(
+        self, node: str, recipients: list[str], subject: str, text: str
+    ) -> dict[str, Any]:
+        self.notices.append((subject, text))
+        return {"refused": []}
 
     def wb_build_seal(self, node: str, name: str, run: str) -> dict[str, Any]:
         if "-" in name:

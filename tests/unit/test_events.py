@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wbcore import events
 from wbcore.errors import BadRequest
+from wbcore.events import Announcement
 from wbcore.names import Build
 from wbmaster.steps import STEPS
 
@@ -68,17 +69,28 @@ def test_progress_is_plain_and_whole():
 
 
 @pytest.mark.parametrize(
-    ("payload", "cause"),
+    ("payload", "cause", "sender"),
     [
-        ({"build": "WS221"}, "event"),
-        ({"build": "WS221", "cause": "landed"}, "landed"),
-        ({"build": "WS221", "cause": "supervisor"}, "event"),
+        ({"build": "WS221"}, "event", ""),
+        ({"build": "WS221", "cause": "landed"}, "landed", ""),
+        ({"build": "WS221", "cause": "supervisor"}, "event", ""),
         # As Salt's event.send of a minion arrives.
-        ({"id": "wb-dev", "tag": "x", "data": {"build": "WS221", "cause": "landed"}}, "landed"),
+        (
+            {"id": "wb-dev", "tag": "x", "data": {"build": "WS221", "cause": "landed"}},
+            "landed",
+            "wb-dev",
+        ),
+        ({"id": "wb-gb1", "build": "WS221"}, "event", "wb-gb1"),
     ],
 )
-def test_announced_reads_the_build_and_who_said_it(payload, cause):
-    assert events.announced(payload) == (Build(221), cause)
+def test_announced_reads_the_build_and_who_said_it(payload, cause, sender):
+    assert events.announced(payload) == Announcement(Build(221), cause, sender)
+
+
+@pytest.mark.parametrize("sender", ["../wb-dev", "wb-dev\n", "x" * 64, None, 7, ["wb-dev"], {}])
+def test_announced_of_a_sender_that_is_no_minion_is_refused(sender):
+    with pytest.raises(BadRequest):
+        events.announced({"id": sender, "data": {"build": "WS221"}})
 
 
 @given(
@@ -92,8 +104,21 @@ def test_announced_reads_the_build_and_who_said_it(payload, cause):
 )
 def test_announced_lets_nothing_but_a_build_through(payload):
     try:
-        build, cause = events.announced(payload)
+        said = events.announced(payload)
     except BadRequest:
         return
-    assert isinstance(build, Build)
-    assert cause in ("landed", "event")
+    assert isinstance(said.build, Build)
+    assert said.cause in ("landed", "event")
+    assert len(said.sender) < 64
+
+
+def test_an_answer_is_plain_and_whole():
+    said = Announcement(Build(221), "landed", "wb-dev")
+
+    assert events.answered(said, "answered", "it is live") == {
+        "build": "WS221",
+        "cause": "landed",
+        "sender": "wb-dev",
+        "state": "answered",
+        "answer": "it is live",
+    }

@@ -30,7 +30,7 @@ from rehearsal import (
 from wbcore.errors import BadRequest, Busy, ReleaseError, StepFailed
 from wbcore.requests import Request
 from wbcore.settings import MAINTENANCE, WAYS
-from wbmaster import automation, opening, run
+from wbmaster import automation, opening, refusals, run
 from wbmaster.lock import RunLock
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
@@ -471,53 +471,12 @@ def test_a_run_that_lost_its_master_is_left_to_the_supervisor(desk, monkeypatch)
 def started(monkeypatch):
     """The requests that were started as processes of their own."""
     started = []
-    monkeypatch.setattr(automation, "_start", lambda office, asked, cause: started.append(asked))
+    monkeypatch.setattr(automation, "start", lambda office, asked, cause: started.append(asked))
     return started
 
 
-def test_a_build_that_landed_is_released(desk, started):
-    assert automation.landed(desk, "WS221", "landed") == "the release of WS221 was started"
-    assert started == [request("release", "WS221")]
-
-
-@pytest.mark.parametrize(
-    ("build", "says"),
-    [
-        ("WS220", "is not newer than the live WS220"),
-        ("WS219", "is not newer than the live WS220"),
-        ("WS230", "wb-dev does not show WS230 with READY"),
-    ],
-)
-def test_what_did_not_land_is_not_released(desk, started, build, says):
-    assert says in automation.landed(desk, build, "event")
-    assert started == []
-
-
-def test_what_is_no_build_is_not_released(desk, started):
-    with pytest.raises(BadRequest):
-        automation.landed(desk, "WS221; reboot", "event")
-
-
-def test_a_build_that_lands_while_a_run_is_at_work_is_not_released(desk, started):
-    other = RunLockless(desk)
-    other.lock.take(dict(run.describe(request("push", "WS221"), "other")))
-
-    assert "orch.push {build: WS221} is at work" in automation.landed(desk, "WS221", "landed")
-    assert started == []
-    other.lock.release()
-
-
-def test_the_beacon_does_not_undo_a_way_back_but_a_person_may(desk, started):
-    desk.run(request("release", "WS221"))
-    desk.run(request("rollback"))
-
-    assert "was tried before" in automation.landed(desk, "WS221", "landed")
-    assert started == []
-    assert "was started" in automation.landed(desk, "WS221", "event")
-
-
 def test_the_supervisor_takes_up_what_died(desk, started):
-    assert automation.take_up(desk) == "nothing to take up"
+    assert automation.take_up(desk) == ""
     call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
     assert attempt(desk, request("release", "WS221"), {call: KILL_BEFORE}) == "killed"
 
@@ -530,7 +489,7 @@ def test_the_supervisor_leaves_a_run_at_work_alone(desk, started):
     other = RunLockless(desk)
     other.lock.take({"run": "taken up already"})
 
-    assert automation.take_up(desk) == "nothing to take up"
+    assert automation.take_up(desk) == ""
     other.lock.release()
 
 
@@ -540,7 +499,48 @@ def test_what_died_when_all_was_done_is_taken_up_once(desk, started):
     assert desk.ledger.unfinished()
 
     assert "already live" in desk.run(asked)
-    assert automation.take_up(desk) == "nothing to take up"
+    assert automation.take_up(desk) == ""
+
+
+def test_what_is_refused_when_it_is_taken_up_is_given_up_at_last(desk, started, monkeypatch):
+    attempt(desk, request("release", "WS221"), {10: KILL_BEFORE})
+    dead = desk.ledger.unfinished()["id"]
+    desk.nodes.world.absent = ("wb-web1", "wb-web2", "wb-mining")
+    monkeypatch.setenv("WORMBASE_CAUSE", "supervisor")
+
+    for _ in range(refusals.MOST):
+        assert automation.take_up(desk) == f"{dead} was taken up"
+        assert attempt(desk, request("release", "WS221")) == "failed"
+    assert automation.take_up(desk) == ""
+    ended = desk.ledger.run(dead)
+    assert ended["outcome"] == "failed"
+    assert "could not be taken up: only 1 of 4 web nodes answer" in ended["error"]
+    assert desk.lock.free()
+
+
+def test_what_comes_back_in_time_is_taken_up_after_refusals(desk, started, monkeypatch):
+    attempt(desk, request("release", "WS221"), {10: KILL_BEFORE})
+    monkeypatch.setenv("WORMBASE_CAUSE", "supervisor")
+    desk.nodes.world.absent = ("wb-dev",)
+    assert attempt(desk, request("release", "WS221")) == "failed"
+
+    desk.nodes.world.absent = ()
+    assert automation.take_up(desk)
+    assert attempt(desk, request("release", "WS221")) == "done"
+    assert desk.live.same_content(release("WS221"))
+
+
+@pytest.mark.parametrize(("cause", "recorded"), [("landed", True), ("command", False)])
+def test_a_refusal_is_recorded_when_nobody_sees_it(desk, monkeypatch, cause, recorded):
+    monkeypatch.setenv("WORMBASE_CAUSE", cause)
+    before = desk.ledger.runs(9)
+    assert attempt(desk, request("release", "WS230")) == "failed"
+
+    told = desk.ledger.runs(9)[: len(desk.ledger.runs(9)) - len(before)]
+    assert bool(told) == recorded
+    if recorded:
+        assert (told[0]["outcome"], told[0]["cause"]) == ("failed", cause)
+        assert "WS230 is not staged" in told[0]["error"]
 
 
 # The run itself

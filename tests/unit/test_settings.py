@@ -73,6 +73,12 @@ def test_parse_takes_a_section_in_part():
         ({"contents": {"exceptions": ["rows/*"]}}, "contents:exceptions is"),
         ({"contents": {"exceptions": {"x": {"shrink": 1}}}}, "contents:exceptions:x:grow"),
         ({"contents": {"exceptions": {"x": {**LOOSE, "grow": "1"}}}}, "exceptions:x:grow is '1'"),
+        ({"landing": {"start": "relase"}}, "landing:start is 'relase'; it has to be one of relea"),
+        ({"landing": {"hours": "9-5"}}, "wormbase:landing:hours is '9-5'; it has to be empty, or"),
+        ({"landing": {"minor": "yes"}}, "wormbase:landing:minor is 'yes'"),
+        ({"landing": {"notify": []}}, "wormbase:landing:notify is '[]'; it has to be a dict"),
+        ({"landing": {"notify": {"mail": ["a@b\nBcc: x@y"]}}}, "wormbase:landing:notify:mail is"),
+        ({"landing": {"notify": {"webhook": "file:///etc"}}}, "wormbase:landing:notify:webhook"),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):

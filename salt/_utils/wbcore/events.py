@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import BadRequest
 from .names import Build
+from .settings import NODE_ID
 
 BUILD_READY = "wormbase/build/ready"
-LANDED = "landed"
+BUILD_ANSWERED = "wormbase/build/answered"
+LANDED, EVENT = "landed", "event"
 START, DONE, FAILED, PROGRESS = "start", "done", "failed", "progress"
 PHASES = (START, DONE, FAILED, PROGRESS)
 PREFIX = "wormbase/release/"
@@ -51,14 +54,44 @@ def parse_tag(tag: str) -> tuple[str, str, str] | None:
     return parts[0], parts[1], parts[2]
 
 
-def announced(payload: object) -> tuple[Build, str]:
-    """The build that a ``wormbase/build/ready`` event speaks of, and whether it was the
-    beacon (``landed``) or a person (``event``), for the history.
+@dataclass(frozen=True)
+class Announcement:
+    """What a ``wormbase/build/ready`` event says: the build, whether the beacon (``landed``)
+    or a person (``event``) says so, and the minion whom the envelope names, '' for none.
 
-    An event only wakes the master: whoever sent it, the build is looked up on the
-    development server afterwards. Salt wraps what a minion sends one level deeper.
+    A minion can forge all three; an event only wakes the master, which looks at the
+    development server itself.
     """
-    data = payload.get("data", payload) if isinstance(payload, dict) else None
+
+    build: Build
+    cause: str
+    sender: str = ""
+
+
+def announced(payload: object) -> Announcement:
+    """The announcement in a ``wormbase/build/ready`` event, or BadRequest.
+
+    Salt wraps what a minion sends one level deeper, beside the minion's id.
+    """
+    envelope = payload if isinstance(payload, dict) else {}
+    data = envelope.get("data", envelope)
     fields = data if isinstance(data, dict) else {}
-    cause = LANDED if fields.get("cause") == LANDED else "event"
-    return Build.parse(fields.get("build")), cause
+    cause = LANDED if fields.get("cause") == LANDED else EVENT
+    return Announcement(Build.parse(fields.get("build")), cause, _sender(envelope.get("id", "")))
+
+
+def _sender(text: object) -> str:
+    if text == "" or (isinstance(text, str) and NODE_ID.fullmatch(text)):
+        return text
+    raise BadRequest(f"{str(text)[:40]!r} is not the id of a minion", "send it with event.send")
+
+
+def answered(announcement: Announcement, state: str, answer: str) -> dict[str, str]:
+    """Payload of ``wormbase/build/answered``: what became of an announcement, and why."""
+    return {
+        "build": str(announcement.build),
+        "cause": announcement.cause,
+        "sender": announcement.sender,
+        "state": state,
+        "answer": answer,
+    }

@@ -62,6 +62,30 @@ class Layout:
         return self.state / "run.lock"
 
     @property
+    def landing_lock(self) -> Path:
+        """Held while the master decides what a landing starts."""
+        return self.state / "landing.lock"
+
+    @property
+    def runs_log(self) -> Path:
+        """What runs that nobody started by hand have printed (master)."""
+        return self.state / "runs.log"
+
+    @property
+    def announced(self) -> Path:
+        """What the beacon announced last, and when (wb-dev)."""
+        return self.state / "announced.json"
+
+    @property
+    def acknowledgements(self) -> Path:
+        """The master's answers to landings (wb-dev)."""
+        return self.state / "acknowledged"
+
+    def acknowledged(self, build: Build) -> Path:
+        """The master's answer to the landing of a build (wb-dev)."""
+        return self.acknowledgements / f"{build}.json"
+
+    @property
     def journal(self) -> Path:
         """What a node was switched from and to, while it is being switched."""
         return self.state / "switch.json"

@@ -8,11 +8,12 @@ A build is announced once, whatever its webapp.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, make_msgid, parseaddr
 
 from .names import Release
 from .settings import Mail
@@ -64,8 +65,11 @@ def body(release: Release, notes: str, news: str = "") -> str:
 
 def message_id(release: Release, sender: str) -> str:
     """Message-ID of a build's letter: the same each time, so that it is known if it comes twice."""
-    domain = parseaddr(sender)[1].partition("@")[2] or "localhost"
-    return f"<{str(release.build).lower()}.release@{domain}>"
+    return f"<{str(release.build).lower()}.release@{_domain(sender)}>"
+
+
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].partition("@")[2] or "localhost"
 
 
 def message(
@@ -80,6 +84,21 @@ def message(
     letter["Message-ID"] = message_id(release, mail.sender)
     letter.set_content(body(release, notes, news))
     return letter
+
+
+def notice(
+    sender: str, recipients: Sequence[str], subject: str, text: str, now: datetime
+) -> EmailMessage:
+    """A short mail about a run; ``now`` becomes its date."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender
+    mail["To"] = ", ".join(recipients)
+    # A header is one line.
+    mail["Subject"] = " ".join(subject.split())
+    mail["Date"] = format_datetime(now.astimezone(UTC))
+    mail["Message-ID"] = make_msgid(domain=_domain(sender))
+    mail.set_content(text)
+    return mail
 
 
 def post(release: Release, notes: str, news: str = "") -> Post:

@@ -12,12 +12,16 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import BadRequest
+from .hours import Hours
 from .names import Build, is_build
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
 SEAMLESS, MAINTENANCE = "seamless", "maintenance"
 WAYS = (SEAMLESS, MAINTENANCE)
-_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+STARTS = ("release", "push", "nothing")
+NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 T = TypeVar("T")
 
 
@@ -147,6 +151,24 @@ class GoLive:
 
 
 @dataclass(frozen=True)
+class Notify:
+    """Whom to tell when a run begins, ends or fails."""
+
+    mail: tuple[str, ...] = ()
+    webhook: str = ""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What starts when a build lands on the development server."""
+
+    start: str = "release"
+    hours: str = ""
+    minor: bool = False
+    notify: Notify = field(default_factory=Notify)
+
+
+@dataclass(frozen=True)
 class Retention:
     """What stays on the nodes beside the live release and the way back."""
 
@@ -204,6 +226,7 @@ class Settings:
     contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
+    landing: Landing = field(default_factory=Landing)
     retention: Retention = field(default_factory=Retention)
     metrics: Metrics = field(default_factory=Metrics)
     mail: Mail = field(default_factory=Mail)
@@ -226,6 +249,7 @@ class Settings:
         _check_retention(settings.retention)
         _check_metrics(settings.metrics)
         _check_tolerances(settings.contents)
+        _check_landing(settings.landing)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -276,9 +300,26 @@ def _check_metrics(metrics: Metrics) -> None:
         raise _wrong("wormbase:metrics:textfile", "a full path that ends in .prom, or empty", path)
 
 
+def _check_landing(landing: Landing) -> None:
+    where = "wormbase:landing"
+    if landing.start not in STARTS:
+        raise _wrong(f"{where}:start", f"one of {', '.join(STARTS)}", landing.start)
+    try:
+        Hours.parse(landing.hours)
+    except ValueError:
+        form = "empty, or hours in UTC such as mon-fri 06:00-18:00"
+        raise _wrong(f"{where}:hours", form, landing.hours) from None
+    for address in landing.notify.mail:
+        if not _ADDRESS.fullmatch(address):
+            raise _wrong(f"{where}:notify:mail", "a list of mail addresses", address)
+    if landing.notify.webhook and not _URL.fullmatch(landing.notify.webhook):
+        # The address itself is as good as a password, so it is not repeated.
+        raise _wrong(f"{where}:notify:webhook", "empty, or an address of http or https", "wrong")
+
+
 def _node(name: object, value: object) -> Node:
     where = f"wormbase:nodes:{name}"
-    if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
+    if not isinstance(name, str) or not NODE_ID.fullmatch(name):
         raise _wrong("wormbase:nodes", "a mapping of minion ids", name)
     if not isinstance(value, Mapping):
         raise _wrong(where, "a dictionary", value)

@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import describe, metrics, run, ways
+from . import describe, metrics, notices, run, ways
 from .bus import LOST
 
 
@@ -26,6 +26,8 @@ def end(ended: run.Run) -> str:
         run.set_current(None)
         ended.lock.release()
     metrics.write_after(ended)
+    if not isinstance(ended.error, Interrupted):
+        notices.ended(ended)
     if ended.error:
         _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
         raise ended.error

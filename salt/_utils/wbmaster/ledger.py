@@ -7,10 +7,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from wbcore.errors import BadData
+from wbcore.landing import Landing
 from wbcore.names import Build, Release
 from wbcore.seen import Known, ReleaseRecord, Switch
 from wbcore.verdicts import KINDS, Verdict
@@ -186,6 +188,43 @@ class Ledger:
             self._write("delete from verdict where kind = ? and build = ?", kind, str(build or ""))
         return had
 
+    # What landed
+
+    def landings(self) -> list[Landing]:
+        """Every landing, the newest build first."""
+        rows = [_landing(row) for row in self._rows("select * from landing")]
+        return sorted(rows, key=lambda one: (one.build, one.revision), reverse=True)
+
+    def record_landing(self, landing: Landing) -> None:
+        """Record a landing and what was decided about it."""
+        values = astuple(replace(landing, build=str(landing.build)))  # type: ignore[arg-type]
+        marks = ", ".join("?" * len(values))
+        self._write(f"insert or replace into landing values ({marks})", *values)
+
+    def forget_landing(self, landing: Landing) -> None:
+        """Forget a landing that was taken back."""
+        self._write(
+            "delete from landing where build = ? and revision = ?",
+            str(landing.build),
+            landing.revision,
+        )
+
+    def run_of(self, landing: Landing) -> dict[str, Any] | None:
+        """The newest run of a landing's build that a landing could have started."""
+        rows = self._rows(
+            "select * from run where build = ? and kind in ('release', 'golive', 'push') "
+            "order by began desc",
+            str(landing.build),
+        )
+        minor = bool(landing.revision)
+        found = (run for run in map(_read, rows) if run["request"].get("minor", False) == minor)
+        return next(found, None)
+
+    def left(self, build: Build) -> bool:
+        """Whether a build was live and was left by going back."""
+        query = "select 1 from live where release like ? and gone_back is not null limit 1"
+        return bool(self._rows(query, f"{build}-%"))
+
     # What is live
 
     def begin_switch(self, run: str, before: Release | None, after: Release) -> None:
@@ -316,6 +355,10 @@ def _record(row: dict[str, Any]) -> ReleaseRecord:
 def _switch(row: dict[str, Any]) -> Switch:
     before = Release.parse(row["before"]) if row["before"] else None
     return Switch(row["run"], before, Release.parse(row["after"]))
+
+
+def _landing(row: dict[str, Any]) -> Landing:
+    return Landing(**{**row, "build": Build.parse(row["build"])})
 
 
 def _verdict(row: dict[str, Any]) -> Verdict:

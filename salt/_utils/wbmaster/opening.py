@@ -12,13 +12,13 @@ from typing import Any
 
 import salt.config
 import salt.pillar
-from wbcore.errors import BadRequest, Busy, StepFailed
+from wbcore.errors import BadRequest, Busy, ReleaseError, StepFailed
 from wbcore.layout import Layout
 from wbcore.plan import Plan, decide
 from wbcore.requests import Request
 from wbcore.settings import Settings
 
-from . import describe, run, watch, ways
+from . import describe, notices, refusals, run, watch, ways
 from .bus import Bus
 from .fleet import Fleet
 from .forecast import forecast
@@ -93,8 +93,7 @@ def begin(office: Office, request: Request) -> str:
             return joined
     begun = None
     try:
-        begun = office.plan(request)
-        begun.id = identity
+        begun = _plan(office, request, identity)
         _recover(office, begun)
         if begun.plan.idle:
             # Whatever died has nothing left to do that this request would not have done.
@@ -105,6 +104,16 @@ def begin(office: Office, request: Request) -> str:
         if begun is None or run.current() is not begun:
             office.lock.release()
     return describe.plan(begun)
+
+
+def _plan(office: Office, request: Request, identity: str) -> run.Run:
+    try:
+        begun = office.plan(request)
+    except ReleaseError as error:
+        refusals.record(office, request, identity, error)
+        raise
+    begun.id = identity
+    return begun
 
 
 def _record(office: Office, begun: run.Run) -> None:
@@ -124,6 +133,7 @@ def _record(office: Office, begun: run.Run) -> None:
     )
     watch.show_in_this_terminal(office, begun)
     run.set_current(begun)
+    notices.begun(begun)
 
 
 def _recover(office: Office, begun: run.Run) -> None:

@@ -81,6 +81,7 @@ def _run(office: Office, run: dict[str, Any]) -> dict[str, Any]:
         "outcome": run["outcome"] or "running",
         "error": run["error"],
         "forecast": run["forecast"],
+        "told": run["figures"].get("told", {}),
         "steps": {
             step["step"]: {"outcome": step["outcome"] or "running", **step["figures"]}
             for step in office.ledger.steps(run["id"])

@@ -61,8 +61,22 @@ create table if not exists verdict (
     since real not null,
     primary key (kind, build)
 );
-pragma user_version = 2;
+-- Builds that landed, and new revisions of the webapp; what each of them started, and why.
+create table if not exists landing (
+    build text not null,
+    revision text not null,           -- '' for a build; 0.02-1351 for a minor revision
+    cause text not null,              -- landed, poll, event
+    seen real not null,
+    acknowledged real not null,       -- 0 until the development server knows the answer
+    decided real not null,
+    state text not null,              -- waiting, started, answered
+    started text not null,            -- kind of the last run started for it
+    starts integer not null,
+    answer text not null,
+    primary key (build, revision)
+);
+pragma user_version = 3;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 2
+VERSION = 3
