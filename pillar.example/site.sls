@@ -129,6 +129,18 @@ wormbase:
     # Seconds for which the maintenance page is reckoned to be up, for the forecast.
     window_seconds: 5.0
 
+  # What every node does by itself, in the schedule of its minion (after a change:
+  # salt '*' saltutil.refresh_pillar).
+  enforce:
+    # Every so many minutes, and so many seconds later at most, a node brings itself to its
+    # state and tells what had changed; also when its minion starts.
+    minutes: 15
+    splay_seconds: 120
+    # Hour of the day (0 to 23) from which a part of the data is read again each night, and the
+    # days within which every byte has been.
+    deep_hour: 2
+    deep_days: 30
+
   # What stays on the nodes beside the live release and the way back.
   retention:
     # So many further builds, the newest.

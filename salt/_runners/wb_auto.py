@@ -1,7 +1,7 @@
-"""Runs that nobody started by hand: a build that landed, a run that died."""
+"""What nobody started by hand: a build landed, a run died, a node told something of itself."""
 
 from wbcore.errors import ReleaseError
-from wbmaster import automation, opening
+from wbmaster import automation, drifting, opening
 
 __virtualname__ = "wb_auto"
 
@@ -36,6 +36,40 @@ def supervise():
         salt-run wb_auto.supervise
     """
     return _told(lambda: automation.take_up(_office()))
+
+
+def drifted(node, report):
+    """Record what a node tells that was not as it should be there.
+
+    node
+        Id of a node of the pillar.
+    report
+        The payload of its event, as ``docs/events.md`` has it; anything else is refused.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.drifted wb-web1 '{node: wb-web1, kind: drift, more: 0,
+            changes: [{id: nginx runs, what: running}]}'
+    """
+    return _told(lambda: drifting.record(_office(), node, report))
+
+
+def joined(node):
+    """Have the proxy look at a web node that says that it serves what is live; the proxy asks
+    the node itself before it takes it into the pool.
+
+    node
+        Id of a node of the pillar.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.joined wb-web1
+    """
+    return _told(lambda: drifting.admit(_office(), node))
 
 
 def _office():

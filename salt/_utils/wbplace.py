@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import pwd
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,25 @@ class Places:
             "manifest": manifest,
         }
         wbfiles.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
+
+    def mark_read(self, dataset: Dataset) -> None:
+        """Record that every byte of a verified dataset was read again and is right."""
+        if record := self.record(dataset):
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            text = json.dumps({**record, "read": now}, indent=1)
+            wbfiles.write_whole(self.layout.marker(dataset), text.encode())
+
+    def amiss(self, dataset: Dataset, contents: Contents) -> list[str]:
+        """Links and folders of a dataset, and owners and modes of its files, that are not as
+        they were put in its place."""
+        root, rule = self.layout.dataset(dataset), ownership(self.settings, dataset.kind)
+        owner = ids(rule)
+        modes = {
+            path: file_mode(dataset.kind, path, file.mode) for path, file in contents.files.items()
+        }
+        modes |= dict.fromkeys(contents.folders, rule.folder_mode)
+        wrong = [path for path, mode in modes.items() if not _is(root / path, owner, mode)]
+        return sorted(wrong + [p for p, t in contents.links.items() if not _leads(root / p, t)])
 
     def take_over(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         """Give everything of a dataset below ``root`` its owner and its mode."""
@@ -136,7 +156,7 @@ class Places:
         if not place.is_dir() or place.is_symlink():
             return False
         found = wbfiles.scan(place, patterns.left_out(self.settings, dataset.kind))
-        sizes = {path: stat.size for path, stat in found.files.items()}
+        sizes = {path: about.size for path, about in found.files.items()}
         if sizes != {path: file.size for path, file in contents.files.items()} or (
             found.links,
             found.folders,
@@ -151,6 +171,19 @@ class Places:
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         wbfiles.remove(away)
         os.rename(self.layout.dataset(dataset), away)
+
+
+def _is(path: Path, owner: tuple[int, int], mode: int) -> bool:
+    """Whether there is something with this owner and mode; what is missing is told elsewhere."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return True
+    return (about.st_uid, about.st_gid) == owner and stat.S_IMODE(about.st_mode) == mode
+
+
+def _leads(path: Path, target: str) -> bool:
+    return path.is_symlink() and os.readlink(path) == target
 
 
 def _remove_if_empty(folder: Path, dataset: Dataset) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .drift import Report
 from .errors import BadRequest
 from .names import Build
+from .settings import NODE_ID
 
 BUILD_READY = "wormbase/build/ready"
 LANDED = "landed"
 START, DONE, FAILED, PROGRESS = "start", "done", "failed", "progress"
 PHASES = (START, DONE, FAILED, PROGRESS)
 PREFIX = "wormbase/release/"
+DRIFT = "wormbase/drift/"
+JOINED = "wormbase/joined/"
 _STEP = re.compile(r"[a-z][a-z_]{1,40}")
 
 
@@ -62,3 +66,26 @@ def announced(payload: object) -> tuple[Build, str]:
     fields = data if isinstance(data, dict) else {}
     cause = LANDED if fields.get("cause") == LANDED else "event"
     return Build.parse(fields.get("build")), cause
+
+
+def drift_tag(node: str) -> str:
+    """Tag of what a node tells of itself; its payload is a :class:`wbcore.drift.Report`."""
+    return f"{DRIFT}{node}"
+
+
+def drifted(tag: str, payload: object) -> Report:
+    """The report in such an event; BadRequest for anything that no node of ours would send."""
+    return Report.parse(payload, tag.removeprefix(DRIFT))
+
+
+def joined_tag(node: str) -> str:
+    """Tag of a node that has brought itself to what is live; it has no payload."""
+    return f"{JOINED}{node}"
+
+
+def joined(tag: str) -> str:
+    """The node that such an event speaks of; BadRequest for what is no node."""
+    node = tag.removeprefix(JOINED)
+    if not NODE_ID.fullmatch(node):
+        raise BadRequest(f"{node[:80]!r} is not a node", "a node is named by its minion id")
+    return node

@@ -15,7 +15,7 @@ from .errors import BadRequest
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
 WAYS = ("maintenance",)
-_NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 T = TypeVar("T")
 
 
@@ -116,6 +116,16 @@ class GoLive:
 
 
 @dataclass(frozen=True)
+class Enforce:
+    """How often a node brings itself to its state, and when it reads its data again."""
+
+    minutes: int = 15
+    splay_seconds: int = 120
+    deep_hour: int = 2
+    deep_days: int = 30
+
+
+@dataclass(frozen=True)
 class Retention:
     """What stays on the nodes beside the live release and the way back."""
 
@@ -158,6 +168,7 @@ class Settings:
     carrier: Carrier = field(default_factory=Carrier)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
+    enforce: Enforce = field(default_factory=Enforce)
     retention: Retention = field(default_factory=Retention)
     mail: Mail = field(default_factory=Mail)
     blog: Blog = field(default_factory=Blog)
@@ -176,6 +187,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_enforce(settings.enforce)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -208,9 +220,18 @@ class Settings:
         return names[0]
 
 
+def _check_enforce(enforce: Enforce) -> None:
+    limits = {"minutes": (1, 1440), "splay_seconds": (0, 3600)}
+    limits |= {"deep_hour": (0, 23), "deep_days": (3, 365)}
+    for name, (least, most) in limits.items():
+        value = getattr(enforce, name)
+        if not least <= value <= most:
+            raise _wrong(f"wormbase:enforce:{name}", f"from {least} to {most}", value)
+
+
 def _node(name: object, value: object) -> Node:
     where = f"wormbase:nodes:{name}"
-    if not isinstance(name, str) or not _NODE_ID.fullmatch(name):
+    if not isinstance(name, str) or not NODE_ID.fullmatch(name):
         raise _wrong("wormbase:nodes", "a mapping of minion ids", name)
     if not isinstance(value, Mapping):
         raise _wrong(where, "a dictionary", value)

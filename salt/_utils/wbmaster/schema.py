@@ -61,8 +61,19 @@ create table if not exists verdict (
     since real not null,
     primary key (kind, build)
 );
-pragma user_version = 2;
+-- What was not as it should be on a node, by its own account.
+create table if not exists drift (
+    number integer primary key autoincrement,
+    node text not null,
+    kind text not null,               -- drift, caught_up, rotted, failed
+    changes text not null,            -- JSON: [{id, what}]
+    more integer not null,            -- so many others
+    since real not null,
+    last real not null,               -- told again the last time
+    times integer not null
+);
+pragma user_version = 3;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 2
+VERSION = 3
