@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import wbfiles
+from salt.exceptions import CommandExecutionError
 from wbcore import links
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest, ReleaseError
@@ -128,6 +129,6 @@ def verify(
                 if wrong and links.why_live(dataset, live):
                     follow(dataset.kind)
             places.mark_read(dataset)
-        except ReleaseError as error:
+        except (ReleaseError, CommandExecutionError) as error:
             finding.error = str(error)
     return findings

@@ -117,7 +117,8 @@ class GoLive:
 
 @dataclass(frozen=True)
 class Enforce:
-    """How often a node brings itself to its state, and when it reads its data again."""
+    """How often a node brings itself to its state, and when it reads its data again; 0 minutes,
+    or 0 days, for never."""
 
     minutes: int = 15
     splay_seconds: int = 120
@@ -221,8 +222,8 @@ class Settings:
 
 
 def _check_enforce(enforce: Enforce) -> None:
-    limits = {"minutes": (1, 1440), "splay_seconds": (0, 3600)}
-    limits |= {"deep_hour": (0, 23), "deep_days": (3, 365)}
+    limits = {"minutes": (0, 1440), "splay_seconds": (0, 3600)}
+    limits |= {"deep_hour": (0, 23), "deep_days": (0, 365)}
     for name, (least, most) in limits.items():
         value = getattr(enforce, name)
         if not least <= value <= most:

@@ -17,19 +17,21 @@ def schedule(settings: Settings) -> dict[str, Any]:
     """
     enforce = settings.enforce
     quietly = {"maxrunning": 1, "return_job": False}
-    return {
-        "wormbase enforcement": {
+    jobs: dict[str, Any] = {}
+    if enforce.minutes:
+        jobs["wormbase enforcement"] = {
             "function": "wb_node.enforce",
             "minutes": enforce.minutes,
             "splay": enforce.splay_seconds,
             # A node that was away catches up when its minion starts.
             "run_on_start": True,
             **quietly,
-        },
-        "wormbase deep verification": {
+        }
+    if enforce.deep_days:
+        jobs["wormbase deep verification"] = {
             "function": "wb_dataset.verify",
             "cron": f"0 {enforce.deep_hour} * * *",
             "splay": _NIGHT_SPLAY_SECONDS,
             **quietly,
-        },
-    }
+        }
+    return jobs
