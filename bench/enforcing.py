@@ -4,8 +4,8 @@
 
 On the checkout's lab (made when there is none), whose live release is made to have at least
 so many files on each node, an empty highstate (a top file that leads to one ``test.nop``) and
-``state.apply`` are run in turn, the way the schedule does and a person does: as a job of the
-minion, whose seconds are counted from giving the job to its return. The same with ``salt-call``, which starts Salt anew each time, is measured too and told.
+``state.apply`` are run in turn as jobs of the minion; the seconds are those from giving a job
+to its return. The same with ``salt-call``, which starts Salt anew each time, is told too.
 
 Exit code 1 when ``state.apply`` takes more than 1.5 times as long on any of the nodes. The last
 line has the greatest ratio. The result is kept in bench/results/enforce.json.
