@@ -50,6 +50,24 @@ def held() -> dict[str, dict[str, Any]]:
 
 
 @wbnode.told
+def touched(datasets: Sequence[str]) -> list[str]:
+    """Those of these verified datasets in which a name came or went since they were verified:
+    a file was removed, or something was put there. Folders are looked at, files are not read.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS221``; one that is not held is left out.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.touched '[mysql/c_elegans_WS221]'
+    """
+    places = _places()
+    return [dataset for dataset in datasets if places.touched(Dataset.parse(dataset))]
+
+
+@wbnode.told
 def found() -> dict[str, dict[str, Any]]:
     """Every dataset directory here, verified or not, with its bytes and files.
 

@@ -43,8 +43,8 @@ def running(name, reload=False, release="", going_live=False):
     if going_live:
         return wbstate.outcome(name, True, _LEFT)
     have = {
-        "running": __salt__["service.status"](name),
-        "enabled": __salt__["service.enabled"](name),
+        "running": __salt__["wb_service.running"](name),
+        "enabled": __salt__["wb_service.enabled"](name),
     }
     wanted = {"running": True, "enabled": True}
     asked = release and have != wanted and not __opts__["test"]
@@ -55,6 +55,18 @@ def running(name, reload=False, release="", going_live=False):
         __opts__["test"],
         lambda: have,
         wanted,
+        lambda wrong: _bring_about(name, wrong),
+    )
+
+
+@wbstate.told
+def enabled(name):
+    """Make sure that a service starts at boot, whether it runs now or not."""
+    return wbstate.reach(
+        name,
+        __opts__["test"],
+        lambda: {"enabled": __salt__["wb_service.enabled"](name)},
+        {"enabled": True},
         lambda wrong: _bring_about(name, wrong),
     )
 
@@ -82,7 +94,7 @@ def _act(verb, name):
     """Start, reload or restart; some init scripts return before the service runs."""
     done = __salt__[f"service.{verb}"](name)
     until = time.monotonic() + _START_SECONDS
-    while not (runs := __salt__["service.status"](name)) and time.monotonic() < until:
+    while not (runs := __salt__["wb_service.running"](name)) and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
     if not done or not runs:
         raise StepFailed(f"{name} did not {verb}", f"run service {name} {verb} on this node")

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import grp
+import hashlib
 import json
 import os
 import pwd
@@ -68,6 +69,7 @@ class Places:
             "inode": about.st_ino,
             "verified": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "manifest": manifest,
+            **self._stamp(dataset),
         }
         wbfiles.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
 
@@ -75,8 +77,28 @@ class Places:
         """Record that every byte of a verified dataset was read again and is right."""
         if record := self.record(dataset):
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-            text = json.dumps({**record, "read": now}, indent=1)
+            text = json.dumps({**record, "read": now, **self._stamp(dataset)}, indent=1)
             wbfiles.write_whole(self.layout.marker(dataset), text.encode())
+
+    def touched(self, dataset: Dataset) -> bool:
+        """Whether a name in a verified dataset came or went since it was verified.
+
+        Its folders alone are looked at, and names only where one of them has changed: a server
+        may have written there what does not belong to the dataset.
+        """
+        record = self.record(dataset) or {}
+        root = self.layout.dataset(dataset)
+        folders = record.get("folders", {})
+        if all(wbfiles.changed(root / path) == when for path, when in folders.items()):
+            return False
+        return bool(self._stamp(dataset)["names"] != record["names"])
+
+    def _stamp(self, dataset: Dataset) -> dict[str, Any]:
+        """The names in a dataset, by digest, and when its folders changed the last time."""
+        left_out = patterns.left_out(self.settings, dataset.kind)
+        names, folders = wbfiles.names(self.layout.dataset(dataset), left_out)
+        text = "\0".join(names).encode("utf-8", "surrogateescape")
+        return {"names": hashlib.sha256(text).hexdigest(), "folders": folders}
 
     def amiss(self, dataset: Dataset, contents: Contents) -> list[str]:
         """Links and folders of a dataset, and owners and modes of its files, that are not as

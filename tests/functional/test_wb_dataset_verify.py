@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+import salt.loader
 from wbcore.datasets import Dataset
 
 GENE = "support/WS221/gene"
@@ -143,3 +144,42 @@ def test_without_a_name_the_turn_of_the_oldest_has_come(site, held):
     read_long_ago(site, MYSQL)
     assert next(iter(verify(site))) == MYSQL
     assert next(iter(verify(site))) != MYSQL
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda root: (root / "deep/er/file").unlink(),
+        lambda root: (root / "a\nb").rename(root / "moved"),
+        lambda root: (root / "none").rmdir(),
+        lambda root: (root / "deep/er/more").write_bytes(b"added"),
+    ],
+    ids=["file", "name", "folder", "added"],
+)
+def test_a_name_that_came_or_went_is_seen_without_reading(site, held, spoil):
+    touched = site.modules["node"]["wb_dataset.touched"]
+    assert touched(list(held)) == []
+    spoil(place(site, ONTOLOGY))
+    assert touched(list(held)) == [ONTOLOGY]
+    verify(site, ONTOLOGY)
+    assert touched(list(held)) == []
+
+
+def test_what_a_server_writes_does_not_touch_a_dataset(site, held):
+    database = place(site, "acedb/wormbase_WS221") / "database"
+    for name in ("serverlog.wrm", "SERVER_PIDFILE.wrm"):
+        (database / name).write_bytes(b"x")
+    (database / "readlocks").mkdir()
+    assert site.modules["node"]["wb_dataset.touched"](list(held)) == []
+
+
+def test_the_state_puts_back_a_file_that_was_removed(site, held):
+    file = place(site, ONTOLOGY) / "deep/er/file"
+    file.unlink()
+    options = {**site.modules["node"].opts, "test": False}
+    present = salt.loader.states(options, site.modules["node"], {}, None)["wb_dataset.present"]
+    given = {"manifests": {"WS221": "5" * 64}, "datasets": list(held), "sources": []}
+    changed = present("datasets", **given)
+    assert changed["changes"] == {ONTOLOGY: {"old": "touched", "new": "verified"}}
+    assert file.read_bytes() == b"deep"
+    assert present("datasets", **given)["changes"] == {}

@@ -2,8 +2,8 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 Mercurial is installed:
-  pkg.installed:
-    - name: mercurial
+  wb_package.installed:
+    - pkgs: [mercurial]
 
 {%- for path in [
   settings.paths.acedb,
