@@ -72,7 +72,7 @@ def enforce():
     # Salt masks what it gives of a pillar unless it is asked not to.
     wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
     states = __salt__["state.running"]()
-    if why := wbenforce.put_off(layout, wanted.get("live") or {}, states):
+    if why := wbenforce.put_off(layout, wanted, states):
         return {"put_off": why}
     with wbnode.alone(layout.enforce_lock):
         returned = __salt__["state.apply"]()

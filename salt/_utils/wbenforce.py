@@ -12,13 +12,14 @@ import wbnode
 from wbcore import drift
 from wbcore.drift import Report
 from wbcore.layout import Layout
+from wbcore.settings import Settings
 
 
-def put_off(layout: Layout, live: Mapping[str, Any], states: Sequence[str]) -> str:
+def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) -> str:
     """Why the states are not enforced now; empty when they are.
 
-    live
-        What the master says of the release, fresh.
+    wanted
+        The pillar root ``wormbase``, fresh from the master.
     states
         What ``state.running`` says.
     """
@@ -30,7 +31,10 @@ def put_off(layout: Layout, live: Mapping[str, Any], states: Sequence[str]) -> s
     }
     if not layout.state.is_dir():
         return "it was never brought to its state: state.apply does that the first time"
-    if live.get("going_live"):
+    settings = Settings.parse(wanted)
+    if not settings.enforce.minutes:
+        return "the pillar has it switched off (wormbase:enforce:minutes)"
+    if (wanted.get("live") or {}).get("going_live"):
         return "a go-live is at work"
     if states:
         return "states are being applied"

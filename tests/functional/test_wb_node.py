@@ -28,10 +28,11 @@ def node(tmp_path, make_opts, layout):
     class Node:
         file = wanted
 
-        def wants(self, words="right", state="file.managed", **live):
+        def wants(self, words="right", state="file.managed", minutes=15, **live):
             rows = f"    - name: {wanted}\n    - contents: {words}\n    - mode: '0644'\n"
             (states / "one.sls").write_text(f"the file is right:\n  {state}:\n{rows}")
-            root = {"wormbase": {"nodes": NODES, "live": live}}
+            enforce = {"minutes": minutes}
+            root = {"wormbase": {"nodes": NODES, "live": live, "enforce": enforce}}
             (pillar / "site.sls").write_text(json.dumps(root))
 
         def enforce(self):
@@ -123,4 +124,10 @@ def test_it_is_put_off_in_a_go_live(node):
 def test_a_node_that_never_had_its_state_is_left_alone(node, layout):
     layout.state.rmdir()
     assert "never brought" in node.enforce()["put_off"]
+    assert not node.file.exists()
+
+
+def test_it_is_switched_off_by_the_pillar(node):
+    node.wants(minutes=0)
+    assert "switched off" in node.enforce()["put_off"]
     assert not node.file.exists()
