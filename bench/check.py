@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.builds import STAGING
@@ -16,8 +16,9 @@ from .copies import MINING_ONLY, ROOT, Copy, Pair
 _ALIVE = ("*log.wrm", "SERVER_PIDFILE.wrm")
 
 
-def wrong(lab: Cluster, pair: Pair, root: str) -> list[str]:
-    """Nodes on which a file of the new build is missing, another one, or too much.
+def wrong(lab: Cluster, pair: Pair, root: str, names: Collection[str] | None = None) -> list[str]:
+    """Those of the nodes with databases, or of ``names``, on which a file of the new build is
+    missing, another one, or too much.
 
     root
         What the build lies below on the nodes: ``/usr/local``, or a scratch directory.
@@ -25,11 +26,13 @@ def wrong(lab: Cluster, pair: Pair, root: str) -> list[str]:
     there = sums(lab, lab.inventory.host(STAGING), _ALL_ROLES, pair, ROOT)
     with ThreadPoolExecutor(max_workers=2) as pool:
         look = {
-            host.name: pool.submit(sums, lab, host, host.roles, pair, root)
+            host: pool.submit(sums, lab, host, host.roles, pair, root)
             for host in rig.holders(lab)
+            if names is None or host.name in names
         }
-    roles = {host.name: host.roles for host in rig.holders(lab)}
-    return [name for name, here in look.items() if here.result() != due(there, roles[name], pair)]
+    return [
+        host.name for host, here in look.items() if here.result() != due(there, host.roles, pair)
+    ]
 
 
 _ALL_ROLES = ("acedb", "mysql", "support", "mining")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lab.place import CHECKOUT
 
-from .report import RESULT
+from . import growing, report
 
-PICTURE = CHECKOUT / "docs/push.svg"
 WIDTH, LABELS, BAR, GAP, HEAD = 720, 130, 20, 8, 34
 # Colours that can be told apart in grey and by those who see no red; one a remote node.
 COLOURS = ("#1b6ca8", "#e69f00", "#56a86b")
@@ -21,13 +20,46 @@ Bar = tuple[str, Sequence[float], str]
 
 
 def main() -> None:
-    """Draw what bench/push has measured last."""
-    if not RESULT.exists():
-        sys.exit("nothing was measured yet: bench/push")
-    PICTURE.write_text(picture(json.loads(RESULT.read_text())))
+    """Draw what bench/push and bench/grow have measured last."""
+    pictures = {"push.svg": (report.RESULT, pushed), "grow.svg": (growing.RESULT, grown)}
+    measured = {name: one for name, one in pictures.items() if one[0].exists()}
+    if not measured:
+        sys.exit("nothing was measured yet: bench/push, bench/grow")
+    for name, (result, draw) in measured.items():
+        (CHECKOUT / "docs" / name).write_text(draw(json.loads(result.read_text())))
 
 
-def picture(result: Mapping[str, Any]) -> str:
+def grown(result: Mapping[str, Any]) -> str:
+    """Four groups of bars: bytes over the WAN and seconds, by nodes and by size."""
+    size = f"{result['nodes'][0]['bytes'] / 1e6:,.0f} MB"
+    groups = {
+        f"Over the WAN, by nodes ({size})": _bars(result["nodes"], _nodes, "wan", 1e6, "MB"),
+        "Seconds, by nodes": _bars(result["nodes"], _nodes, "seconds", 1, "s"),
+        "Over the WAN, by size (8 nodes)": _bars(result["sizes"], _size, "wan", 1e6, "MB"),
+        "Seconds, by size": _bars(result["sizes"], _size, "seconds", 1, "s"),
+    }
+    return _stacked(groups)
+
+
+def _bars(
+    rows: Sequence[Mapping[str, Any]],
+    name: Callable[[Mapping[str, Any]], str],
+    key: str,
+    unit: float,
+    word: str,
+) -> list[Bar]:
+    return [(name(row), [row[key]], f"{row[key] / unit:,.1f} {word}") for row in rows]
+
+
+def _nodes(row: Mapping[str, Any]) -> str:
+    return f"{row['nodes']} nodes"
+
+
+def _size(row: Mapping[str, Any]) -> str:
+    return f"{row['bytes'] / 1e6:,.0f} MB"
+
+
+def pushed(result: Mapping[str, Any]) -> str:
     """Two groups of bars: what crossed the WAN, a part for each node, and the seconds."""
     ways = result["ways"]
     nodes = list(result["ways"]["orch.push"]["nodes"])
@@ -40,9 +72,20 @@ def picture(result: Mapping[str, Any]) -> str:
         f"{result['build']}, {result['bytes'] / 1e6:,.0f} MB, link {result['wan_megabytes']} MB/s"
     )
     named = " ".join(map(_coloured, nodes, COLOURS))
-    first = list(_group(f"Over the WAN for {named} ({size})", crossed, 0))
-    second = list(_group("Seconds until all nodes have it", seconds, _height(crossed)))
-    return _svg([*first, *second], _height(crossed) + _height(seconds))
+    return _stacked({
+        f"Over the WAN for {named} ({size})": crossed,
+        "Seconds until all nodes have it": seconds,
+    })  # fmt: skip
+
+
+def _stacked(groups: Mapping[str, Sequence[Bar]]) -> str:
+    """Groups of bars below one another, each with its title and a scale of its own."""
+    parts: list[str] = []
+    top = 0
+    for title, bars in groups.items():
+        parts += _group(title, bars, top)
+        top += _height(bars)
+    return _svg(parts, top)
 
 
 def _height(bars: Sequence[Bar]) -> int:

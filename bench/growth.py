@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.place import CHECKOUT
+
+from .linear import bends
 
 RESULT = CHECKOUT / "bench/results/scale.json"
 JUDGED = ("cpu", "events")
@@ -26,27 +27,8 @@ def faults(rows: Sequence[Row]) -> list[str]:
     if len(set(steps.values())) > 1:
         found.append(f"the number of steps is not constant: {steps}")
     for name in JUDGED:
-        found += _bends(name, [(row["nodes"], row["push"][name]) for row in rows])
+        found += bends(name, [(row["nodes"], row["push"][name]) for row in rows])
     return found
-
-
-def _bends(name: str, points: Sequence[tuple[int, float]]) -> Iterator[str]:
-    """Where a further node costs more than a straight line through the sizes before allows.
-
-    A constant term is in no increment. Of what grows with the square of the nodes, a further
-    node costs in proportion to the sum of the two sizes: twice as much from 16 to 32 nodes
-    as from 8 to 16. What is allowed is half of that: noise stays below it, a square does not.
-    """
-    least, at_least = points[0]
-    for (small, before), (large, after) in pairwise(points[1:]):
-        earlier = (before - at_least) / (small - least)
-        allowed = earlier * (1 + (large + small) / (small + least)) / 2
-        further = (after - before) / (large - small)
-        if further > allowed:
-            yield (
-                f"{name} grow more than linearly up to {large} nodes: {further:.3f} a further "
-                f"node after {earlier:.3f}, allowed are {allowed:.3f}"
-            )
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -100,6 +100,11 @@ def _events(village: Village) -> Iterator[Counter[str]]:
     with _beside(follow, done):
         ready.wait(10)
         yield seen
+
+
+def memory_of(village: Village, node: str) -> AbstractContextManager[dict[str, int]]:
+    """The most memory that a node's minion and all below it have meanwhile, in bytes."""
+    return _peak(village.minion(node))
 
 
 @contextmanager

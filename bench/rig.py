@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ SIBLINGS = {"canopus2": "canopus", "canopus3": "canopus"}
 
 
 @contextmanager
-def standing(scale: float) -> Iterator[Cluster]:
-    """The checkout's lab with three remote nodes.
+def standing(scale: float, siblings: Mapping[str, str] = SIBLINGS) -> Iterator[Cluster]:
+    """The checkout's lab with further remote nodes, each like one that it has.
 
     One that had to be made goes in the end, and stays to be looked at when something failed.
     """
@@ -35,7 +35,7 @@ def standing(scale: float) -> Iterator[Cluster]:
     new = lab.stand(FREE_MEGABYTES, scale=scale)
     lab.network.limit(FREE_MEGABYTES)
     found(lab)
-    for name, like in SIBLINGS.items():
+    for name, like in siblings.items():
         join(lab, name, like)
     yield lab
     if new:
@@ -62,6 +62,8 @@ def pair(lab: Cluster, scale: float) -> Pair:
     if newest_scale != scale or not live.startswith(f"WS{number}-"):
         number += 1
         builds.stage(lab, f"WS{number}", scale)
+        # Of another size, it is far from the live one, on purpose.
+        runner(lab, "wb_release.accept", f"build=WS{number}", "reason=a build to measure with")
         orchestrate(lab, "release", f"WS{number}")
     second = f"WS{number + 1}"
     builds.stage(lab, second, scale)

@@ -55,7 +55,7 @@ def main() -> int:
     if os.geteuid() != 0:
         sys.exit("bench/scale has to run as root")
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupted)
+        signal.signal(number, interrupted)
     try:
         result = run(sorted(options.sizes), options.rounds)
     except LabError as error:
@@ -63,7 +63,7 @@ def main() -> int:
     return told(result)
 
 
-def _interrupted(number: int, _: object) -> None:
+def interrupted(number: int, _: object) -> None:
     """End this process with all that it has started. (Salt's client keeps a KeyboardInterrupt
     for itself.)"""
     sys.exit(128 + number)

@@ -61,6 +61,7 @@ class Village:
         self.office = Layout(root / "master")
         self.conf = self.office.root / "etc/salt"
         self._daemons: list[subprocess.Popen[bytes]] = []
+        self._minions: dict[str, subprocess.Popen[bytes]] = {}
         self._publish_port, self._return_port, self._carrier_port = _free_ports(3)
         self._keys = rig.key_pair(root)
 
@@ -68,6 +69,10 @@ class Village:
     def master(self) -> psutil.Process:
         """The process of the master, above all others of it."""
         return psutil.Process(self._daemons[0].pid)
+
+    def minion(self, name: str) -> psutil.Process:
+        """The process of a node's minion, above all others of it."""
+        return psutil.Process(self._minions[name].pid)
 
     @property
     def options(self) -> Path:
@@ -162,18 +167,18 @@ class Village:
         path = f"{programs}:{os.environ['PATH']}"
         return {**os.environ, "PATH": path}
 
-    def _start(self, *command: object) -> None:
+    def _start(self, *command: object) -> subprocess.Popen[bytes]:
         # In a session of its own: Ctrl-C is for this process, which ends the others in order.
-        self._daemons.append(
-            subprocess.Popen(
-                [*WITH_PARENT, *map(str, command)],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        daemon = subprocess.Popen(
+            [*WITH_PARENT, *map(str, command)],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        self._daemons.append(daemon)
+        return daemon
 
     def _admit(self, names: Sequence[str]) -> None:
         ports = {"publish_port": self._publish_port, "master_port": self._return_port}
@@ -181,7 +186,7 @@ class Village:
             root = self.nodes[name].root
             options = {**MINION, **ports, "id": name, "root_dir": str(root)}
             _write(root / "etc/salt/minion", yaml.safe_dump(options))
-            self._start(_program("salt-minion"), "-c", root / "etc/salt")
+            self._minions[name] = self._start(_program("salt-minion"), "-c", root / "etc/salt")
         self._await(", ".join(names), lambda: set(names) <= set(self._answering()))
         self.ask(names, "saltutil.sync_all")
 

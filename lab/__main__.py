@@ -86,7 +86,9 @@ def _logs(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def _build(cluster: Cluster, options: argparse.Namespace) -> None:
-    made = stage(cluster, options.build, options.scale, options.seed, options.land)
+    made = stage(
+        cluster, options.build, options.scale, options.seed, options.land, options.lose_genes
+    )
     print(f"{made['build']} is staged on {STAGING}: {made['files']:,} files, "
           f"{made['bytes'] / 1e6:,.1f} MB, {made['seconds']} s")  # fmt: skip
 
@@ -136,16 +138,21 @@ def _parser() -> argparse.ArgumentParser:
     verb("heal", _heal, "undo cut", node=True)
     logs = verb("logs", _logs, "the last lines of a node's logs", node=True)
     logs.add_argument("--lines", type=int, default=40, metavar="N", help="of each (%(default)s)")
-    build = verb("build", _build, "stage a new build on wb-dev, changed against the newest")
+    _build_options(verb("build", _build, "stage a new build on wb-dev, changed against the newest"))
+    verb("install", _install, "install the working tree on the master and apply all states")
+    wan = verb("wan", _wan, "bytes each site has sent over the WAN, and that crossed for a node")
+    wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
+    return parser
+
+
+def _build_options(build: argparse.ArgumentParser) -> None:
     build.add_argument("build", metavar="WS222")
     build.add_argument("--land", action="store_true", help="mark it READY, as builders do last")
     build.add_argument("--scale", type=float, metavar="N",
                        help="size; that of the newest build there, or 1")  # fmt: skip
     build.add_argument("--seed", type=int, default=1, metavar="S", help="(%(default)s)")
-    verb("install", _install, "install the working tree on the master and apply all states")
-    wan = verb("wan", _wan, "bytes each site has sent over the WAN, and that crossed for a node")
-    wan.add_argument("--rate", type=float, metavar="MB/S", help="set what the WAN carries")
-    return parser
+    build.add_argument("--lose-genes", type=float, default=0, metavar="PERCENT",
+                       help="for trying the gate: a build whose AceDB lacks so many")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def show(lab: Cluster, crossed: int) -> bool:
     say(f"Steps of {newest['run']}")
     for name, figures in newest["steps"].items():
         print(f"  {WIKI.get(name, ''):>2} {name:20} {figures.get('seconds', 0):6.1f} s")
-    window = newest["steps"]["maintenance_off"].get("window")
+    window = newest["steps"]["maintenance_off"]["window"]
     print(f"  {crossed / 1e6:.1f} MB crossed to the remote site; maintenance page up {window} s")
     whole = sum(
         dataset["bytes"] for name, dataset in held(lab, REMOTE_NODE).items() if BUILD in name

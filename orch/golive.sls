@@ -5,6 +5,7 @@ include:
   - orch.steps.s00_seal
   - orch.steps.s07_stage_webapp
   - orch.steps.s06_maintenance_on
+  - orch.steps.s08_canary
   - orch.steps.s08_go_live
   - orch.steps.s09_maintenance_off
 

@@ -3,6 +3,7 @@
 #     salt-run state.orch orch.push pillar='{build: WS221}'
 include:
   - orch.steps.s00_seal
+  - orch.steps.s00_check_contents
   - orch.steps.s01_check_disk_space
   - orch.steps.s00_make_parcels
   - orch.steps.s03_push_acedb

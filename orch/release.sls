@@ -6,6 +6,7 @@
 # `end` always comes: it puts the site back when the change-over did not pass its checks.
 include:
   - orch.steps.s00_seal
+  - orch.steps.s00_check_contents
   - orch.steps.s01_check_disk_space
   - orch.steps.s00_make_parcels
   - orch.steps.s03_push_acedb
@@ -13,6 +14,7 @@ include:
   - orch.steps.s05_push_support
   - orch.steps.s07_stage_webapp
   - orch.steps.s06_maintenance_on
+  - orch.steps.s08_canary
   - orch.steps.s08_go_live
   - orch.steps.s09_maintenance_off
   - orch.steps.reference_copy

@@ -3,6 +3,7 @@
 #     salt-run state.orch orch.rollback
 include:
   - orch.steps.s06_maintenance_on
+  - orch.steps.s08_canary
   - orch.steps.s08_go_live
   - orch.steps.s09_maintenance_off
   - orch.steps.reference_copy

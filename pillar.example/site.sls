@@ -108,6 +108,26 @@ wormbase:
     asking_port: 8081
     idle_port: 8082
 
+  # How far a build may be from the live one before it is held: whole and wrong is what no
+  # checksum sees. `shrink` and `grow` are percent; a difference of less than `least` counts
+  # for nothing, whatever it is in percent. What is gone altogether always counts. A tolerance
+  # is given whole.
+  contents:
+    # Objects of each class of AceDB.
+    classes: {shrink: 5, grow: 50, least: 100}
+    # Rows of each table of MySQL.
+    rows: {shrink: 10, grow: 50, least: 1000}
+    # Sequences and letters of each BLAST database.
+    sequences: {shrink: 5, grow: 50, least: 20}
+    letters: {shrink: 5, grow: 50, least: 100000}
+    # Files and bytes of each folder of the support databases.
+    files: {shrink: 10, grow: 50, least: 50}
+    bytes: {shrink: 20, grow: 100, least: 1000000}
+    # Other tolerances for some, by a pattern of kind and name, the first that fits. Names are
+    # classes/Gene, rows/c_elegans/fdata, letters/blast/c_elegans/genome, bytes/support/gene:
+    #   rows/c_elegans_?map/*: {shrink: 30, grow: 100, least: 1000}
+    exceptions: {}
+
   # How a build travels: as patches against the release that a node has, made once.
   parcels:
     # How hard zstd looks for what is the same. Above 12 it takes many times as long.
@@ -120,8 +140,18 @@ wormbase:
 
   # How a release goes live.
   golive:
-    # maintenance: behind the maintenance page, all nodes at once.
-    way: maintenance
+    # seamless: half of the web nodes first, compared with the others, then the whole site at
+    # once; maintenance: behind the maintenance page, all nodes at once (one web node always).
+    way: seamless
+    # What both halves are asked; an answer of the new release may be so many times as slow,
+    # and its numbers (bytes, links, rows) may differ by so many percent.
+    canary_paths: [/version, /gene/WBGene00000898]
+    slower_times: 3.0
+    numbers_percent: 50
+    # For so many seconds errors are counted before the other half follows; so many percent
+    # of all requests more than before bring the site back.
+    watch_seconds: 10.0
+    errors_percent: 1.0
     # Percent of the web nodes that have to answer.
     quorum_percent: 50
     # Seconds after which a node that does not answer is left out.
@@ -141,9 +171,21 @@ wormbase:
     deep_hour: 2
     deep_days: 30
 
-  # What stays on the nodes beside the live release and the way back.
+  # What stays on the nodes beside the live release and the way back. A build that is marked bad
+  # (wb_release.bad) goes first, the others by their age, the oldest first.
   retention:
-    # So many further builds, the newest.
+    # So many further builds, the newest, as long as there is room: a push that lacks room lets
+    # them go too, as many as it takes.
     keep: 1
     # Builds that are never removed, such as WS220.
     pinned: []
+    # With 10, WS210, WS220 and so on are never removed either. 0 pins none.
+    pinned_every: 0
+    # Percent of each disk to be free after a release: below it further builds go, on that node
+    # alone. 0 sets no floor.
+    free_percent: 0
+
+  # What is measured, for the textfile collector of Prometheus' node_exporter on the master.
+  metrics:
+    # A path such as /var/lib/prometheus/node-exporter/wormbase.prom; empty writes none.
+    textfile: ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..command import LabError
 from .facts import ELEGANS, Facts
-from .genes import Lineage
+from .genes import DAF_2, Lineage, chance
 from .workshop import Workshop
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +43,17 @@ def specify(wspec: Path, build: str) -> None:
     # Builders work under accounts that getlogin() does not know.
     _replace(wspec / "passwd.wrm", "//getLoginFailed", "getLoginFailed")
     _append(wspec / "serverconfig.wrm", "\nREAD WORLD\n")
+
+
+def without(facts: Iterable[Facts], build: str, percent: float) -> list[Facts]:
+    """The facts without so many of the genes, as if nobody had loaded them; never daf-2."""
+    left = [
+        one
+        for one in facts
+        if one.gene.id == DAF_2 or chance("lost", build, one.gene.id) * 100 >= percent
+    ]
+    ids = [one.gene.id for one in left]
+    return [Facts(one.gene, ids) for one in left]
 
 
 def gene_objects(facts: Iterable[Facts]) -> Iterator[str]:

@@ -23,22 +23,23 @@ RECIPE = "recipe.json"
 _KEPT_SECONDS = 3 * 86_400
 
 
-def make(lineage: Lineage, scale: float) -> Path:
+def make(lineage: Lineage, scale: float, lost: float = 0) -> Path:
     """The directory of a made build: ``acedb``, ``mysql/*``, ``support/*`` and ``notes``.
 
-    It is named after all that it follows from, and made only when it is not there.
+    It is named after all that it follows from, and made only when it is not there. AceDB
+    lacks ``lost`` percent of the genes.
     """
-    name = f"builds/{lineage[-1].build}-{digest([HERE], recipe(lineage, scale))}"
-    place = made(name, lambda directory: _fill(directory, lineage, scale))
+    name = f"builds/{lineage[-1].build}-{digest([HERE], recipe(lineage, scale, lost))}"
+    place = made(name, lambda directory: _fill(directory, lineage, scale, lost))
     os.utime(place)
     _forget(place.parent)
     return place
 
 
-def recipe(lineage: Lineage, scale: float) -> str:
+def recipe(lineage: Lineage, scale: float, lost: float = 0) -> str:
     """What a build follows from, as text that tells two builds apart."""
     steps = [[step.number, step.seed] for step in lineage]
-    return json.dumps({"lineage": steps, "scale": scale})
+    return json.dumps({"lineage": steps, "scale": scale, "lost": lost})
 
 
 def _forget(cache: Path) -> None:
@@ -48,7 +49,7 @@ def _forget(cache: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _fill(directory: Path, lineage: Lineage, scale: float) -> None:
+def _fill(directory: Path, lineage: Lineage, scale: float, lost: float) -> None:
     real = sources()
     genes = genes_of(real.genes, lineage, scale)
     facts = facts_of(genes)
@@ -57,16 +58,17 @@ def _fill(directory: Path, lineage: Lineage, scale: float) -> None:
     directory.chmod(0o755)
     with ThreadPoolExecutor() as pool:
         genome = blast.corrected(real.genome, lineage)
-        loading = pool.submit(acedb.load, shop, lineage, facts, genome)
+        loaded = acedb.without(facts, lineage[-1].build, lost)
+        loading = pool.submit(acedb.load, shop, lineage, loaded, genome)
         mysql.load(shop, lineage, facts)
         blast.write(shop, directory / SUPPORT, facts, genome)
         support.write(directory / SUPPORT, lineage, facts)
         loading.result()
     before = genes_of(real.genes, lineage[:-1], scale) if len(lineage) > 1 else []
-    _note(directory / NOTES, lineage, scale, letter.letter(lineage, before, genes))
+    _note(directory / NOTES, lineage, letter.letter(lineage, before, genes))
+    (directory / NOTES / RECIPE).write_text(recipe(lineage, scale, lost) + "\n")
 
 
-def _note(notes: Path, lineage: Lineage, scale: float, text: str) -> None:
+def _note(notes: Path, lineage: Lineage, text: str) -> None:
     notes.mkdir()
     (notes / f"letter.{lineage[-1].build}").write_text(text)
-    (notes / RECIPE).write_text(recipe(lineage, scale) + "\n")

@@ -6,19 +6,24 @@ Source: the wiki page, steps 10 and 11.
 import base64
 import datetime
 import json
+import logging
 import smtplib
 import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import wbcontents
 import wbfiles
 import wbnode
-from wbcore import letter
+from wbcore import letter, news
 from wbcore.errors import BadData, BadRequest, StepFailed
-from wbcore.names import Release
+from wbcore.names import Build, Release
+from wbstaging import Staging
 
 __virtualname__ = "wb_announce"
+
+log = logging.getLogger(__name__)
 
 _SECONDS = 30
 _AGAIN = "run the same command again when it is up"
@@ -31,8 +36,14 @@ def __virtual__():
 
 
 @wbnode.told
-def mail(release):
+def mail(release, before=""):
     """Send the letter of a build to the announce lists, unless it was sent.
+
+    release
+        Name of the release, such as ``WS221-2010.12.24-0.02-1350``.
+    before
+        The build that was live before; what is new since then stands in the letter, as far as
+        it is known here.
 
     Returns ``{"message_id": …, "already": bool, "refused": [recipients]}``.
 
@@ -54,13 +65,20 @@ def mail(release):
         if record.exists():
             return {"message_id": identity, "already": True, "refused": []}
         now = datetime.datetime.now(datetime.UTC)
-        refused = _send(letter.message(name, _notes(name), settings, now), settings, record)
+        message = letter.message(name, _notes(name), settings, now, _news(name.build, before))
+        refused = _send(message, settings, record)
     return {"message_id": identity, "already": False, "refused": refused}
 
 
 @wbnode.told
-def post(release):
+def post(release, before=""):
     """Post a build on the blog, unless its post is there.
+
+    release
+        Name of the release, such as ``WS221-2010.12.24-0.02-1350``.
+    before
+        The build that was live before; what is new since then stands in the post, as far as it
+        is known here.
 
     Returns ``{"id": int, "link": address, "already": bool}``.
 
@@ -71,7 +89,7 @@ def post(release):
         salt wb-dev wb_announce.post WS221-2010.12.24-0.02-1350
     """
     name = Release.parse(release)
-    entry = letter.post(name, _notes(name))
+    entry = letter.post(name, _notes(name), _news(name.build, before))
     # WordPress would publish a second one under another slug.
     with wbnode.alone(wbnode.layout_of(__opts__).letter(name.build).with_suffix(".lock")):
         found = _blog({"slug": entry.slug, "status": _STATUSES})
@@ -88,6 +106,24 @@ def _notes(release):
             f"the release notes {path} can not be read: {error.strerror}",
             "write them and run the same command again",
         ) from error
+
+
+def _news(build, before):
+    """What is new in a build; nothing when that is not known: a live release is announced."""
+    if not before:
+        return ""
+    try:
+        was, now = _stock(Build.parse(before)), _stock(build)
+    except BadData as error:
+        log.warning("the announcement of %s does not say what is new: %s", build, error)
+        return ""
+    return news.news(was, now) if was and now else ""
+
+
+def _stock(build):
+    staging = Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    sealed = staging.manifest(build)
+    return sealed and news.Stock.of(sealed, wbcontents.kept(staging.layout, sealed))
 
 
 def _send(message, settings, record):

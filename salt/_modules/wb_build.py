@@ -146,7 +146,8 @@ def forget(build: str) -> dict[str, Any]:
     if staging.is_staged(name):
         raise BadRequest(f"{name} is still staged here", "purge it first: orch.purge, local: True")
     layout = staging.layout
-    kept = [layout.build(name), layout.manifest(name), layout.parcels / str(name)]
+    kept = [layout.build(name), layout.manifest(name), layout.figures(name)]
+    kept.append(layout.parcels / str(name))
     forgotten = [str(path) for path in kept if path.exists()]
     for path in kept:
         wbfiles.remove(path)

@@ -178,9 +178,14 @@ def verify(datasets: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
 
 @wbnode.told
 def remove(datasets: Sequence[str]) -> dict[str, int]:
-    """Remove datasets from this node; the bytes of each that were freed.
+    """Remove datasets from this node, and the parcels of their builds; the bytes of each
+    dataset that were freed.
 
-    BadRequest when a live link leads to one of them: nothing is removed then.
+    A pull that is at work here is waited for: it reads what is here. BadRequest when a live
+    link leads to one of them: nothing is removed then.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS219``; those that are not here are passed over.
 
     CLI Example:
 
@@ -188,20 +193,17 @@ def remove(datasets: Sequence[str]) -> dict[str, int]:
 
         salt '*' wb_dataset.remove '[mysql/c_elegans_WS219]'
     """
-    places, live = _places(), __salt__["wb_link.read"]()
+    places = _places()
     wanted = [Dataset.parse(dataset) for dataset in datasets]
-    for dataset in wanted:
-        if link := links.why_live(dataset, live):
-            raise BadRequest(
-                f"{dataset} is live here (the link {link} says so)", "switch to another build first"
-            )
-    places.sweep()
-    freed = {}
-    for dataset in wanted:
-        if dataset in places.present():
-            freed[str(dataset)] = places.size(dataset)["bytes"]
-            places.remove(dataset)
-    return freed
+    with _one_at_a_time(places):
+        live = __salt__["wb_link.read"]()
+        for dataset in wanted:
+            if link := links.why_live(dataset, live):
+                raise BadRequest(
+                    f"{dataset} is live here (the link {link} says so)",
+                    "switch to another build first",
+                )
+        return places.purge(wanted)
 
 
 # What lets the servers of a live dataset take it up anew; the webapp opens support databases

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,16 @@ def free() -> dict[str, dict[str, Any]]:
 
 @wbnode.told
 def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """Whether datasets have room here, and what could be freed for them.
+    """Whether datasets have room here, and what could be removed for them.
 
     datasets
         ``{id: {files, bytes}}`` of those that are to come; what is here already, whole or
         in part, is taken off.
+
+    Returns a dictionary: ``ok``; ``problems``, a sentence for each disk without room;
+    ``disks``, by device ``{kinds, needs, has}`` with ``{bytes, inodes}``, where ``needs`` holds
+    what has to stay free too; ``purgeable``, by dataset that no live link here needs
+    ``{device, bytes, inodes}``. BadRequest for what is no dataset.
 
     CLI Example:
 
@@ -62,13 +68,19 @@ def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
         device = _device(parsed.kind)
         need = Need() if dataset in held else _still(parsed, size)
         needs[device] = needs.get(device, Need()) + need
-    short = shortfalls(disks, needs, wbnode.settings_of(__pillar__).datasets.headroom_percent)
+    headroom = wbnode.settings_of(__pillar__).datasets.headroom_percent
+    short = shortfalls(disks, needs, headroom)
     return {
         "ok": not short,
-        "need": sum(need.bytes for need in needs.values()),
-        "free": sum(disks[device].bytes_free for device in needs),
-        "need_inodes": sum(need.inodes for need in needs.values()),
         "problems": [_told(device, lacking) for device, lacking in short.items()],
+        "disks": {
+            device: {
+                "kinds": _kinds(device),
+                "needs": asdict(disks[device].wanted(need, headroom)),
+                "has": asdict(disks[device].free),
+            }
+            for device, need in needs.items()
+        },
         "purgeable": _purgeable(datasets),
     }
 
@@ -102,18 +114,25 @@ def _still(dataset: Dataset, size: Mapping[str, int]) -> Need:
     return Need(max(0, size["bytes"] - there), max(0, size["files"] + 1 - len(files)))
 
 
-def _purgeable(wanted: Mapping[str, object]) -> dict[str, int]:
-    """Datasets that no live link needs, and their bytes; the master decides what may go."""
+def _purgeable(wanted: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    """Datasets that no live link needs; the master decides which of them may go."""
     live = __salt__["wb_link.read"]()
     return {
-        dataset: size["bytes"]
+        dataset: {
+            "device": _device(Dataset.parse(dataset).kind),
+            "bytes": size["bytes"],
+            "inodes": size["files"] + 1,
+        }
         for dataset, size in __salt__["wb_dataset.found"]().items()
         if dataset not in wanted and not links.why_live(Dataset.parse(dataset), live)
     }
 
 
+def _kinds(device: str) -> list[str]:
+    return [kind for kind in KINDS if _device(kind) == device]
+
+
 def _told(device: str, lacking: Need) -> str:
-    kinds = [kind for kind in KINDS if _device(kind) == device]
     what = [f"{lacking.bytes / 1e6:,.1f} MB"] if lacking.bytes else []
     what += [f"{lacking.inodes:,} inodes"] if lacking.inodes else []
-    return f"the disk of {', '.join(kinds)} lacks {' and '.join(what)}"
+    return f"the disk of {', '.join(_kinds(device))} lacks {' and '.join(what)}"

@@ -13,7 +13,7 @@ import time
 
 import wbnode
 import wbproxy
-from wbcore import pools
+from wbcore import canary, pools
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.pools import Lease
@@ -27,6 +27,7 @@ RELOAD_SECONDS = 10
 # window has few seconds.
 DRAIN_SECONDS = 1
 SNAPSHOT_SECONDS = 1
+WATCH_SECONDS = 1
 
 
 def __virtual__():
@@ -199,6 +200,34 @@ def open_():
         was_up = proxy.lease() is not None
         proxy.page_down()
     return was_up
+
+
+@wbnode.told
+def watch(seconds, percent):
+    """Watch for a while how many requests fail, beside how many did before.
+
+    seconds
+        How long; it ends earlier when too many fail.
+    percent
+        So many percent of all requests more than before are too many.
+
+    Returns ``{"before": {"answers": int, "errors": int}, "after": {…}, "bad": bool}``;
+    an error is an answer of 500 or more.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.watch seconds=10 percent=1
+    """
+    proxy, until = _proxy(), time.monotonic() + float(seconds)
+    before, place = proxy.answered_lately()
+    while True:
+        time.sleep(min(WATCH_SECONDS, max(0, until - time.monotonic())))
+        after = proxy.answered(place)
+        bad = canary.too_many(canary.count(before), canary.count(after), float(percent))
+        if bad or time.monotonic() >= until:
+            return {"before": canary.count(before), "after": canary.count(after), "bad": bad}
 
 
 @wbnode.told

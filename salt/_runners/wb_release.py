@@ -3,6 +3,7 @@
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
 from wbmaster import drifting, opening, report, verdicts
+from wbmaster import metrics as measured
 
 __virtualname__ = "wb_release"
 
@@ -87,6 +88,20 @@ def drift(limit=20, node=""):
         salt-run wb_release.drift node=wb-web1
     """
     return _told(lambda: drifting.shown(_office(), _number(limit), str(node)))
+
+
+def metrics():
+    """What is measured, in the text format of Prometheus: the release that each node serves,
+    its age, the last push and window, runs by outcome; written to the pillar's
+    ``wormbase:metrics:textfile`` too, where it is set.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.metrics
+    """
+    return _told(lambda: measured.show(_office()))
 
 
 def hold(reason="", build=""):

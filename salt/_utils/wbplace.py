@@ -148,6 +148,20 @@ class Places:
         self.sweep()
         _remove_if_empty(self.layout.dataset(dataset).parent, dataset)
 
+    def purge(self, datasets: Iterable[Dataset]) -> dict[str, int]:
+        """Remove those of the datasets that are here, and the parcels of their builds; the
+        bytes of each."""
+        self.sweep()
+        here, datasets = self.present(), list(datasets)
+        freed = {one: self.size(one)["bytes"] for one in datasets if one in here}
+        for dataset in freed:
+            self.remove(dataset)
+        for build in {str(dataset.build) for dataset in datasets}:
+            wbfiles.remove(self.layout.parcels / build)
+        # XFS gives back the blocks of removed files a little later, unless it is asked to.
+        wbfiles.flush({self.layout.kind(dataset.kind) for dataset in freed})
+        return {str(dataset): count for dataset, count in freed.items()}
+
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:

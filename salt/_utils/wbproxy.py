@@ -9,6 +9,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -25,6 +26,9 @@ from wbcore.pools import Lease
 
 _POLL_SECONDS = 0.01
 _BODY_BYTES = 64 * 1024
+# Some two thousand answers of the log.
+_LATELY_BYTES = 256 * 1024
+_STATUS = re.compile(rb'" ([1-5][0-9]{2}) [0-9]+ "')
 _LOOK = "look at nginx and its error log on the proxy"
 
 
@@ -139,6 +143,24 @@ class Proxy:
         with ThreadPoolExecutor(max(1, len(names))) as threads:
             answers = threads.map(lambda node: _get(port, f"/node/{node}{path}", timeout), names)
             return dict(zip(names, answers, strict=True))
+
+    def answered_lately(self) -> tuple[list[int], int]:
+        """Statuses of the last answers that the log holds, and where in it the next will be."""
+        size = self._log.stat().st_size if self._log.exists() else 0
+        return self.answered(max(0, size - _LATELY_BYTES)), size
+
+    def answered(self, place: int) -> list[int]:
+        """Statuses of the answers since a place in the log; one that was rotated is new."""
+        try:
+            with open(self._log, "rb") as log:
+                log.seek(place if place <= os.fstat(log.fileno()).st_size else 0)
+                return [int(status) for status in _STATUS.findall(log.read())]
+        except FileNotFoundError:
+            return []
+
+    @property
+    def _log(self) -> Path:
+        return self.layout.root / "var/log/nginx/access.log"
 
     @property
     def _flag(self) -> Path:

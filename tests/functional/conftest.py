@@ -13,7 +13,13 @@ from typing import Any
 
 import jinja2
 import pytest
+import wbcontents
+import wbfiles
 from wbcore.layout import Layout
+from wbcore.manifest import Manifest
+from wbcore.names import Build
+
+from lab import base
 
 CARRIER = Path(__file__).resolve().parents[2] / "salt/states/carrier"
 
@@ -69,6 +75,12 @@ class Site:
 
     def sources(self, *nodes: str) -> list[dict[str, str]]:
         return [{"node": node, "address": self.addresses[node]} for node in nodes]
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """AceDB's programs, compiled once on this machine."""
+    return base.acedb() / "usr/local"
 
 
 @pytest.fixture
@@ -140,3 +152,19 @@ def stage(tree):
         (ontology / "latest").symlink_to("deep/er")
 
     return stage
+
+
+@pytest.fixture
+def counted(layout):
+    """Makes a sealed build of which figures were kept: ``counted("WS220", genes=5)``; it gives
+    the path of its manifest. The databases are c_elegans, of that build, and clustal."""
+
+    def make(build: str, genes: int) -> Path:
+        databases = {"c_elegans": f"c_elegans_{build}", "clustal": "clustal_WS220"}
+        sealed = Manifest(Build.parse(build), databases, {})
+        path = layout.manifest(sealed.name)
+        wbfiles.write_whole(path, sealed.to_bytes())
+        wbcontents.keep(layout, sealed, {"classes": {"Gene": genes, "Map": 6}})
+        return path
+
+    return make

@@ -35,6 +35,7 @@ class WebNode:
     port: int
     serves: dict
     delay: float = 0.0
+    status: int = 200
     server: http.server.ThreadingHTTPServer = field(init=False)
 
     def __post_init__(self):
@@ -44,7 +45,7 @@ class WebNode:
             def do_GET(self):
                 body = json.dumps(node.serves).encode()
                 time.sleep(node.delay)
-                self.send_response(200)
+                self.send_response(node.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

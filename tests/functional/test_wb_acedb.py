@@ -1,40 +1,13 @@
 """wb_acedb with real servers under a real xinetd, whose live link moves."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 
 import pytest
+from acedbs import database
 from wbacedb import AceClient
-
-from lab import base
-from lab.builds import acedb
-
-
-@pytest.fixture(scope="session")
-def programs():
-    """AceDB's servers, compiled once on this machine."""
-    return base.acedb() / "usr/local"
-
-
-def database(programs, directory, build):
-    """A database with one gene."""
-    (directory / "database").mkdir(parents=True)
-    shutil.copytree(programs / "share/acedb/wspec", directory / "wspec")
-    acedb.specify(directory / "wspec", build)
-    genes = directory.with_name("genes.ace")
-    genes.write_text(f'Gene : "WBGene00000898"\nPublic_name "daf-2 of {build}"\n')
-    commands = f"y\nparse {genes}\nsave\nquit\n"
-    subprocess.run(
-        [programs / "bin/tace", directory],
-        input=commands,
-        text=True,
-        check=True,
-        timeout=60,
-        capture_output=True,
-    )
 
 
 @pytest.fixture

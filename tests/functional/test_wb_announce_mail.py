@@ -56,6 +56,31 @@ def test_mail_is_sent_once_to_all(modules, server, notes):
     assert len(server.letters(1)) == 1
 
 
+def test_mail_tells_what_is_new_since_the_build_before(modules, server, notes, counted):
+    counted("WS220", genes=11_269)
+    counted("WS221", genes=11_304)
+    modules["wb_announce.mail"](RELEASE, before="WS220")
+    (letter,) = server.letters(1)
+    new, notes_at = letter.index("What is new since WS220"), letter.index("Notes of WS221")
+    assert new < letter.index("MySQL databases rebuilt: 1 of 2\n  c_elegans\n") < notes_at
+    assert "  Gene                                              11,269        11,304" in letter
+
+
+@pytest.mark.parametrize("spoil", ["WS220.figures", "WS220.json", "WS221.figures", "all"])
+def test_mail_goes_whatever_is_known_of_the_builds(modules, server, notes, counted, spoil):
+    manifests = counted("WS220", genes=1).parent
+    counted("WS221", genes=2)
+    if spoil == "all":
+        for path in manifests.iterdir():
+            path.unlink()
+    else:
+        (manifests / spoil).write_bytes(b"half")
+    assert not modules["wb_announce.mail"](RELEASE, before="WS220")["already"]
+    (letter,) = server.letters(1)
+    assert "Objects of AceDB" not in letter
+    assert letter.rstrip().endswith("Notes of WS221")
+
+
 def test_mail_goes_when_the_server_is_up_again(modules, server, notes):
     server.stop()
     expected = rf"localhost:{server.port} did not take the letter: .*refused; run the same"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+
 import pytest
 from announcing import Blog
 from salt.exceptions import CommandExecutionError
@@ -28,7 +31,7 @@ def pillar(blog):
 
 @pytest.fixture(autouse=True)
 def notes(layout):
-    for number in (221, 222):
+    for number in (221, 222, 223):
         notes = layout.notes(Build(number))
         notes.parent.mkdir(parents=True)
         notes.write_text("20,000 genes & more\n")
@@ -59,3 +62,14 @@ def test_post_with_a_wrong_password_says_what_the_blog_said(load, blog):
 def test_post_without_settings(load):
     with pytest.raises(CommandExecutionError, match="names no blog"):
         load("node", {})["wb_announce.post"](RELEASE)
+
+
+def test_post_tells_what_is_new_since_the_build_before(modules, counted, blog):
+    counted("WS222", genes=11_269)
+    counted("WS223", genes=11_304)
+    made = modules["wb_announce.post"]("WS223-2011.02.28-0.02-1350", before="WS222")
+    address = f"{blog.settings()['url']}/index.php?rest_route=/wp/v2/posts/{made['id']}"
+    with urllib.request.urlopen(address) as answer:
+        content = json.load(answer)["content"]["rendered"]
+    assert content.index("What is new since WS222") < content.index("20,000 genes")
+    assert "11,304" in content

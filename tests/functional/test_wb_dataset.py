@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -399,3 +401,29 @@ def test_remove_refuses_what_is_live(site, pull):
             modules["wb_dataset.remove"](["acedb/wormbase_WS220", live])
     assert "acedb/wormbase_WS220" in modules["wb_dataset.held"]()
     assert modules["wb_dataset.remove"](["acedb/wormbase_WS220"])
+
+
+def test_remove_takes_the_parcels_of_the_build_too(site, pull):
+    pull("WS220")
+    pull()
+    layout = site.layout("node")
+    for build in ("WS220", "WS221"):
+        (layout.parcels / build).mkdir(parents=True, exist_ok=True)
+    site.modules["node"]["wb_dataset.remove"](["support/WS220/gene"])
+    assert [path.name for path in layout.parcels.iterdir()] == ["WS221"]
+
+
+def test_remove_waits_for_the_pull_that_is_at_work(site, pull):
+    pull("WS220")
+    path = site.layout("node").pull_lock
+    with ThreadPoolExecutor(1) as pool, path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Salt's functions belong to the thread that was given them, so each loads its own.
+        removal = pool.submit(
+            lambda: site.load("node", site.pillar)["wb_dataset.remove"](["support/WS220/gene"])
+        )
+        with pytest.raises(TimeoutError):
+            removal.result(1)
+        assert place(site, "support/WS220/gene").exists()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert list(removal.result(30)) == ["support/WS220/gene"]

@@ -8,7 +8,10 @@ import pytest
 from salt.exceptions import CommandExecutionError
 from wbcore.datasets import Dataset
 from wbcore.manifest import Contents
+from wbcore.names import Build
+from wbcore.room import Taken, make_room
 from wbcore.settings import Settings
+from wbcore.space import Need
 from wbplace import Places
 
 MB = 1_000_000
@@ -43,7 +46,13 @@ def test_free_tells_devices_apart(modules, disk):
 
 def test_check_on_a_disk_with_room(modules, disk):
     answer = modules["wb_disk.check"]({MYSQL: {"files": 3, "bytes": 100 * MB}})
-    assert (answer["ok"], answer["need"], answer["problems"]) == (True, 100 * MB, [])
+    (facts,) = answer["disks"].values()
+    total = modules["wb_disk.free"]()["mysql"]["bytes_total"]
+    assert (answer["ok"], answer["problems"]) == (True, [])
+    assert facts["kinds"] == ["mysql"]
+    # Five percent of the disk have to stay free.
+    assert facts["needs"]["bytes"] == 100 * MB + total * 5 // 100
+    assert facts["has"]["bytes"] == modules["wb_disk.free"]()["mysql"]["bytes_free"]
 
 
 def test_check_keeps_headroom(modules, disk):
@@ -67,7 +76,42 @@ def test_check_on_a_full_disk_says_what_could_be_freed(modules, disk, layout):
     answer = modules["wb_disk.check"]({MYSQL: {"files": 3, "bytes": 40 * MB}})
     assert not answer["ok"]
     assert answer["problems"][0].startswith("the disk of mysql lacks")
-    assert answer["purgeable"] == {"mysql/c_elegans_WS219": 50 * MB}
+    device = modules["wb_disk.free"]()["mysql"]["device"]
+    assert answer["purgeable"] == {
+        "mysql/c_elegans_WS219": {"device": device, "bytes": 50 * MB, "inodes": 2}
+    }
+
+
+def test_what_makes_room_is_there_at_once(modules, disk, layout):
+    """The core chooses from what the disk says, the node removes it, and it is enough."""
+    for build in (217, 218, 219, 220):
+        place = layout.dataset(Dataset.parse(f"mysql/c_elegans_WS{build}"))
+        place.mkdir()
+        (place / "features.MYD").write_bytes(b"x" * 50 * MB)
+    (layout.kind("mysql") / "c_elegans").symlink_to(place.name)
+    free = modules["wb_disk.free"]()["mysql"]["bytes_free"]
+    sizes = {MYSQL: {"files": 2, "bytes": free + 40 * MB}}
+    answer = modules["wb_disk.check"](sizes)
+    assert not answer["ok"]
+    going = [Build(number) for number in (217, 218, 219)]
+    room = make_room(*_lacking_and_taken(answer), going, [])
+    # 40 MB and the headroom of five percent are more than one build has.
+    assert (list(room.purge), dict(room.short)) == ([Build(217), Build(218)], {})
+    goes = [dataset for datasets in room.purge.values() for dataset in datasets]
+    assert modules["wb_dataset.remove"](goes) == dict.fromkeys(goes, 50 * MB)
+    assert modules["wb_disk.check"](sizes)["ok"]
+
+
+def _lacking_and_taken(answer):
+    lacking = {
+        device: Need(**disk["needs"]) - Need(**disk["has"])
+        for device, disk in answer["disks"].items()
+    }
+    taken = {
+        dataset: Taken(facts["device"], Need(facts["bytes"], facts["inodes"]))
+        for dataset, facts in answer["purgeable"].items()
+    }
+    return lacking, taken
 
 
 def test_check_counts_inodes(modules, disk):
@@ -91,8 +135,10 @@ def test_check_takes_off_what_was_fetched_already(modules, disk, layout):
     begun.mkdir(parents=True)
     (begun / "features.MYD").write_bytes(b"x" * 60 * MB)
     after = modules["wb_disk.check"]({MYSQL: {"files": 3, "bytes": 100 * MB}})
-    assert before["need"] == 100 * MB
-    assert 39 * MB < after["need"] < 41 * MB
+    needed = [
+        sum(disk["needs"]["bytes"] for disk in one["disks"].values()) for one in (before, after)
+    ]
+    assert 59 * MB < needed[0] - needed[1] < 61 * MB
 
 
 def test_check_sums_what_shares_a_device(modules):
@@ -102,10 +148,11 @@ def test_check_sums_what_shares_a_device(modules):
             "support/WS221/gene": {"files": 1, "bytes": 20},
         }
     )
-    free = modules["wb_disk.free"]()["acedb"]["bytes_free"]
-    assert answer["need"] == 30
-    assert answer["need_inodes"] == 4
-    assert abs(answer["free"] - free) < 100 * MB
+    free = modules["wb_disk.free"]()["acedb"]
+    (facts,) = answer["disks"].values()
+    assert facts["needs"]["bytes"] == 30 + free["bytes_total"] * 5 // 100
+    assert facts["kinds"] == ["acedb", "mysql", "support", "webapp"]
+    assert abs(facts["has"]["bytes"] - free["bytes_free"]) < 100 * MB
 
 
 def test_check_refuses_what_is_no_dataset(modules):

@@ -71,6 +71,36 @@ def test_change_over_gives_no_old_answer_after_a_new_one(serving):
     assert serving.salt["wb_proxy.read"]()["live"] == "b"
 
 
+def test_watch_finds_nothing_where_nothing_fails(serving):
+    with Clients(serving.port):
+        seen = serving.salt["wb_proxy.watch"](seconds=2, percent=1)
+    assert seen["bad"] is False
+    assert seen["after"]["answers"] > 100 and seen["after"]["errors"] == 0
+
+
+def test_watch_ends_as_soon_as_too_many_requests_fail(serving):
+    with Clients(serving.port):
+        pass
+    serving.web["wb-web1"].status = 500
+    with Clients(serving.port):
+        began = time.monotonic()
+        seen = serving.salt["wb_proxy.watch"](seconds=60, percent=1)
+    assert seen["bad"] is True and time.monotonic() - began < 30
+    assert seen["before"]["answers"] > seen["before"]["errors"]
+    assert seen["after"]["errors"] >= 3
+
+
+def test_watch_goes_by_a_log_that_was_rotated(serving):
+    log = serving.root / "var/log/nginx/access.log"
+    with Clients(serving.port):
+        pass
+    size = log.stat().st_size
+    log.write_bytes(b"")
+    with Clients(serving.port):
+        seen = serving.salt["wb_proxy.watch"](seconds=1, percent=1)
+    assert size and seen["after"]["answers"] > 0
+
+
 def test_maintain_gives_the_page_alone_and_nothing_reaches_a_node(serving):
     with Clients(serving.port) as clients:
         began = time.monotonic()

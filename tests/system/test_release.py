@@ -44,7 +44,7 @@ def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str
     done = lab.orch("release", {"build": builds["first"]}, test=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "canopus lacks" in done.stdout
-    assert "maintenance page would be up" in done.stdout
+    assert "would leave the pool" in done.stdout
     assert {node: tree(lab, node) for node in before} == before
 
 
@@ -55,7 +55,7 @@ def test_a_release_under_visitors_is_whole_on_every_node(lab: Lab, builds: dict[
         done = lab.orch("release", {"build": build})
     assert done.returncode == 0, done.stdout + done.stderr
     assert not visitors.mixed and not visitors.late and not visitors.failed
-    assert visitors.window <= 5
+    assert not visitors.closed
     asked = answers(lab)
     assert {answer["node"] for answer in asked} == WEB
     assert {answer["release"].split("-")[0] for answer in asked} == {build}
@@ -75,9 +75,9 @@ def test_the_same_release_again_changes_nothing(lab: Lab, builds: dict[str, str]
 
 
 def test_a_minor_revision_changes_the_webapp_alone(lab: Lab, builds: dict[str, str]) -> None:
-    build, staging = builds["first"], "/usr/local/wormbase/website/staging"
+    build = builds["first"]
     was = live(lab)
-    lab.exec("wb-dev", "sh", "-c", f"cd {staging} && date >> README && hg commit -m minor -u test")
+    commit(lab, "date >> README")
     refused = lab.orch("release", {"build": build})
     assert refused.returncode != 0 and "minor: True" in refused.stdout
     before = {node: links(lab, node) for node in WEB}
@@ -94,8 +94,10 @@ def test_a_minor_revision_changes_the_webapp_alone(lab: Lab, builds: dict[str, s
 
 
 def test_going_back_brings_data_and_webapp(lab: Lab, builds: dict[str, str]) -> None:
-    first = lab.orch("rollback")
+    with Visitors(lab) as visitors:
+        first = lab.orch("rollback")
     assert first.returncode == 0, first.stdout + first.stderr
+    assert not visitors.mixed and not visitors.failed and not visitors.closed
     second = lab.orch("rollback")
     assert second.returncode == 0, second.stdout + second.stderr
     asked = answers(lab)
@@ -106,18 +108,41 @@ def test_going_back_brings_data_and_webapp(lab: Lab, builds: dict[str, str]) -> 
     assert letters(lab, builds["first"]) == 1
 
 
-def test_a_changed_build_and_a_full_disk_are_refused(lab: Lab, builds: dict[str, str]) -> None:
+def test_the_canary_stops_a_webapp_that_fails_for_one_gene(
+    lab: Lab, builds: dict[str, str]
+) -> None:
+    was, gene = live(lab), another_gene(lab)
+    commit(lab, BROKEN.format(gene=gene))
+    try:
+        with golive(lab, canary_paths=["/version", f"/gene/{gene}"]), Visitors(lab) as visitors:
+            done = lab.orch("release", {"build": builds["first"], "minor": True})
+    finally:
+        commit(lab, "hg revert --quiet --all --rev .^")
+    assert done.returncode != 0
+    assert f"/gene/{gene} of {builds['first']}-" in done.stdout
+    assert "answers 500 instead of 200" in done.stdout and "the site has not moved" in done.stdout
+    assert set(visitors.seen) == {was} and not visitors.failed and not visitors.closed
+    assert live(lab) == was and {answer["node"] for answer in answers(lab)} == WEB
+
+
+def test_behind_the_maintenance_page(lab: Lab, builds: dict[str, str]) -> None:
+    with golive(lab, way="maintenance"), Visitors(lab) as visitors:
+        done = lab.orch("release", {"build": builds["first"], "minor": True})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not visitors.mixed and not visitors.late and not visitors.failed
+    assert visitors.closed and visitors.window <= 5
+
+
+def test_a_changed_build_is_refused(lab: Lab, builds: dict[str, str]) -> None:
     build = builds["landed"]
     lab.do("build", build)
     file = f"/usr/local/wormbase/databases/{build}/gene/more"
-    full = lab.orch("push", {"build": build}, test=True)
-    assert full.returncode == 0
+    shown = lab.orch("push", {"build": build}, test=True)
+    assert shown.returncode == 0
     was = live(lab)
-    lab.exec("wb-web2", "sh", "-c", _FILL)
-    refused = lab.orch("release", {"build": build})
-    lab.exec("wb-web2", "rm", "-f", "/usr/local/fill")
-    assert refused.returncode != 0 and "wb-web2" in refused.stdout
-    assert "Traceback" not in refused.stdout + refused.stderr
+    # The push seals it.
+    pushed = lab.orch("push", {"build": build})
+    assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     lab.exec("wb-dev", "sh", "-c", f"echo more > {file}")
     changed = lab.orch("release", {"build": build})
     assert changed.returncode != 0 and "gene/more" in changed.stdout
@@ -213,7 +238,47 @@ def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str
     assert letters(lab, build) == 1
 
 
-_FILL = "fallocate -l $(($(df --output=avail -B1 /usr/local | tail -1) - 20000000)) /usr/local/fill"
+STAGING = "/usr/local/wormbase/website/staging"
+BROKEN = (
+    """sed -i '/my (.self, .c, .id)/a die "broken" if $id eq "{gene}";' """
+    "lib/WormBase/Web/Controller/Gene.pm"
+)
+_SITE = "/srv/wormbase-site/pillar/site.sls"
+_SET = (
+    "import json, sys; head, text = open(sys.argv[1]).read().split('\\n', 1); "
+    "site = json.loads(text); site['wormbase']['golive'] = json.loads(sys.argv[2]); "
+    "open(sys.argv[1], 'w').write(head + '\\n' + json.dumps(site))"
+)
+
+
+def commit(lab: Lab, change: str) -> None:
+    """Change the webapp in staging and commit it."""
+    command = f"cd {STAGING} && {change} && hg commit -m change -u test"
+    done = lab.exec("wb-dev", "sh", "-c", command)
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def golive(lab: Lab, **settings: object) -> Iterator[None]:
+    """The site's pillar has other settings of how a release goes live."""
+    try:
+        _set_golive(lab, settings)
+        yield
+    finally:
+        _set_golive(lab, {})
+
+
+def _set_golive(lab: Lab, settings: dict[str, object]) -> None:
+    done = lab.exec("salt", "python3", "-c", _SET, _SITE, json.dumps(settings))
+    assert done.returncode == 0, done.stderr
+
+
+def another_gene(lab: Lab) -> str:
+    """A gene that has a page, and is not the one that the preflight asks for."""
+    listed = f"/usr/local/wormbase/databases/{live(lab).split('-')[0]}/gene/*descriptions*"
+    told = lab.exec("wb-dev", "sh", "-c", f"grep -oh 'WBGene[0-9]*' {listed} | head -20")
+    genes = [gene for gene in told.stdout.split() if gene != "WBGene00000898"]
+    return next(gene for gene in genes if lab.http(f"/gene/{gene}").status == 200)
 
 
 @contextmanager

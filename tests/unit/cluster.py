@@ -59,6 +59,7 @@ class World:
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     serving: dict[str, dict[str, str]] = field(default_factory=dict)
     half_done: set[str] = field(default_factory=set)
+    genes: dict[str, int] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
     absent: tuple[str, ...] = ()
 
@@ -75,6 +76,13 @@ class World:
             *(f"mysql/{directory}" for directory in self.builds[build].values()),
             *(f"support/{build}/{folder}" for folder in self.folders),
         ]
+
+    def counted(self, build: str) -> dict[str, dict[str, int]]:
+        """What ``wb_contents.measure`` counts; ``genes`` says of which build it is unusual."""
+        return {
+            "classes": {"Gene": self.genes.get(build, 20_000)},
+            "rows": {f"{name}/fdata": 900_000 for name in self.builds[build]},
+        }
 
     def survey(self, build: str) -> dict[str, Any]:
         """What ``wb_build.survey`` answers."""

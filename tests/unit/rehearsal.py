@@ -22,6 +22,7 @@ from unittest import mock
 
 import yaml
 from cluster import World, digest, release
+from wbcore.datasets import KINDS
 from wbcore.errors import ReleaseError
 from wbcore.golive import differences, expected
 from wbcore.layout import Layout
@@ -85,12 +86,26 @@ class Nodes(Fleet):
         self.world = world
         self.troubles: dict[int, str] = {}
         self.asked: list[tuple[str, str]] = []
-        self.pool: list[str] = []
+        self.pools: dict[str, list[str]] = {"a": [], "b": []}
+        self.live_pool = "a"
+        # What a pool gave to a node before it was left; nginx waits for it when it reloads.
+        self.under_way: set[str] = set()
         self.lease: Lease | None = None
         self.told: dict[str, list[str]] = {"mail": [], "post": []}
         self.wrong: list[str] = []
+        # Bytes of a node's disk; a dataset takes 1000.
+        self.disks: dict[str, int] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
+
+    @property
+    def pool(self) -> list[str]:
+        """The nodes that serve."""
+        return self.pools[self.live_pool]
+
+    @pool.setter
+    def pool(self, nodes: list[str]) -> None:
+        self.pools[self.live_pool] = nodes
 
     def jobs(self) -> Any:
         return contextlib.nullcontext(Jobs(self._ask))
@@ -172,7 +187,7 @@ class Nodes(Fleet):
         if node == self.world.settings.staging:
             told["staging"] = dict(vars(seen.staging))
         if node == self.world.settings.proxy:
-            told["proxy"] = {"live": "a", "pools": {"a": list(self.pool), "b": []}}
+            told["proxy"] = self.wb_proxy_read(node)
         return told
 
     def wb_build_builds(self, node: str) -> dict[str, Any]:
@@ -189,6 +204,11 @@ class Nodes(Fleet):
             "datasets": self.world.survey(name)["datasets"],
         }
 
+    def wb_contents_measure(self, node: str, build: str, dry: bool) -> dict[str, Any]:
+        if not dry and build not in self.world.sealed:
+            self.wrong.append(f"{build} was counted before it was sealed")
+        return {"figures": self.world.counted(build), "missing": ""}
+
     def wb_parcel_make(self, node: str, name: str, wanted: list[dict[str, str]]) -> dict[str, Any]:
         made = {one["dataset"]: {one["base"]: 1} for one in wanted}
         for one in wanted:
@@ -197,7 +217,39 @@ class Nodes(Fleet):
         return {"parcels": made, "without": {}}
 
     def wb_disk_check(self, node: str, datasets: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "problems": [], "purgeable": {}}
+        needs, has = 1000 * len(datasets), self._bytes_free(node)
+        live = {f"{kind}/{self.world.links[node][link]}" for kind, link in self._links(node)}
+        return {
+            "ok": needs <= has,
+            "problems": [],
+            "disks": {
+                "8:1": {
+                    "kinds": list(KINDS),
+                    "needs": {"bytes": needs, "inodes": 0},
+                    "has": {"bytes": has, "inodes": 0},
+                }
+            },
+            "purgeable": {
+                dataset: {"device": "8:1", "bytes": 1000, "inodes": 2}
+                for dataset in self.world.held.get(node, {})
+                if dataset not in datasets and dataset not in live
+            },
+        }
+
+    def wb_disk_free(self, node: str) -> dict[str, Any]:
+        disk = {
+            "device": "8:1",
+            "bytes_free": self._bytes_free(node),
+            "bytes_total": self.disks.get(node, 10**9),
+        }
+        return dict.fromkeys(KINDS, disk)
+
+    def _bytes_free(self, node: str) -> int:
+        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {}))
+
+    def _links(self, node: str) -> list[tuple[str, str]]:
+        kinds = {"acedb": "acedb", "production": "webapp"}
+        return [(kinds.get(link, "mysql"), link) for link in self.world.links.get(node, {})]
 
     def wb_dataset_pull(
         self, node: str, name: str, digest: str, datasets: list[str], sources: Any, step: str
@@ -221,7 +273,7 @@ class Nodes(Fleet):
     def wb_live_switch(
         self, node: str, links: dict[str, str], run: str, before: float
     ) -> dict[str, Any]:
-        if self.lease is None and node in self.pool:
+        if self.lease is None and node in {*self.pool, *self.under_way}:
             self.wrong.append(f"{node} was switched while it served")
         wanted = node_links(self.world.settings, node, links)
         have = self.world.links.setdefault(node, {})
@@ -230,6 +282,9 @@ class Nodes(Fleet):
         self.world.serving[node] = dict(have)
         self.world.half_done.discard(node)
         return {"changed": changed, "version": self.version(node), "seconds": 0.1}
+
+    def wb_live_version(self, node: str) -> dict[str, Any]:
+        return self.version(node)
 
     def wb_proxy_maintain(
         self, node: str, release: str, seconds: float, patience: float
@@ -244,9 +299,24 @@ class Nodes(Fleet):
         self.lease = None
         return {}
 
+    def wb_proxy_read(self, node: str) -> dict[str, Any]:
+        page = {"until": 0.0, "release": self.lease.release} if self.lease else None
+        pools = {name: list(nodes) for name, nodes in self.pools.items()}
+        return {"live": self.live_pool, "pools": pools, "maintenance": page}
+
     def wb_proxy_set_pool(self, node: str, pool: str, nodes: list[str]) -> dict[str, Any]:
-        self.pool = list(nodes)
+        self.pools[pool] = list(nodes)
+        self.under_way.clear()
         return {}
+
+    def wb_proxy_change_over(self, node: str, pool: str) -> dict[str, Any]:
+        old, self.live_pool = self.live_pool, pool
+        self.under_way |= set(self.pools[old])
+        return {"old": old, "new": pool}
+
+    def wb_proxy_watch(self, node: str, seconds: float, percent: float) -> dict[str, Any]:
+        answers = {"answers": 1000, "errors": 0}
+        return {"before": answers, "after": answers, "bad": False}
 
     def wb_proxy_ask(self, node: str, path: str, nodes: list[str]) -> dict[str, Any]:
         return {
@@ -262,10 +332,10 @@ class Nodes(Fleet):
     def wb_software_reference(self, node: str, release: str) -> dict[str, Any]:
         return {}
 
-    def wb_announce_post(self, node: str, release: str) -> str:
+    def wb_announce_post(self, node: str, release: str, before: str) -> str:
         return self._once("post", release)
 
-    def wb_announce_mail(self, node: str, release: str) -> str:
+    def wb_announce_mail(self, node: str, release: str, before: str) -> str:
         return self._once("mail", release)
 
     def _once(self, what: str, release: str) -> str:
@@ -334,7 +404,9 @@ class Desk(opening.Office):
         if self.layout.root.exists():
             shutil.copytree(self.layout.root, root, dirs_exist_ok=True)
         twin = Desk(copy.deepcopy(self.nodes.world), root)
-        twin.nodes.pool = list(self.nodes.pool)
+        twin.nodes.pools = copy.deepcopy(self.nodes.pools)
+        twin.nodes.live_pool = self.nodes.live_pool
+        twin.nodes.disks = dict(self.nodes.disks)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

@@ -333,8 +333,6 @@ def test_nothing_is_given_to_a_shell(file):
         for section in dataclasses.fields(Settings)
         if section.name != "nodes"
         for entry in dataclasses.fields(section.default_factory)
-        # It leaves no choice yet; settings.py itself refuses any other.
-        if (section.name, entry.name) != ("golive", "way")
     ],
 )
 def test_every_setting_is_read_by_somebody(setting):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import check, copies, drawing, report
+from bench import check, copies, drawing, growing, report
 from bench.copies import Pair
 from lab.inventory import WEB
 
@@ -100,9 +100,48 @@ def test_table_and_picture_show_every_way() -> None:
               "wan_megabytes": 5.0, "ways": ways}  # fmt: skip
     told = report.table(result)
     assert "seal 1.5 s, make_parcels 30.0 s" in told
-    drawn = drawing.picture(result)
+    drawn = drawing.pushed(result)
     texts = ["".join(each.itertext()) for each in ElementTree.fromstring(drawn)]
     assert "Over the WAN for canopus canopus2 canopus3 (WS221, 375 MB, link 5.0 MB/s)" in texts
     for name in ways:
         assert name in told
         assert texts.count(name) == 2
+
+
+def grown(**changed: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows by nodes and by size of a push that grows as it may, or with one figure changed in
+    the last row of both."""
+
+    def row(nodes: int, size: int) -> dict[str, Any]:
+        return {"nodes": nodes, "bytes": size * 90_000_000, "files": 100, "wan": 2_000_000 * size,
+                "seconds": 5.0 + 7 * size + nodes / 4, "wrong": [],
+                "before": {"seal": 2.0, "make_parcels": 9.0}}  # fmt: skip
+
+    nodes, sizes = [row(n, 1) for n in (2, 4, 8)], [row(8, size) for size in (1, 4, 8)]
+    nodes[-1] |= changed
+    sizes[-1] |= changed
+    return nodes, sizes
+
+
+def test_a_push_may_grow_as_the_release_does() -> None:
+    assert list(growing.faults(*grown())) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"wan": 40_000_000}, "wan grow more than linearly up to 720 megabytes"),
+        ({"seconds": 200.0}, "seconds grow more than linearly up to 8 nodes"),
+        ({"wan": 40_000_000}, "a further remote node adds"),
+        ({"wrong": ["canopus"]}, "not byte for byte as on wb-dev: canopus"),
+    ],
+)
+def test_what_grows_faster_is_told(changed: dict[str, Any], word: str) -> None:
+    assert any(fault.startswith(word) for fault in growing.faults(*grown(**changed)))
+
+
+def test_the_picture_of_growth_has_a_bar_for_each_row() -> None:
+    nodes, sizes = grown()
+    drawn = drawing.grown({"nodes": nodes, "sizes": sizes})
+    bars = ElementTree.fromstring(drawn).findall("{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == 1 + 12

@@ -1,4 +1,4 @@
-"""wbmaster.describe: runs in words, and what they will cost."""
+"""wbmaster.describe: runs in words."""
 
 import pytest
 from cluster import World, request, settings
@@ -62,37 +62,6 @@ def test_plan_of_what_is_done_says_so(desk, kind, says):
     desk.run(request("release", "WS221"))
 
     assert describe.plan(desk.plan(request(kind, "WS221"))).endswith(says)
-
-
-def test_forecast_without_experience_reckons_by_what_was_measured_once(desk):
-    desk.ledger.path.unlink()
-    told = describe.forecast(desk.plan(request("release", "WS221")))
-
-    # What the node of each site that lacks most lacks: AceDB, c_elegans, and support's folders.
-    assert told["bytes"] == {"local": 800, "remote": 600}
-    assert told["minutes"] == 0.0
-    assert told["window_seconds"] == 5.0
-
-
-def test_forecast_reckons_by_what_the_last_pushes_sent(desk):
-    desk.ledger.begin_step("run", "push_acedb")
-    figures = {"seconds": 0.5, "received": 100, "bytes": 1000}
-    desk.ledger.end_step("run", "push_acedb", "done", figures)
-    told = describe.forecast(desk.plan(request("release", "WS221")))
-
-    # A tenth of what was moved came over the wire.
-    assert told["bytes"] == {"local": 400, "remote": 300}
-
-
-def test_forecast_of_free_disk_is_what_is_left_on_each_node(desk):
-    told = describe.forecast(desk.plan(request("release", "WS221")))
-
-    assert told["free_after"]["wb-gb1"] == 10**9 - 1000
-    assert set(told["free_after"]) == set(settings().serving)
-
-
-def test_forecast_of_a_push_has_no_window(desk):
-    assert describe.forecast(desk.plan(request("push", "WS221")))["window_seconds"] == 0
 
 
 def test_summary_is_a_line_a_step_and_then_what_is_live(desk):

@@ -4,7 +4,7 @@ import pytest
 from cluster import live_world, release, settings
 from hypothesis import given
 from hypothesis import strategies as st
-from wbcore.golive import differences, expected
+from wbcore.golive import differences, expected, first_half
 from wbcore.seen import node_links
 
 LINKS = {
@@ -85,3 +85,34 @@ def test_every_node_of_a_world_serves_what_its_links_say():
     for node in world.settings.serving:
         assert seen.nodes[node].links
         assert differences(seen.nodes[node].version, seen.nodes[node].links) == []
+
+
+NODES = [f"web{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("web", "serving", "first"),
+    [
+        (4, [0, 1, 2, 3], [1, 3]),
+        (5, [0, 1, 2, 3, 4], [1, 3]),
+        (2, [0, 1], [1]),
+        # Whoever is out of the pool goes first, and a half is made of others.
+        (4, [0, 1, 2], [1, 3]),
+        (4, [0], [1, 2, 3]),
+        (4, [], [0, 1, 2, 3]),
+    ],
+)
+def test_first_half(web, serving, first):
+    chosen = first_half(NODES[:web], [NODES[number] for number in serving])
+    assert chosen == [NODES[number] for number in first]
+
+
+@given(st.integers(2, 7), st.sets(st.sampled_from(NODES)))
+def test_the_first_half_leaves_somebody_to_serve(web, serving):
+    nodes = NODES[:web]
+    serving &= set(nodes)
+    first = first_half(nodes, sorted(serving))
+
+    assert set(nodes) - serving <= set(first)
+    assert len(first) >= web // 2 or len(serving) == 1
+    assert not serving or serving - set(first)

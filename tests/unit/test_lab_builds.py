@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.builds import blast, databases, into, tables
+from lab.builds import acedb, blast, databases, into, tables
 from lab.builds.facts import facts_of
 from lab.builds.genes import DAF_2, Step, compared, genes_of
 from lab.builds.letter import letter
@@ -143,6 +143,21 @@ def test_corrected_changes_one_base_a_build_and_sequence():
     changed = blast.corrected(genome, lineage(220, 221))
     for name, bases in genome.items():
         assert sum(a != b for a, b in zip(bases, changed[name], strict=True)) == 1
+
+
+def test_without_loses_so_many_genes_and_all_that_names_them():
+    facts = facts_of(genes_of(REAL, lineage(220), SCALE))
+    left = acedb.without(facts, "WS221", 50)
+    known = {one.gene.id for one in left}
+    assert 0.45 < len(left) / len(facts) < 0.55 and DAF_2 in known
+    assert {found.partner for one in left for found in one.interactions} <= known
+    assert [one.gene for one in acedb.without(facts, "WS221", 0)] == [one.gene for one in facts]
+    assert [one.gene.id for one in acedb.without(facts, "WS221", 100)] == [DAF_2]
+
+
+def test_into_refuses_to_lose_more_than_all(staging):
+    with pytest.raises(LabError, match="from 0 to 100 percent of its genes, not 101"):
+        into(staging.root, "WS220", lost=101)
 
 
 def test_letter_tells_what_changed():

@@ -167,18 +167,26 @@ def test_steps_are_told_in_the_order_in_which_they_began(ledger):
     assert ledger.steps("another") == []
 
 
-def test_last_push_is_the_pushes_that_moved_something(ledger):
-    begin(ledger, "run")
-    for step, outcome, figures in (
-        ("seal", "done", {"received": 1}),
-        ("push_acedb", "done", {"received": 7}),
-        ("push_mysql", "failed", {"received": 8}),
-        ("push_support", "done", {"seconds": 1}),
+def test_pushes_are_the_runs_that_moved_something_and_ended_well_newest_first(ledger):
+    for number, (outcome, figures) in enumerate(
+        [
+            ("done", {"entered": {"local": 7}}),
+            ("failed", {"entered": {"local": 8}}),
+            ("done", {"seconds": 1}),
+            ("done", {"entered": {"local": 9}}),
+        ]
     ):
-        ledger.begin_step("run", step)
-        ledger.end_step("run", step, outcome, figures)
+        begin(ledger, f"run {number}")
+        for step, told in (("seal", {"seconds": 1.0}), ("push_acedb", figures)):
+            ledger.begin_step(f"run {number}", step)
+            ledger.end_step(f"run {number}", step, "done", told)
+        ledger.end_run(f"run {number}", outcome)
 
-    assert [one["figures"] for one in ledger.last_push()] == [{"received": 7}]
+    assert ledger.pushes() == [
+        {"seal": {"seconds": 1.0}, "push_acedb": {"entered": {"local": entered}}}
+        for entered in (9, 7)
+    ]
+    assert len(ledger.pushes(limit=1)) == 1
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,15 @@ def test_letter_has_the_notes_appended():
     assert text.endswith("20,000 genes & more <than> before\n")
 
 
+def test_letter_has_what_is_new_before_the_notes():
+    text = letter.body(RELEASE, NOTES, "What is new since WS220\n\nGene & more")
+    assert "What is new and the release notes follow." in text
+    _, news, notes = text.split(f"\n{'-' * 72}\n\n")
+    assert news == "What is new since WS220\n\nGene & more\n"
+    assert notes == NOTES.strip() + "\n"
+    assert "What is new" not in letter.body(RELEASE, NOTES)
+
+
 def test_message_is_addressed_once_to_all():
     message = letter.message(RELEASE, NOTES, MAIL, NOW)
     assert message["Subject"] == "WormBase release WS221 is live"
@@ -52,3 +61,8 @@ def test_post_is_named_after_the_build():
     post = letter.post(RELEASE, NOTES)
     assert (post.slug, post.title) == ("ws221", "WormBase release WS221 is live")
     assert "20,000 genes &amp; more &lt;than&gt; before</pre>" in post.content
+
+
+def test_post_has_what_is_new_before_the_notes():
+    content = letter.post(RELEASE, NOTES, "What is new: genes & more").content
+    assert content.index("<pre>What is new: genes &amp; more</pre>") < content.index("20,000")

@@ -8,6 +8,7 @@ import pytest
 from cluster import TODAY, World, field_world, live_world, release, request, settings
 from wbcore.errors import BadData, BadRequest
 from wbcore.plan import decide, used
+from wbcore.settings import Retention
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
 
@@ -546,6 +547,14 @@ def test_purge_of_a_pinned_build_is_refused():
         "WS100 can not be purged, since it is pinned; "
         "take it out of wormbase:retention:pinned first"
     )
+    world.settings = settings(retention={"pinned_every": 109})
+    assert refused(world, "purge", "WS218").endswith("uses it (it is pinned); " + _OLDER)
+    assert refused(world, "purge", "WS109") == (
+        "WS109 can not be purged, since it is pinned; see wormbase:retention:pinned_every"
+    )
+
+
+_OLDER = "purge an older build; salt-run wb_release.status shows what is live"
 
 
 def test_purge_of_what_a_change_over_leads_to_is_refused():
@@ -558,7 +567,8 @@ def test_purge_of_what_a_change_over_leads_to_is_refused():
 
 def test_used_names_each_release_once_with_the_first_reason():
     world = live_world("WS218", "WS219", "WS220", "WS221")
-    reasons = {str(one.release.build): one.why for one in used(world.known, ["WS218", "WS221"])}
+    pins = Retention(pinned=("WS218", "WS221"))
+    reasons = {str(one.build): one.why for one in used(world.known, pins)}
 
     assert reasons == {
         "WS221": "it is live",

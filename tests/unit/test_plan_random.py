@@ -249,7 +249,7 @@ def test_purging_is_refused_exactly_for_what_is_needed(world, build, local):
 @given(worlds())
 def test_what_is_used_is_whole(world):
     known = world.known
-    reasons = {one.release: one for one in used(known)}
+    reasons = {one.by: one for one in used(known)}
 
     assert reasons[known.live].why == "it is live"
     assert set(ways_back(known.stack)) <= set(reasons)

@@ -66,7 +66,7 @@ def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk):
     assert newest["forecast"]["bytes"]["local"] > 0
     assert newest["began"].endswith(" UTC") and newest["seconds"] >= 0
     assert failed["outcome"] == "failed" and "it failed" in failed["error"]
-    assert failed["steps"]["check_disk_space"]["outcome"] == "failed"
+    assert failed["steps"]["check_contents"]["outcome"] == "failed"
 
 
 def test_plan_says_what_would_be_done_and_what_it_costs(desk):

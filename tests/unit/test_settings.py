@@ -8,8 +8,9 @@ from cluster import PILLAR, settings
 from hypothesis import given
 from hypothesis import strategies as st
 from wbcore.errors import BadRequest
-from wbcore.settings import ROLES, Settings
+from wbcore.settings import ROLES, Settings, Tolerance
 
+LOOSE = {"shrink": 100, "grow": 1000, "least": 0}
 NODE = {"address": "10.0.0.1", "site": "local", "roles": ["web"]}
 
 
@@ -54,11 +55,26 @@ def test_parse_takes_a_section_in_part():
         ({"retention": {"keep": "1"}}, "wormbase:retention:keep is '1'; it has to be of type int"),
         ({"retention": {"keep": True}}, "wormbase:retention:keep is 'True'"),
         ({"retention": {"pinned": [221]}}, "wormbase:retention:pinned is '[221]'"),
+        ({"retention": {"pinned": ["WS220", "221"]}}, "wormbase:retention:pinned is '221'"),
+        ({"retention": {"keep": -1}}, "wormbase:retention:keep is '-1'; it has to be 0 or more"),
+        ({"retention": {"pinned_every": -10}}, "wormbase:retention:pinned_every is '-10'"),
+        ({"retention": {"free_percent": 100}}, "free_percent is '100'; it has to be 0 to 90"),
+        ({"metrics": {"textfile": "wormbase.prom"}}, "textfile is 'wormbase.prom'; it has to be a"),
+        ({"metrics": {"textfile": "/var/lib/wormbase"}}, "it has to be a full path that ends in"),
         ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
         ({7: {}}, "unknown setting wormbase:7"),
         ({"enforce": {"minutes": -1}}, "enforce:minutes is '-1'; it has to be from 0 to 1440"),
         ({"enforce": {"deep_hour": 24}}, "enforce:deep_hour is '24'; it has to be from 0 to 23"),
-        ({"golive": {"way": "seamles"}}, "golive:way is 'seamles'; it has to be one of maint"),
+        (
+            {"golive": {"way": "seamles"}},
+            "golive:way is 'seamles'; it has to be one of seamless",
+        ),
+        ({"contents": {"rows": {"shrink": 1}}}, "the pillar lacks wormbase:contents:rows:grow"),
+        ({"contents": {"rows": 5}}, "wormbase:contents:rows is '5'; it has to be a dictionary"),
+        ({"contents": {"rows": {**LOOSE, "least": -1}}}, "wormbase:contents:rows is"),
+        ({"contents": {"exceptions": ["rows/*"]}}, "contents:exceptions is"),
+        ({"contents": {"exceptions": {"x": {"shrink": 1}}}}, "contents:exceptions:x:grow"),
+        ({"contents": {"exceptions": {"x": {**LOOSE, "grow": "1"}}}}, "exceptions:x:grow is '1'"),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):
@@ -87,6 +103,13 @@ def test_parse_ends_in_settings_or_in_a_bad_request(pillar):
         assert "wormbase" in error.what
     else:
         assert isinstance(parsed, Settings)
+
+
+def test_parse_takes_exceptions_by_their_patterns():
+    parsed = settings(contents={"exceptions": {"rows/clustal/*": LOOSE}}).contents
+
+    assert parsed.exceptions == {"rows/clustal/*": Tolerance(100, 1000, 0)}
+    assert parsed.rows == Settings().contents.rows
 
 
 def test_having_is_told_by_role():

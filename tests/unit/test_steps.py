@@ -6,6 +6,7 @@ import pytest
 from cluster import World, request, settings
 from rehearsal import Desk, staged, steps_of
 from wbcore.errors import StepFailed
+from wbmaster import run
 from wbmaster.steps import STEPS, step
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
@@ -15,6 +16,22 @@ WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
 def before(memory):
     """A desk with WS220 live and WS221 staged."""
     return staged(World(settings()), memory / "before", "WS219", "WS220", "WS221")
+
+
+@pytest.fixture(scope="module")
+def before_paged(memory):
+    """The same, going live behind the maintenance page."""
+    world = World(settings(golive={"way": "maintenance"}))
+    return staged(world, memory / "paged", "WS219", "WS220", "WS221")
+
+
+@pytest.fixture
+def paged(before_paged, memory, request):
+    """A desk of its own for each test."""
+    desk = before_paged.again(memory / str(id(request)))
+    yield desk
+    run.set_current(None)
+    desk.wire.close()
 
 
 def newer(desk: Desk) -> None:
@@ -96,7 +113,9 @@ def _after_a_node_was_away(desk):
     ],
     ids=str,
 )
-def test_a_dry_run_names_exactly_the_steps_that_will_change_something(desk, prepare, asked):
+@pytest.mark.parametrize("way", ["desk", "paged"])
+def test_a_dry_run_names_exactly_the_steps_that_will_change_something(request, way, prepare, asked):
+    desk = request.getfixturevalue(way)
     if prepare:
         prepare(desk)
     told = desk.forecast(asked)
@@ -120,6 +139,7 @@ def test_a_dry_run_asks_nothing_that_changes_anything(desk):
         "wb_node.observe",
         "wb_disk.check",
         "wb_dataset.found",
+        "wb_contents.measure",
     }
 
 
@@ -148,7 +168,7 @@ def test_after_sealing_a_dataset_of_the_right_name_and_other_content_is_fetched(
 def test_disk_space_is_asked_of_each_node_for_what_it_lacks(desk):
     asked = {}
     desk.nodes.wb_disk_check = lambda node, datasets: (
-        asked.update({node: set(datasets)}) or {"ok": True, "problems": [], "purgeable": {}}
+        asked.update({node: set(datasets)}) or {"ok": True}
     )
     desk.run(request("push", "WS221"))
 
@@ -158,10 +178,15 @@ def test_disk_space_is_asked_of_each_node_for_what_it_lacks(desk):
 
 
 def test_a_full_disk_stops_before_anything_is_copied_and_names_what_could_go(desk):
-    room = {"ok": False, "problems": ["the disk lacks 5 MB"], "purgeable": {"acedb/x": 7_000_000}}
-    said = fails(desk, request("release", "WS221"), wb_disk_check=room)
+    desk.nodes.disks["wb-web2"] = 9_000
+    with pytest.raises(StepFailed) as caught:
+        desk.run(request("release", "WS221"))
 
-    assert "the disk lacks 5 MB" in said and "7.0 MB" in said
+    assert str(caught.value) == (
+        "wb-web2: the disk of acedb, mysql, support, webapp needs 3.0 kB for WS221 and the "
+        "headroom, has 0 B, a purge could free 0 B: short of 3.0 kB; make room there, or see "
+        "wormbase:retention, and run the same command again"
+    )
     assert "wb_dataset.pull" not in {function for _, function in desk.nodes.asked}
 
 
@@ -180,7 +205,9 @@ def test_figures_of_a_push_are_those_of_the_wire(desk):
     desk.run(request("push", "WS221"))
     figures = desk.ledger.runs(1)[0]["figures"]["push_mysql"]
 
-    assert figures == {"received": 500, "entered": {"local": 100, "remote": 100}, "bytes": 5000}
+    once = {"local": 1000, "remote": 1000}
+    entered = {"local": 100, "remote": 100}
+    assert figures == {"received": 500, "entered": entered, "unpacked": once, "bytes": 5000}
 
 
 def test_a_source_that_waits_for_nobody_is_a_node_that_has_it(desk):
@@ -250,7 +277,8 @@ def test_a_wrong_answer_through_the_proxy_puts_the_site_back(desk, body, status,
     assert {desk.nodes.version(node)["release"][:5] for node in desk.nodes.pool} == {"WS220"}
 
 
-def test_a_release_tells_the_seconds_of_its_window(desk):
+def test_a_release_tells_the_seconds_of_its_window(paged):
+    desk = paged
     desk.run(request("release", "WS221"))
 
     assert desk.ledger.runs(1)[0]["figures"]["maintenance_off"]["window"] >= 0
@@ -262,8 +290,8 @@ def test_a_minor_revision_is_neither_published_nor_announced(desk):
 
     quiet = ("seal", "copy_reference", "publish_software", "post_blog", "send_mail")
     assert {name: desk.changes[name] for name in quiet} == {name: {} for name in quiet}
-    assert desk.changes["go_live"]["wb-web1"] == {"production": str(desk.live)}
-    assert "wb-gb1" not in desk.changes["go_live"]
+    switched = {**desk.changes["canary"], **desk.changes["maintenance_off"]}
+    assert switched == {node: {"production": str(desk.live)} for node in WEB}
 
 
 def test_a_way_back_refreshes_the_reference_copy(desk):
@@ -299,3 +327,107 @@ def test_purge_of_what_is_gone_changes_nothing(desk):
     desk.run(request("purge", "WS219"))
 
     assert desk.changes["purge_build"] == {}
+
+
+# Without anybody noticing
+
+
+def test_half_of_the_nodes_go_first_and_the_others_serve_meanwhile(desk):
+    pools = []
+
+    def ask(node, path, nodes, real=desk.nodes.wb_proxy_ask):
+        pools.append((path, list(desk.nodes.pool), list(nodes)))
+        return real(node, path, nodes)
+
+    desk.nodes.wb_proxy_ask = ask
+    desk.run(request("release", "WS221"))
+
+    compared = [(path, pool, nodes) for path, pool, nodes in pools if len(nodes) == 4]
+    assert [path for path, _, _ in compared] == list(settings().golive.canary_paths)
+    assert {tuple(pool) for _, pool, _ in compared} == {("wb-web1", "wb-mining")}
+    assert desk.nodes.lease is None and sorted(desk.nodes.pool) == sorted(WEB)
+    # Each of the three releases has changed the pool that serves.
+    assert desk.nodes.live_pool == "b"
+
+
+def answering(desk, node, **changes):
+    """Have one node answer a gene's page in another way through the proxy."""
+    real = desk.nodes.wb_proxy_ask
+
+    def ask(proxy, path, nodes):
+        answers = real(proxy, path, nodes)
+        if path.startswith("/gene/") and node in answers:
+            answers[node] = {**answers[node], **changes}
+        return answers
+
+    desk.nodes.wb_proxy_ask = ask
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"status": 500}, "answers 500 instead of 200"),
+        ({"seconds": 9.0}, "takes 9.0 s instead of 0.1 s"),
+    ],
+)
+def test_what_the_canary_shows_stops_the_release_before_the_site_moves(desk, changes, says):
+    live = str(desk.live)
+    answering(desk, "canopus", **changes)
+    said = fails(desk, request("release", "WS221"))
+
+    assert said.startswith("canopus: /gene/WBGene00000898 of WS221-") and says in said
+    assert "the site has not moved" in said and "canary_paths" in said
+    assert str(desk.live) == live
+    assert sorted(desk.nodes.pool) == sorted(WEB)
+    assert {desk.nodes.version(node)["release"] for node in WEB} == {live}
+    # Those that served were never touched, nor was the flag.
+    touched = {node for node, function in desk.nodes.asked if function == "wb_live.switch"}
+    assert touched == {"wb-web2", "canopus", "wb-gb1"}
+    assert "wb_proxy.change_over" not in {function for _, function in desk.nodes.asked}
+
+
+def test_a_way_back_is_not_measured_by_what_it_leaves(desk):
+    desk.run(request("release", "WS221"))
+    answering(desk, "wb-web1", status=500)
+    desk.run(request("rollback"))
+
+    assert str(desk.live.build) == "WS220"
+    assert "wb_proxy.watch" not in {function for _, function in desk.nodes.asked}
+
+
+def test_too_many_failures_bring_the_site_back_at_once(desk):
+    live = str(desk.live)
+    counted = {"before": {"answers": 1000, "errors": 0}, "after": {"answers": 50, "errors": 9}}
+    said = fails(desk, request("release", "WS221"), wb_proxy_watch={**counted, "bad": True})
+
+    assert "9 of 50 requests failed with WS221-" in said and "the site went back" in said
+    assert str(desk.live) == live and desk.ledger.known().switch is None
+    functions = [function for _, function in desk.nodes.asked]
+    # The half that had not moved serves again by the flag alone, before anybody is switched.
+    back = len(functions) - functions[::-1].index("wb_proxy.change_over")
+    assert functions.count("wb_proxy.change_over") == 2
+    assert functions[back:].count("wb_live.switch") == 3
+    assert {desk.nodes.version(node)["release"] for node in WEB} == {live}
+
+
+def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(desk):
+    def switch(node, links, run, before, real=desk.nodes.wb_live_switch):
+        answer = real(node, links, run, before)
+        if node == "wb-mining":
+            answer["version"] = {"error": "Starman does not answer"}
+        return answer
+
+    desk.nodes.wb_live_switch = switch
+    said = desk.run(request("release", "WS221"))
+
+    assert "left out: wb-mining" in said and said.endswith("is live.")
+    assert sorted(desk.nodes.pool) == ["canopus", "wb-web1", "wb-web2"]
+
+
+def test_one_web_node_alone_goes_live_behind_the_page(desk):
+    desk.nodes.world.absent = ("wb-web2", "canopus", "wb-mining")
+    desk.settings = desk.nodes.world.settings = settings(golive={"quorum_percent": 25})
+    desk.run(request("release", "WS221"))
+
+    assert "wb_proxy.maintain" in {function for _, function in desk.nodes.asked}
+    assert desk.nodes.pool == ["wb-web1"]

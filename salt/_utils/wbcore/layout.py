@@ -176,3 +176,7 @@ class Layout:
     def manifest(self, name: Build | Release) -> Path:
         """The manifest of a build or of a webapp release."""
         return self.manifests / f"{name}.json"
+
+    def figures(self, build: Build) -> Path:
+        """What the databases of a sealed build hold, counted (wb-dev)."""
+        return self.manifests / f"{build}.figures"

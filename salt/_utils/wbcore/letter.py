@@ -1,7 +1,8 @@
 """What is told of a release: the letter to the announce lists, and the blog post.
 
 Source: the wiki page, steps 10 and 11; FIELD: a fixed letter with the release notes file
-``letter.WS221`` appended. A build is announced once, whatever its webapp.
+``letter.WS221`` appended. Before those stands what is new, as far as it is known (see ``news``).
+A build is announced once, whatever its webapp.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ WormBase release {build} is now live on the WormBase web site.
 
 The software of this release is {release}.tgz
 in pub/wormbase/software of the FTP site, where it is current.tgz, too.
-The release notes follow.
+{follows}
 
 The WormBase team
 """
@@ -46,12 +47,19 @@ def subject(release: Release) -> str:
     return f"WormBase release {release.build} is live"
 
 
-def body(release: Release, notes: str) -> str:
+def body(release: Release, notes: str, news: str = "") -> str:
     """Text of the letter."""
     letter = _LETTER.format(
-        build=release.build, webapp=release.webapp, revision=release.revision, release=release
+        build=release.build,
+        webapp=release.webapp,
+        revision=release.revision,
+        release=release,
+        follows="What is new and the release notes follow."
+        if news
+        else "The release notes follow.",
     )
-    return f"{letter}\n{_RULE}\n\n{notes.strip()}\n"
+    parts = [part for part in (news, notes.strip()) if part]
+    return f"\n{_RULE}\n\n".join([letter, *(f"{part}\n" for part in parts)])
 
 
 def message_id(release: Release, sender: str) -> str:
@@ -60,7 +68,9 @@ def message_id(release: Release, sender: str) -> str:
     return f"<{str(release.build).lower()}.release@{domain}>"
 
 
-def message(release: Release, notes: str, mail: Mail, now: datetime) -> EmailMessage:
+def message(
+    release: Release, notes: str, mail: Mail, now: datetime, news: str = ""
+) -> EmailMessage:
     """The letter, addressed; ``now`` becomes its date."""
     letter = EmailMessage(policy=SMTP)
     letter["From"] = mail.sender
@@ -68,15 +78,15 @@ def message(release: Release, notes: str, mail: Mail, now: datetime) -> EmailMes
     letter["Subject"] = subject(release)
     letter["Date"] = format_datetime(now.astimezone(UTC))
     letter["Message-ID"] = message_id(release, mail.sender)
-    letter.set_content(body(release, notes))
+    letter.set_content(body(release, notes, news))
     return letter
 
 
-def post(release: Release, notes: str) -> Post:
+def post(release: Release, notes: str, news: str = "") -> Post:
     """The blog post."""
+    parts = [part for part in (news, notes.strip()) if part]
     content = (
         f"<p>WormBase release {release.build} is live, with version {release.webapp} "
         f"(revision {release.revision}) of the web site.</p>\n"
-        f"<pre>{html.escape(notes.strip(), quote=False)}</pre>\n"
-    )
+    ) + "".join(f"<pre>{html.escape(part, quote=False)}</pre>\n" for part in parts)
     return Post(str(release.build).lower(), subject(release), content)

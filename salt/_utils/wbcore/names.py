@@ -83,6 +83,11 @@ class Release:
         )
 
 
+def is_build(text: str) -> bool:
+    """Whether ``text`` is the name of a build."""
+    return _BUILD.fullmatch(text) is not None
+
+
 def build_of_directory(name: str) -> Build | None:
     """The build in the name of a database directory (``c_elegans_WS221``), if any."""
     match = re.fullmatch(rf".+_({_BUILD.pattern})", name)

@@ -11,21 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import requests
+from .contents import way_out
 from .errors import BadData, BadRequest
 from .golive import differences
 from .names import Build, Release
 from .requests import Request
 from .retention import Used, ways_back
 from .seen import Known, ReleaseRecord, Seen, node_links, wants
-from .settings import Settings
-from .verdicts import BAD
+from .settings import Retention, Settings
+from .verdicts import BAD, GATE
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is left to do. ``pulls``: node → datasets it lacks; ``flips``: node → links to
     change (name → target); ``stale``: nodes whose servers serve something else than the
-    release; ``present``: nodes that answer and hold datasets."""
+    release, or that the proxy does not let serve; ``present``: nodes that answer and hold
+    datasets."""
 
     request: Request
     present: Sequence[str] = ()
@@ -94,7 +96,7 @@ def decide(
     return plan
 
 
-def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
+def used(known: Known, retention: Retention | None = None) -> list[Used]:
     """The releases whose datasets must stay, each with the reason."""
     why: dict[Release, str] = {known.live: "it is live"} if known.live else {}
     for release in ways_back(known.stack):
@@ -104,7 +106,7 @@ def used(known: Known, pinned: Sequence[str] = ()) -> list[Used]:
             if changing:
                 why.setdefault(changing, "it is being switched")
     for release in known.releases:
-        if str(release.build) in pinned:
+        if retention and retention.pins(release.build):
             why.setdefault(release, "it is pinned")
     return [
         Used(release, reason, frozenset(known.releases[release].datasets))
@@ -218,16 +220,19 @@ def _purge(
     request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
 ) -> Plan:
     build = request.build
-    for release in used(known, settings.retention.pinned):
-        if release.release.build == build:
+    assert build is not None
+    for one in used(known, settings.retention):
+        if one.build == build:
             raise BadRequest(
-                f"{build} can not be purged, since {release.release} uses it ({release.why})",
+                f"{build} can not be purged, since {one.by} uses it ({one.why})",
                 "purge an older build; salt-run wb_release.status shows what is live",
             )
-    if str(build) in settings.retention.pinned:
+    if settings.retention.pins(build):
         raise BadRequest(
             f"{build} can not be purged, since it is pinned",
-            "take it out of wormbase:retention:pinned first",
+            "take it out of wormbase:retention:pinned first"
+            if str(build) in settings.retention.pinned
+            else "see wormbase:retention:pinned_every",
         )
     return Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
 
@@ -282,9 +287,12 @@ def _check_verdicts(plan: Plan, known: Known) -> None:
     resumed = known.switch is not None and known.switch.after == plan.release
     if hold and plan.needs_golive and not resumed:
         which = f" build={build}" if hold.build else ""
+        unhold = f"salt-run wb_release.unhold{which}"
         raise BadRequest(
             f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
-            f"salt-run wb_release.unhold{which} lets it go live; orch.push is free to run",
+            f"{way_out(build)}; if it was mended, {unhold} has it compared again"
+            if hold.who == GATE
+            else f"{unhold} lets it go live; orch.push is free to run",
         )
 
 
@@ -414,11 +422,15 @@ def _flips(settings: Settings, seen: Seen, links: Mapping[str, str]) -> dict[str
 
 
 def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[str, ...]:
-    """Nodes that began a switch and did not end it, or whose servers have not followed."""
+    """Nodes that began a switch and did not end it, whose servers have not followed, or that
+    the proxy does not let serve."""
+    pools = seen.proxy.get("pools", {})
+    serving = pools.get(seen.proxy.get("live"), settings.having("web"))
     return tuple(
         node
         for node in _present(settings, seen)
         if seen.nodes[node].switch
+        or ("web" in settings.nodes[node].roles and node not in serving)
         or differences(seen.nodes[node].version, node_links(settings, node, links))
     )
 

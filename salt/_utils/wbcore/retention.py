@@ -1,4 +1,4 @@
-"""What of the old releases may go, and why the rest stays.
+"""What of the old releases may go, in which order, and why the rest stays.
 
 Source: the wiki page, "Purge old builds"; what it removed whatever was live is
 protected here by what each release uses.
@@ -6,20 +6,28 @@ protected here by what each release uses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .datasets import Dataset
 from .names import Build, Release
+from .seen import Known
+from .settings import Retention
+from .verdicts import BAD
 
 
 @dataclass(frozen=True)
 class Used:
-    """A release that must stay whole: why, and the ids of its datasets."""
+    """Who needs datasets (a release; a build that is pulled): why, and the ids of them."""
 
-    release: Release
+    by: Release | Build
     why: str
     datasets: frozenset[str]
+
+    @property
+    def build(self) -> Build:
+        """The build that it is about."""
+        return self.by if isinstance(self.by, Build) else self.by.build
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,9 @@ def ways_back(stack: Sequence[Release]) -> list[Release]:
 def removal(found: Iterable[str], build: Build, used: Iterable[Used]) -> Removal:
     """What of ``build`` can be removed from a node that has the datasets ``found``."""
     reasons: dict[str, str] = {}
-    for release in used:
-        for dataset in release.datasets:
-            reasons.setdefault(dataset, f"{release.release} uses it ({release.why})")
+    for one in used:
+        for dataset in one.datasets:
+            reasons.setdefault(dataset, f"{one.by} uses it ({one.why})")
     of_build = sorted(dataset for dataset in found if Dataset.parse(dataset).build == build)
     return Removal(
         tuple(dataset for dataset in of_build if dataset not in reasons),
@@ -53,13 +61,35 @@ def removal(found: Iterable[str], build: Build, used: Iterable[Used]) -> Removal
     )
 
 
-def expired(
-    builds: Iterable[Build], stack: Sequence[Release], keep: int, pinned: Iterable[Build]
+def may_go(
+    builds: Iterable[Build], known: Known, retention: Retention, in_use: Collection[Build] = ()
 ) -> list[Build]:
-    """The builds whose time is over: older than the live one, no way back, not pinned,
-    and not among the ``keep`` newest of those."""
-    if not stack:
-        return []
-    needed = {stack[-1].build, *(release.build for release in ways_back(stack)), *pinned}
-    old = sorted({build for build in builds if build < stack[-1].build} - needed, reverse=True)
-    return sorted(old[keep:])
+    """The builds that may go when room is needed, in the order in which they do: those that
+    are marked bad, then those older than the live one; of each the oldest first.
+
+    Never one that is live, a way back, being switched, pinned, or ``in_use`` by a run.
+    """
+    live = known.live
+    needed = _needed(known) | set(in_use)
+    free = {build for build in builds if build not in needed and not retention.pins(build)}
+    bad = {build for build in free if known.verdict(BAD, build)}
+    old = {build for build in free if live is not None and build < live.build}
+    return sorted(bad) + sorted(old - bad)
+
+
+def expired(
+    builds: Iterable[Build], known: Known, retention: Retention, in_use: Collection[Build] = ()
+) -> list[Build]:
+    """The builds whose time is over, whatever room there is: all that may go but the ``keep``
+    newest of the good ones."""
+    going = may_go(builds, known, retention, in_use)
+    good = [build for build in going if not known.verdict(BAD, build)]
+    kept = good[max(0, len(good) - retention.keep) :]
+    return [build for build in going if build not in kept]
+
+
+def _needed(known: Known) -> set[Build]:
+    needed = [*known.stack[-1:], *ways_back(known.stack)]
+    if known.switch:
+        needed += [one for one in (known.switch.before, known.switch.after) if one]
+    return {release.build for release in needed}

@@ -12,9 +12,11 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import BadRequest
+from .names import Build, is_build
 
 ROLES = ("staging", "proxy", "acedb", "mysql", "support", "mining", "web")
-WAYS = ("maintenance",)
+SEAMLESS, MAINTENANCE = "seamless", "maintenance"
+WAYS = (SEAMLESS, MAINTENANCE)
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 T = TypeVar("T")
 
@@ -106,10 +108,39 @@ class Parcels:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """By how many percent a figure may shrink and grow; a difference of less than ``least``
+    counts for nothing."""
+
+    shrink: int
+    grow: int
+    least: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """How far the contents of a build may be from those of the live one. ``exceptions`` are
+    for the figures that match a pattern, kind and name, such as ``rows/clustal/*``."""
+
+    classes: Tolerance = Tolerance(5, 50, 100)
+    rows: Tolerance = Tolerance(10, 50, 1_000)
+    sequences: Tolerance = Tolerance(5, 50, 20)
+    letters: Tolerance = Tolerance(5, 50, 100_000)
+    files: Tolerance = Tolerance(10, 50, 50)
+    bytes: Tolerance = Tolerance(20, 100, 1_000_000)
+    exceptions: Mapping[str, Tolerance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class GoLive:
     """How a release goes live."""
 
-    way: str = "maintenance"
+    way: str = SEAMLESS
+    canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
+    slower_times: float = 3.0
+    numbers_percent: int = 50
+    watch_seconds: float = 10.0
+    errors_percent: float = 1.0
     quorum_percent: int = 50
     answer_seconds: int = 30
     window_seconds: float = 5.0
@@ -132,6 +163,20 @@ class Retention:
 
     keep: int = 1
     pinned: tuple[str, ...] = ()
+    pinned_every: int = 0
+    free_percent: int = 0
+
+    def pins(self, build: Build) -> bool:
+        """Whether a build is kept for ever."""
+        every = self.pinned_every
+        return str(build) in self.pinned or (every > 0 and build.number % every == 0)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Where Prometheus' node_exporter finds what is measured."""
+
+    textfile: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,10 +212,12 @@ class Settings:
     webapp: Webapp = field(default_factory=Webapp)
     nginx: Nginx = field(default_factory=Nginx)
     carrier: Carrier = field(default_factory=Carrier)
+    contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
     enforce: Enforce = field(default_factory=Enforce)
     retention: Retention = field(default_factory=Retention)
+    metrics: Metrics = field(default_factory=Metrics)
     mail: Mail = field(default_factory=Mail)
     blog: Blog = field(default_factory=Blog)
 
@@ -189,6 +236,9 @@ class Settings:
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
         _check_enforce(settings.enforce)
+        _check_retention(settings.retention)
+        _check_metrics(settings.metrics)
+        _check_tolerances(settings.contents)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -230,6 +280,24 @@ def _check_enforce(enforce: Enforce) -> None:
             raise _wrong(f"wormbase:enforce:{name}", f"from {least} to {most}", value)
 
 
+def _check_retention(retention: Retention) -> None:
+    where = "wormbase:retention"
+    for name in ("keep", "pinned_every"):
+        if getattr(retention, name) < 0:
+            raise _wrong(f"{where}:{name}", "0 or more", getattr(retention, name))
+    if not 0 <= retention.free_percent <= 90:
+        raise _wrong(f"{where}:free_percent", "0 to 90", retention.free_percent)
+    for build in retention.pinned:
+        if not is_build(build):
+            raise _wrong(f"{where}:pinned", "a list of builds, such as WS220", build)
+
+
+def _check_metrics(metrics: Metrics) -> None:
+    path = metrics.textfile
+    if path and not (path.startswith("/") and path.endswith(".prom")):
+        raise _wrong("wormbase:metrics:textfile", "a full path that ends in .prom, or empty", path)
+
+
 def _node(name: object, value: object) -> Node:
     where = f"wormbase:nodes:{name}"
     if not isinstance(name, str) or not NODE_ID.fullmatch(name):
@@ -241,6 +309,13 @@ def _node(name: object, value: object) -> Node:
     if unknown:
         raise _wrong(f"{where}:roles", f"some of {', '.join(ROLES)}", unknown[0])
     return node
+
+
+def _check_tolerances(contents: Contents) -> None:
+    kinds = {name: value for name, value in vars(contents).items() if name != "exceptions"}
+    for name, tolerance in {**kinds, **contents.exceptions}.items():
+        if min(tolerance.shrink, tolerance.grow, tolerance.least) < 0:
+            raise _wrong(f"wormbase:contents:{name}", "three numbers from 0 on", tolerance)
 
 
 def _section(cls: type[T], given: Mapping[Any, Any], where: str, **ready: Any) -> T:
@@ -271,6 +346,11 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, Mapping):
             raise _wrong(where, "a dictionary", value)
         return _section(kind, value, where)  # type: ignore[arg-type]
+    if get_origin(kind) is Mapping:
+        if not isinstance(value, Mapping):
+            raise _wrong(where, "a dictionary", value)
+        item = get_args(kind)[1]
+        return {str(key): _value(item, one, f"{where}:{key}") for key, one in value.items()}
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, item) for v in value):

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Disk:
-    """A file system; ``inodes_free`` is None where inodes are made as they are needed."""
-
-    bytes_free: int
-    bytes_total: int
-    inodes_free: int | None
-    inodes_total: int | None
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,24 +17,68 @@ class Need:
     def __add__(self, other: Need) -> Need:
         return Need(self.bytes + other.bytes, self.inodes + other.inodes)
 
+    def __sub__(self, other: Need) -> Need:
+        """What is left of it; never less than nothing."""
+        return Need(max(0, self.bytes - other.bytes), max(0, self.inodes - other.inodes))
+
+    def __bool__(self) -> bool:
+        return self != Need()
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system; ``inodes_free`` is None where inodes are made as they are needed."""
+
+    bytes_free: int
+    bytes_total: int
+    inodes_free: int | None
+    inodes_total: int | None
+
+    @property
+    def free(self) -> Need:
+        """What is free; no inodes where they are made as they are needed."""
+        return Need(self.bytes_free, self.inodes_free or 0)
+
+    def kept(self, percent: int) -> Need:
+        """So many percent of it."""
+        return Need(
+            self.bytes_total * percent // 100,
+            (self.inodes_total or 0) * percent // 100,
+        )
+
+    def wanted(self, need: Need, headroom_percent: int) -> Need:
+        """What has to be free for a need, so that ``headroom_percent`` of the disk stay free."""
+        if not need:
+            return Need()
+        wanted = need + self.kept(headroom_percent)
+        return wanted if self.inodes_total is not None else Need(wanted.bytes)
+
 
 def shortfalls(
     disks: Mapping[str, Disk], needs: Mapping[str, Need], headroom_percent: int
 ) -> dict[str, Need]:
     """By device, what is lacking once ``headroom_percent`` of it stay free."""
-    short = {}
-    for device, need in needs.items():
-        disk = disks[device]
-        keep = disk.bytes_total * headroom_percent // 100
-        lacking = Need(
-            max(0, need.bytes + keep - disk.bytes_free),
-            0
-            if disk.inodes_free is None or disk.inodes_total is None
-            else max(
-                0,
-                need.inodes + disk.inodes_total * headroom_percent // 100 - disk.inodes_free,
-            ),
-        )
-        if need != Need() and lacking != Need():
-            short[device] = lacking
-    return short
+    lacking = {
+        device: disks[device].wanted(need, headroom_percent) - disks[device].free
+        for device, need in needs.items()
+    }
+    return {device: need for device, need in lacking.items() if need}
+
+
+def below_floor(
+    disks: Iterable[Mapping[str, Any]], percent: int, coming: Mapping[str, int]
+) -> dict[str, Need]:
+    """By device, what is lacking to have ``percent`` of it free.
+
+    disks
+        As ``wb_disk.free`` tells of them.
+    coming
+        By device, the bytes that are still to come (below 0: to go).
+    """
+    lacking = {
+        disk["device"]: disk["bytes_total"] * percent // 100
+        - disk["bytes_free"]
+        + coming.get(disk["device"], 0)
+        for disk in disks
+    }
+    return {device: Need(max(0, count)) for device, count in lacking.items()}

@@ -8,6 +8,8 @@ from .names import Build
 
 HOLD, BAD, ACCEPTED = "hold", "bad", "accepted"
 KINDS = (HOLD, BAD, ACCEPTED)
+# Who holds a build whose contents are not what was to be expected.
+GATE = "the gate on contents"
 
 
 @dataclass(frozen=True)

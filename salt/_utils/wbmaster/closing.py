@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import changeover, describe, run
+from . import describe, metrics, run, ways
 from .bus import LOST
 
 
@@ -25,6 +25,7 @@ def end(ended: run.Run) -> str:
     finally:
         run.set_current(None)
         ended.lock.release()
+    metrics.write_after(ended)
     if ended.error:
         _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
         raise ended.error
@@ -46,7 +47,7 @@ def _record(ended: run.Run) -> None:
 
 def _put_back(ended: run.Run) -> None:
     try:
-        changeover.put_back(ended)
+        ways.put_back(ended)
     except (ReleaseError, *LOST) as error:
         assert ended.error is not None
         ended.error.what += f" (and putting the site back failed: {error})"

@@ -1,15 +1,8 @@
-"""Runs in words: what would be done, what was done, how long it took."""
+"""Runs in words: what would be done, what was done."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from .run import Run
-
-# Before anything was ever pushed: what rsync with a basis and zstd was measured to send
-# of a rebuilt release, as a share of its size (docs/performance.md).
-_FIRST_RATIO = 0.2
-_FIRST_RATE = 5e6
 
 
 def size(count: float) -> str:
@@ -51,38 +44,6 @@ def plan(run: Run | None) -> str:
     if decided.announce:
         lines.append(f"to announce: {', '.join(decided.announce)}")
     return "\n".join(lines)
-
-
-def forecast(run: Run) -> dict[str, Any]:
-    """Bytes into each site, minutes, seconds of window and free disk afterwards a node."""
-    lacking = run.plan.pull_bytes()
-    ratio, rate = _experience(run)
-    sites: dict[str, int] = {}
-    for node, count in lacking.items():
-        site = run.settings.nodes[node].site
-        sites[site] = max(sites.get(site, 0), int(count * ratio))
-    return {
-        "bytes": sites,
-        "minutes": round(max(sites.values(), default=0) / rate / 60, 2),
-        "window_seconds": run.settings.golive.window_seconds if run.plan.needs_golive else 0,
-        "free_after": {
-            node: min((kind["bytes_free"] for kind in seen.free.values()), default=0)
-            - lacking.get(node, 0)
-            for node, seen in run.seen.nodes.items()
-            if seen.free
-        },
-    }
-
-
-def _experience(run: Run) -> tuple[float, float]:
-    """What the last pushes sent of what they moved, and how fast: ratio, bytes a second."""
-    steps = [step["figures"] for step in run.ledger.last_push()]
-    moved = sum(figures["bytes"] for figures in steps)
-    entered = sum(figures["received"] for figures in steps)
-    seconds = sum(figures["seconds"] for figures in steps)
-    if not moved or not seconds or not entered:
-        return _FIRST_RATIO, _FIRST_RATE
-    return entered / moved, max(entered / seconds, 1.0)
 
 
 def summary(run: Run) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -266,17 +266,51 @@ class Ledger:
         """Every release that was ever live, oldest first."""
         return self._rows("select * from live order by number")
 
-    def last_push(self) -> Sequence[dict[str, Any]]:
-        """Figures of the push steps of the newest runs that had any, for a forecast."""
-        return [
-            _read(row)
-            for row in self._rows(
-                "select * from step where step like 'push_%' and outcome = 'done' "
-                "and figures like '%received%' order by began desc limit 6"
-            )
-        ]
+    def pushes(self, limit: int = 5) -> list[dict[str, dict[str, Any]]]:
+        """The newest runs that brought a build and ended well: the figures of each step."""
+        rows = self._rows(
+            "select id from run where outcome = 'done' and exists (select 1 from step where "
+            "run = id and step like 'push_%' and figures like '%entered%') "
+            "order by began desc limit ?",
+            limit,
+        )
+        return [{step["step"]: step["figures"] for step in self.steps(row["id"])} for row in rows]
+
+    # For the metrics
+
+    def live_since(self) -> float | None:
+        """When what is live went live, or was gone back to."""
+        rows = self.lives()
+        live = [row for row in rows if row["gone_back"] is None]
+        if not live:
+            return None
+        left = [row["gone_back"] for row in rows if row["number"] > live[-1]["number"]]
+        return float(max([live[-1]["since"], *left]))
+
+    def newest_push(self) -> list[dict[str, Any]]:
+        """The steps of the newest run that pushed something, with their figures."""
+        return [_read(row) for row in self._rows(_NEWEST_PUSH)]
+
+    def newest_figure(self, name: str) -> float | None:
+        """A figure as the newest step has it that has one of this name."""
+        query = "select figures from step where figures like ? order by began desc limit 1"
+        rows = self._rows(query, f'%"{name}"%')
+        return float(_read(rows[0])["figures"][name]) if rows else None
+
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        """(kind, outcome) → how many runs have ended so."""
+        query = (
+            "select kind, outcome, count(*) as runs from run where outcome is not null "
+            "group by kind, outcome"
+        )
+        return {(row["kind"], row["outcome"]): row["runs"] for row in self._rows(query)}
 
 
+_PUSHED = "step like 'push_%' and outcome = 'done' and figures like '%\"received\"%'"
+_NEWEST_PUSH = (
+    f"select * from step where {_PUSHED} and run = "
+    f"(select run from step where {_PUSHED} order by began desc limit 1) order by began"
+)
 _LIVE = "select * from live where gone_back is null order by number desc limit 1"
 _GO_BACK = (
     "update live set gone_back = ? where gone_back is null and number > "

@@ -18,9 +18,10 @@ from wbcore.plan import Plan, decide
 from wbcore.requests import Request
 from wbcore.settings import Settings
 
-from . import changeover, describe, run, watch
+from . import describe, run, watch, ways
 from .bus import Bus
 from .fleet import Fleet
+from .forecast import forecast
 from .ledger import Ledger
 from .lock import RunLock
 from .observe import observe
@@ -118,7 +119,7 @@ def _record(office: Office, begun: run.Run) -> None:
             "release": str(plan.release or ""),
             "cause": run.cause(),
             "pid": os.getpid(),
-            "forecast": json.dumps(describe.forecast(begun)),
+            "forecast": json.dumps(forecast(begun)),
         }
     )
     watch.show_in_this_terminal(office, begun)
@@ -132,7 +133,7 @@ def _recover(office: Office, begun: run.Run) -> None:
     if switching is None or begun.plan.release == switching.after:
         return
     if begun.plan.release is None or begun.plan.release != switching.before:
-        changeover.put_back(begun)
+        ways.put_back(begun)
     elif not begun.plan.needs_golive:
         # It died before the first node was switched.
         office.ledger.undo_switch()

@@ -11,6 +11,7 @@ from wbcore.seen import node_links
 from wbcore.verdicts import Verdict
 
 from . import describe, watch
+from .forecast import forecast
 from .observe import observe
 from .opening import Office
 
@@ -51,7 +52,7 @@ def plan(office: Office, request: Request) -> dict[str, Any]:
     run = office.plan(request)
     return {
         "would": describe.plan(run).splitlines(),
-        "forecast": describe.forecast(run),
+        "forecast": forecast(run),
     }
 
 

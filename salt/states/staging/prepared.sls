@@ -5,6 +5,10 @@ Mercurial is installed:
   wb_package.installed:
     - pkgs: [mercurial]
 
+AceDB's tace, by which builds are counted, is installed:
+  file.exists:
+    - name: /usr/local/bin/tace
+
 {%- for path in [
   settings.paths.acedb,
   settings.paths.support,

@@ -15,6 +15,7 @@ from ..run import Run
 
 STEPS = {
     "seal": "seal",
+    "check_contents": "contents",
     "check_disk_space": "disk_space",
     "make_parcels": "parcels",
     "push_acedb": "databases",
@@ -22,6 +23,7 @@ STEPS = {
     "push_support": "databases",
     "stage_webapp": "webapp",
     "maintenance_on": "maintenance",
+    "canary": "canary",
     "go_live": "live",
     "maintenance_off": "active",
     "copy_reference": "reference",

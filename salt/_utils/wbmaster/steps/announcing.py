@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from wbcore.names import Release
+
 from ..run import Run
 
 Changes = dict[str, Any]
@@ -41,6 +43,13 @@ def _take(way: Way, run: Run) -> Changes:
         f"wb_announce.{way.todo}",
         "the release is live; run the same command again to announce it",
         release=str(release),
+        before=_before(run, release),
     )
     run.ledger.mark(release, way.done)
     return {way.noun: told}
+
+
+def _before(run: Run, release: Release) -> str:
+    """The build that was live before, whose difference is what is new; there may be none."""
+    earlier = [one.build for one in run.known.stack if one.build < release.build]
+    return str(earlier[-1]) if earlier else ""

@@ -10,6 +10,7 @@ from wbcore.datasets import Dataset
 from wbcore.transport import Leg, route
 
 from ..fleet import Answer, Call, values
+from ..forecast import unpacked
 from ..run import Run
 
 Changes = dict[str, Any]
@@ -68,6 +69,7 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
         "entered": {
             run.settings.nodes[node].site: received[node] for node in received if sites[node]
         },
+        "unpacked": unpacked(run, lacking),
         "bytes": sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),
     }
     return {

@@ -1,20 +1,29 @@
 """Step 2 of the wiki page: old releases go, by the rules of retention.
 
-It comes last in a release, when what was live before is known to be the way back.
+It comes last in a release, when what was live before is known to be the way back. On a node
+whose disk is below the floor older builds go too that would be kept elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wbcore.datasets import Dataset
 from wbcore.names import Build
 from wbcore.plan import used
-from wbcore.retention import expired
+from wbcore.retention import expired, may_go, removal
+from wbcore.room import Taken, make_room
 from wbcore.seen import Known, ReleaseRecord
+from wbcore.space import Need, below_floor
 
-from ..purging import found_on, purge
+from ..purging import found_on, remove
 from ..run import Run
+
+STEP = "purge_old_releases"
+Datasets = Mapping[str, Mapping[str, Any]]
+_TODO = "look at its disk"
 
 
 def forecast(run: Run) -> dict[str, Any]:
@@ -29,14 +38,79 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     if not run.plan.seals:
         return {}
     found = found_on(run, run.plan.present)
+    chosen = {node: _expired(run, known, datasets) for node, datasets in found.items()}
+    if run.settings.retention.free_percent:
+        free = run.fleet.call(run.plan.present, "wb_disk.free", _TODO)
+        for node, datasets in found.items():
+            coming = _coming(run, node) if dry else {}
+            left = {one: facts for one, facts in datasets.items() if one not in chosen[node]}
+            chosen[node] |= _below_floor(run, known, left, free[node], [coming, chosen[node]])
+    going = {node: datasets for node, datasets in chosen.items() if datasets}
+    freed = remove(run, going, dry)
+    if freed:
+        run.notes.setdefault("figures", {})[STEP] = {"purged": freed}
+    return _by_build(going)
+
+
+def _expired(run: Run, known: Known, datasets: Datasets) -> dict[str, int]:
+    """What goes whatever room there is: dataset → bytes."""
+    keep, reasons = run.settings.retention, used(known, run.settings.retention)
+    return {
+        dataset: datasets[dataset]["bytes"]
+        for build in expired(_builds(datasets), known, keep, _in_use(run))
+        for dataset in removal(datasets, build, reasons).remove
+    }
+
+
+def _below_floor(
+    run: Run, known: Known, datasets: Datasets, free: Datasets, moves: Sequence[Mapping[str, int]]
+) -> dict[str, int]:
+    """What goes since a disk is below the floor, as far as it helps: dataset → bytes.
+
+    ``free`` is what ``wb_disk.free`` tells, ``moves`` the bytes that come and those that go.
+    """
     retention = run.settings.retention
-    builds = {Dataset.parse(dataset).build for datasets in found.values() for dataset in datasets}
-    changes = {}
-    for build in expired(builds, known.stack, retention.keep, map(Build.parse, retention.pinned)):
-        removed = purge(run, build, found, used(known, retention.pinned), dry).removed
-        if removed:
-            changes[str(build)] = removed
-    return changes
+    device = {kind: facts["device"] for kind, facts in free.items()}
+    coming = dict.fromkeys(device.values(), 0)
+    for sign, move in zip((1, -1), moves, strict=True):
+        for dataset, count in move.items():
+            coming[device[Dataset.parse(dataset).kind]] += sign * count
+    room = make_room(
+        below_floor(free.values(), retention.free_percent, coming),
+        {
+            dataset: Taken(device[Dataset.parse(dataset).kind], Need(facts["bytes"]))
+            for dataset, facts in datasets.items()
+        },
+        may_go(_builds(datasets), known, retention, _in_use(run)),
+        used(known, retention),
+    )
+    # What helps a little is done too: nobody waits for more here.
+    return {one: datasets[one]["bytes"] for going in room.purge.values() for one in going}
+
+
+def _coming(run: Run, node: str) -> dict[str, int]:
+    """What a node's disk gets before this step, less what the steps before remove."""
+    sizes = {one: run.plan.sizes[one]["bytes"] for one in run.plan.pulls.get(node, ())}
+    removed: dict[str, int] = run.notes.get("removed", {}).get(node, {})
+    return {**sizes, **{dataset: -count for dataset, count in removed.items()}}
+
+
+def _in_use(run: Run) -> list[Build]:
+    return [run.request.build] if run.request.build else []
+
+
+def _builds(datasets: Mapping[str, object]) -> set[Build]:
+    return {Dataset.parse(dataset).build for dataset in datasets}
+
+
+def _by_build(going: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """What goes, for people: build → node → bytes."""
+    told: dict[Build, dict[str, int]] = {}
+    for node, datasets in going.items():
+        for dataset, count in datasets.items():
+            of_build = told.setdefault(Dataset.parse(dataset).build, {})
+            of_build[node] = of_build.get(node, 0) + count
+    return {str(build): told[build] for build in sorted(told)}
 
 
 def _afterwards(run: Run) -> Known:
@@ -45,5 +119,9 @@ def _afterwards(run: Run) -> Known:
     if release is None or release == run.known.live:
         return run.known
     record = ReleaseRecord(release, "", "", run.plan.databases, list(run.plan.sizes))
-    releases = {**run.known.releases, release: record}
-    return Known([*run.known.stack, release], releases)
+    return replace(
+        run.known,
+        stack=[*run.known.stack, release],
+        releases={**run.known.releases, release: record},
+        switch=None,
+    )

@@ -12,6 +12,8 @@ from wbcore.plan import used
 from ..purging import Purged, found_on, purge
 from ..run import Run
 
+STEP = "purge_build"
+
 
 def _nodes(run: Run) -> list[str]:
     return [run.settings.staging] if run.request.local else list(run.plan.present)
@@ -22,7 +24,10 @@ def forecast(run: Run) -> dict[str, Any]:
 
 
 def take(run: Run) -> dict[str, Any]:
-    changes = _changes(_purge(run, dry=False))
+    purged = _purge(run, dry=False)
+    if purged.removed:
+        run.notes.setdefault("figures", {})[STEP] = {"purged": purged.removed}
+    changes = _changes(purged)
     if run.request.local:
         # Its folder under builds and its manifest go too; what a later build still uses of
         # its databases is in the manifest of that build.
@@ -36,7 +41,7 @@ def take(run: Run) -> dict[str, Any]:
 def _purge(run: Run, dry: bool) -> Purged:
     build = run.request.build
     assert build is not None
-    reasons = used(run.known, run.settings.retention.pinned)
+    reasons = used(run.known, run.settings.retention)
     return purge(run, build, found_on(run, _nodes(run)), reasons, dry)
 
 

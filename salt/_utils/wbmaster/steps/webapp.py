@@ -8,7 +8,7 @@ from wbcore.errors import StepFailed
 from wbcore.names import Release
 from wbcore.seen import ReleaseRecord
 
-from .. import changeover
+from .. import pool
 from ..run import Run
 from .databases import pull
 
@@ -20,7 +20,7 @@ def forecast(run: Run) -> dict[str, Any]:
     if not run.plan.needs_golive:
         return {}
     dataset = f"webapp/{run.plan.release}"
-    lacking = [node for node in changeover.web(run) if dataset not in run.seen.nodes[node].held]
+    lacking = [node for node in pool.web(run) if dataset not in run.seen.nodes[node].held]
     return {str(run.plan.release): f"would be staged on {', '.join(lacking)}"} if lacking else {}
 
 
@@ -33,7 +33,7 @@ def take(run: Run) -> dict[str, Any]:
     run.plan.sizes[dataset] = size  # type: ignore[index]
     lacking = {
         node: [dataset]
-        for node in changeover.web(run)
+        for node in pool.web(run)
         if run.seen.nodes[node].held.get(dataset) != size["digest"]
     }
     changes = pull(run, STEP, str(release), digest, lacking)
@@ -82,7 +82,7 @@ def _databases(run: Run) -> list[str]:
 def _preflight(run: Run) -> dict[str, float]:
     """Start the release on a spare port of each web node against the new databases."""
     answers = run.fleet.call(
-        changeover.web(run),
+        pool.web(run),
         "wb_webapp.preflight",
         _TODO,
         release=str(run.plan.release),

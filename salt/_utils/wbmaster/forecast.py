@@ -1,0 +1,92 @@
+"""What a run will cost, by what the last one of its kind has cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wbcore import parcels
+from wbcore.datasets import Dataset
+
+from .run import Run
+
+# Before anything was ever pushed: what rsync was measured to send of a first release, as a
+# share of its size, and what it moves in a second (docs/performance.md).
+_FIRST_RATIO = 0.25
+_FIRST_RATE = 5e6
+_KINDS = ("acedb", "mysql", "support")
+# These take longer the more there is to move.
+_GROWING = ("seal", "make_parcels", *(f"push_{kind}" for kind in _KINDS))
+
+Steps = Mapping[str, Mapping[str, Any]]
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    """Bytes into each site, minutes, seconds of window and free disk afterwards a node."""
+    steps = _experience(run)
+    lacking = run.plan.pull_bytes()
+    into = _into_sites(run, steps)
+    return {
+        "bytes": into,
+        "minutes": round(_seconds(run, into, steps) / 60, 2),
+        "window_seconds": run.settings.golive.window_seconds if run.plan.needs_golive else 0,
+        "free_after": {
+            node: min((kind["bytes_free"] for kind in seen.free.values()), default=0)
+            - lacking.get(node, 0)
+            for node, seen in run.seen.nodes.items()
+            if seen.free
+        },
+    }
+
+
+def unpacked(run: Run, lacking: Mapping[str, list[str]]) -> dict[str, int]:
+    """Site → bytes of the datasets that its nodes lack, each counted once."""
+    sites: dict[str, set[str]] = {}
+    for node, datasets in lacking.items():
+        sites.setdefault(run.settings.nodes[node].site, set()).update(datasets)
+    return {
+        site: sum(run.plan.sizes[dataset]["bytes"] for dataset in datasets)
+        for site, datasets in sites.items()
+        if datasets
+    }
+
+
+def _into_sites(run: Run, steps: Steps) -> dict[str, int]:
+    """What will enter each site, kind by kind, since tables and blocks pack differently."""
+    total: dict[str, int] = {}
+    for kind in _KINDS:
+        figures = steps.get(f"push_{kind}", {})
+        for site, size in unpacked(run, _of_kind(run, kind)).items():
+            before = figures.get("unpacked", {}).get(site, 0)
+            ratio = figures["entered"].get(site, 0) / before if before else _FIRST_RATIO
+            total[site] = total.get(site, 0) + int(size * ratio)
+    return total
+
+
+def _of_kind(run: Run, kind: str) -> dict[str, list[str]]:
+    return {
+        node: [dataset for dataset in datasets if Dataset.parse(dataset).kind == kind]
+        for node, datasets in run.plan.pulls.items()
+    }
+
+
+def _seconds(run: Run, into: Mapping[str, int], steps: Steps) -> float:
+    moved = sum(figures.get("bytes", 0) for name, figures in steps.items() if "push_" in name)
+    if not moved:
+        return max(into.values(), default=0) / _FIRST_RATE
+    growth = sum(run.plan.pull_bytes().values()) / moved
+    return sum(
+        float(figures["seconds"]) * (growth if name in _GROWING else 1)
+        for name, figures in steps.items()
+        if name in _GROWING or run.plan.needs_golive
+    )
+
+
+def _experience(run: Run) -> Steps:
+    """The steps of the newest run that brought a build as this one will: by parcels or not."""
+    held = {node: seen.held for node, seen in run.seen.nodes.items()}
+    by_parcels = bool(parcels.wanted(run.plan.pulls, held))
+    for steps in run.ledger.pushes():
+        if by_parcels == bool(steps.get("make_parcels", {}).get("parcels")):
+            return steps
+    return {}

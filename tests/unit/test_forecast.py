@@ -1,0 +1,90 @@
+"""wbmaster.forecast: what a run will cost, by what the last one has cost."""
+
+import pytest
+from cluster import World, request, settings
+from rehearsal import staged
+from wbmaster.forecast import forecast
+
+
+@pytest.fixture(scope="module")
+def before(memory):
+    """A desk with WS220 live and WS221 staged."""
+    return staged(World(settings()), memory / "before", "WS220", "WS221")
+
+
+def went(desk, parcels=3, **figures):
+    """A release that ended well, as the ledger tells of it; figures are those of push_acedb."""
+    desk.ledger.begin_run(
+        {"id": "one", "kind": "release", "request": "{}", "build": "WS220", "cause": "command",
+         "pid": 1}
+    )  # fmt: skip
+    steps = {
+        "seal": {"seconds": 6.0},
+        "make_parcels": {"seconds": 30.0, "parcels": parcels},
+        "push_acedb": {"seconds": 12.0, **figures},
+        "push_mysql": {"seconds": 12.0, "bytes": 0, "entered": {}, "unpacked": {}},
+        "go_live": {"seconds": 60.0},
+    }
+    for name, told in steps.items():
+        desk.ledger.begin_step("one", name)
+        desk.ledger.end_step("one", name, "done", told)
+    desk.ledger.end_run("one", "done")
+
+
+@pytest.fixture
+def new(desk):
+    """The desk with a ledger that remembers no push."""
+    with desk.ledger._open() as connection:
+        connection.execute("delete from step")
+        connection.execute("delete from run")
+    return desk
+
+
+def lacking(desk):
+    """Bytes that all nodes lack for WS221 together."""
+    return sum(desk.plan(request("release", "WS221")).plan.pull_bytes().values())
+
+
+def test_without_experience_a_quarter_travels(new):
+    told = forecast(new.plan(request("release", "WS221")))
+
+    # Of all the datasets that a node of the site lacks, each once.
+    assert told["bytes"] == {"local": 1000, "remote": 750}
+    assert told["minutes"] == 0.0
+    assert told["window_seconds"] == 5.0
+
+
+def test_each_site_gets_the_share_that_entered_it_last_time(new):
+    went(new, bytes=lacking(new), entered={"local": 100, "remote": 10},
+         unpacked={"local": 1000, "remote": 1000})  # fmt: skip
+    told = forecast(new.plan(request("release", "WS221")))
+
+    # Of AceDB's 1000 bytes; of the others nothing was recorded, so it is a quarter.
+    assert told["bytes"] == {"local": 100 + 750, "remote": 10 + 500}
+
+
+def test_moving_takes_longer_with_the_bytes_and_going_live_does_not(new):
+    went(new, bytes=lacking(new) // 2, entered={}, unpacked={})
+
+    minutes = forecast(new.plan(request("release", "WS221")))["minutes"]
+    assert minutes == pytest.approx((60.0 * 2 + 60.0) / 60, abs=0.02)
+    # A push does not go live.
+    minutes = forecast(new.plan(request("push", "WS221")))["minutes"]
+    assert minutes == pytest.approx(60.0 * 2 / 60, abs=0.02)
+
+
+def test_a_push_without_parcels_tells_nothing_of_one_by_parcels(new):
+    went(new, parcels=0, bytes=lacking(new), entered={"local": 1}, unpacked={"local": 1000})
+
+    assert forecast(new.plan(request("release", "WS221")))["bytes"]["local"] == 1000
+
+
+def test_free_disk_is_what_is_left_on_each_node(desk):
+    told = forecast(desk.plan(request("release", "WS221")))
+
+    assert told["free_after"]["wb-gb1"] == 10**9 - 1000
+    assert set(told["free_after"]) == set(settings().serving)
+
+
+def test_a_push_has_no_window(desk):
+    assert forecast(desk.plan(request("push", "WS221")))["window_seconds"] == 0
