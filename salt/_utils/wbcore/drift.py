@@ -86,7 +86,7 @@ def of_states(node: str, returned: object, first: bool) -> list[Report]:
     """
     if not isinstance(returned, Mapping):
         lines = returned if isinstance(returned, list) else [returned]
-        return [Report.of(node, FAILED, [Change.of("state.apply", line) for line in lines])]
+        return [Report.of(node, FAILED, [Change.of("state.apply", _said(one)) for one in lines])]
     states = [state for state in returned.values() if isinstance(state, Mapping)]
     failed = [_told(state, state.get("comment")) for state in states if state["result"] is False]
     changed = [
@@ -96,6 +96,12 @@ def of_states(node: str, returned: object, first: bool) -> list[Report]:
     ]
     found = ((CAUGHT_UP if first else DRIFT, changed), (FAILED, failed))
     return [Report.of(node, kind, changes) for kind, changes in found if changes]
+
+
+def _said(text: object) -> str:
+    """What an error says; of a traceback the last line does."""
+    lines = str(text).strip().splitlines() or ["nothing"]
+    return lines[-1] if lines[0].startswith("Traceback") else str(text)
 
 
 def _told(state: Mapping[str, Any], what: object) -> Change:
