@@ -208,7 +208,9 @@ class Village:
         nodes = {name: _node(number, name) for number, name in enumerate(self.nodes)}
         carrier = {"user": "root", "port": self._carrier_port,
                    "private_key": private, "public_key": public.strip()}  # fmt: skip
-        everything = {"nodes": nodes, "carrier": carrier}
+        # These nodes are directories: their states would change the machine itself.
+        idle = {"minutes": 0, "deep_days": 0}
+        everything = {"nodes": nodes, "carrier": carrier, "enforce": idle}
         _write(self.root / "site/pillar/site.sls", yaml.safe_dump({"wormbase": everything}))
 
     def _serve(self, names: Sequence[str]) -> None:

@@ -174,6 +174,18 @@ wormbase:
       mail: []
       webhook: ""
 
+  # What every node does by itself, in the schedule of its minion (after a change:
+  # salt '*' saltutil.refresh_pillar).
+  enforce:
+    # Every so many minutes, and so many seconds later at most, a node brings itself to its
+    # state and tells what had changed; also when its minion starts. 0 minutes: never.
+    minutes: 15
+    splay_seconds: 120
+    # Hour of the day (0 to 23) from which a part of the data is read again each night, and the
+    # days within which every byte has been. 0 days: never.
+    deep_hour: 2
+    deep_days: 30
+
   # What stays on the nodes beside the live release and the way back. A build that is marked bad
   # (wb_release.bad) goes first, the others by their age, the oldest first.
   retention:

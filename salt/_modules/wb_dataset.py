@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import wbdeep
 import wbnode
 import wbprogress
 from wbcarrier import Carrier
-from wbcore import links
+from wbcore import desired, drift, events, links, reading
 from wbcore import manifest as manifests
-from wbcore.datasets import Dataset
+from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.transfer import Source
 from wbplace import Places
@@ -26,7 +28,8 @@ from wbpull import Pull
 
 @wbnode.told
 def held() -> dict[str, dict[str, Any]]:
-    """Every verified dataset here: its digest, files, bytes and when it was verified.
+    """Every verified dataset here: its digest, files, bytes, when it was verified, and when
+    every byte of it was read the last time.
 
     CLI Example:
 
@@ -37,10 +40,31 @@ def held() -> dict[str, dict[str, Any]]:
     places = _places()
     records = {str(dataset): places.record(dataset) for dataset in places.present()}
     return {
-        dataset: {key: record[key] for key in ("digest", "files", "bytes", "verified")}
+        dataset: {
+            **{key: record[key] for key in ("digest", "files", "bytes", "verified")},
+            "read": record.get("read", record["verified"]),
+        }
         for dataset, record in records.items()
         if record
     }
+
+
+@wbnode.told
+def touched(datasets: Sequence[str]) -> list[str]:
+    """Those of these verified datasets in which a name came or went since they were verified:
+    a file was removed, or something was put there. Folders are looked at, files are not read.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS221``; one that is not held is left out.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.touched '[mysql/c_elegans_WS221]'
+    """
+    places = _places()
+    return [dataset for dataset in datasets if places.touched(Dataset.parse(dataset))]
 
 
 @wbnode.told
@@ -113,6 +137,46 @@ def pull(
 
 
 @wbnode.told
+def verify(datasets: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Read every byte of held datasets again, and put right what is not as it was sealed:
+    wrong files are fetched from a sibling and replaced one by one, where the dataset lies.
+
+    The schedule of every node calls it each night (pillar ``wormbase:enforce``). What was
+    wrong is told to the master as ``rotted``, or ``failed``: ``docs/events.md``.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS221``; without any, those whose turn it is tonight, so
+        that each is read within ``wormbase:enforce:deep_days``.
+
+    Returns for each ``{"bytes": read, "faults": number of paths, "shown": the first of them,
+    "source": the node that gave them again, "error": why it could not be put right}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.verify '[mysql/c_elegans_WS221]'
+    """
+    places, live = _places(), __salt__["wb_link.read"]()
+    turn = reading.tonight(wbdeep.held(places), time.time(), places.settings.enforce.deep_days)
+    wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
+
+    @contextlib.contextmanager
+    def mending() -> Iterator[Pull]:
+        node = __opts__["id"]
+        froms = [Source.parse(source) for source in desired.sources(places.settings, node)]
+        with (
+            _one_at_a_time(places) as lock,
+            Carrier(places.layout, places.settings, node, lock) as carrier,
+        ):
+            yield Pull(places, carrier, froms, live)
+
+    findings = wbdeep.verify(places, wanted, mending, live, lambda kind: __salt__[_FOLLOW[kind]]())
+    _tell(findings)
+    return {str(finding.dataset): finding.plain() for finding in findings}
+
+
+@wbnode.told
 def remove(datasets: Sequence[str]) -> dict[str, int]:
     """Remove datasets from this node, and the parcels of their builds; the bytes of each
     dataset that were freed.
@@ -142,12 +206,34 @@ def remove(datasets: Sequence[str]) -> dict[str, int]:
         return places.purge(wanted)
 
 
+# What lets the servers of a live dataset take it up anew; the webapp opens support databases
+# at each request.
+_FOLLOW = {
+    ACEDB: "wb_acedb.restart",
+    MYSQL: "wb_mysql.flush",
+    SUPPORT: "test.ping",
+    WEBAPP: "wb_webapp.restart",
+}
 _TOLD = 5
 _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
 
 def _places() -> Places:
     return Places(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+
+
+def _tell(findings: Sequence[wbdeep.Finding]) -> None:
+    """Tell the master what was not as it was sealed."""
+    for kind in (drift.ROTTED, drift.FAILED):
+        changes = [
+            drift.Change.of(finding.dataset, finding.words if finding.faults else finding.error)
+            for finding in findings
+            if (finding.error and kind == drift.FAILED)
+            or (finding.faults and not finding.error and kind == drift.ROTTED)
+        ]
+        if changes:
+            report = drift.Report.of(__opts__["id"], kind, changes)
+            __salt__["event.send"](events.drift_tag(report.node), report.plain())
 
 
 @contextlib.contextmanager

@@ -1,9 +1,12 @@
-"""What a node can say about itself, in one answer, for the master to decide by."""
+"""What a node can say about itself, in one answer, for the master to decide by; and what it
+does for itself: it enforces its states."""
 
 import json
 
+import wbenforce
 import wbnode
 from salt.exceptions import CommandExecutionError
+from wbcore import events
 from wbcore.errors import BadData
 
 __virtualname__ = "wb_node"
@@ -46,6 +49,38 @@ def observe(build=""):
     if "proxy" in roles:
         seen["proxy"] = __salt__["wb_proxy.read"]()
     return seen
+
+
+@wbnode.told
+def enforce():
+    """Bring this node to its state, and tell the master what was not as it should be.
+
+    The schedule of every node calls it (pillar ``wormbase:enforce``). It stays out of the way
+    of a release: while one is at work on this node, or states are applied, it is put off until
+    the next time. A node that was never brought to its state is left to whoever does that.
+
+    Returns ``{"put_off": why}``, or ``{"reports": [{"node", "kind", "changes", "more"}]}``,
+    empty when everything was as it should be; ``docs/events.md`` has the events.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_node.enforce
+    """
+    layout = wbnode.layout_of(__opts__)
+    # Salt masks what it gives of a pillar unless it is asked not to.
+    wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
+    states = __salt__["state.running"]()
+    if why := wbenforce.put_off(layout, wanted, states):
+        return {"put_off": why}
+    with wbnode.alone(layout.enforce_lock):
+        returned = __salt__["state.apply"]()
+        digest = wbenforce.digest(wanted, __opts__["cachedir"])
+        reports = wbenforce.reports(layout, __opts__["id"], digest, returned)
+    for report in reports:
+        __salt__["event.send"](events.drift_tag(report.node), report.plain())
+    return {"reports": [report.plain() for report in reports]}
 
 
 def _roles():

@@ -1,9 +1,9 @@
-"""Runs that nobody started by hand: a build that landed, a run that died."""
+"""What nobody started by hand: a build landed, a run died, a node told something of itself."""
 
 from wbcore.errors import ReleaseError
 from wbcore.events import EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, landings, opening
+from wbmaster import automation, drifting, landings, opening
 from wbmaster.doorbell import DOORBELL
 
 __virtualname__ = "wb_auto"
@@ -72,6 +72,40 @@ def supervise():
         return automation.take_up(office) or landings.attend(office) or "nothing to do"
 
     return _told(supervised)
+
+
+def drifted(node, report):
+    """Record what a node tells that was not as it should be there.
+
+    node
+        Id of a node of the pillar.
+    report
+        The payload of its event, as ``docs/events.md`` has it; anything else is refused.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.drifted wb-web1 '{node: wb-web1, kind: drift, more: 0,
+            changes: [{id: nginx runs, what: running}]}'
+    """
+    return _told(lambda: drifting.record(_office(), node, report))
+
+
+def joined(node):
+    """Have the proxy look at a web node that says that it serves what is live; the proxy asks
+    the node itself before it takes it into the pool.
+
+    node
+        Id of a node of the pillar.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.joined wb-web1
+    """
+    return _told(lambda: drifting.admit(_office(), node))
 
 
 def _office():

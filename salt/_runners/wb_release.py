@@ -2,9 +2,9 @@
 
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.requests import Request
+from wbmaster import drifting, opening, report, verdicts
 from wbmaster import landings as landings_
 from wbmaster import metrics as measured
-from wbmaster import opening, report, verdicts
 
 __virtualname__ = "wb_release"
 
@@ -68,6 +68,27 @@ def watch():
         salt-run wb_release.watch
     """
     return _told(lambda: report.watch_run(_office()))
+
+
+def drift(limit=20, node=""):
+    """What was not as it should be on the nodes and was put right, newest first.
+
+    limit
+        How many reports.
+    node
+        Only those of this node.
+
+    Each has ``kind``: ``drift`` (changed by somebody or something, put back), ``caught_up``
+    (what has to be had changed), ``rotted`` (bytes on disk, fetched again) or ``failed`` (it
+    could not be put right; the node tries again). ``times`` counts the same report told again.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.drift node=wb-web1
+    """
+    return _told(lambda: drifting.shown(_office(), _number(limit), str(node)))
 
 
 def metrics():
@@ -179,7 +200,7 @@ def accept(build, reason=""):
 
 def _number(limit):
     if type(limit) is not int or limit < 1:
-        raise BadRequest(f"limit is {str(limit)[:40]!r}", "it is a number of runs")
+        raise BadRequest(f"limit is {str(limit)[:40]!r}", "it is a number, how many to show")
     return limit
 
 

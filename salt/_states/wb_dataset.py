@@ -11,10 +11,11 @@
 
 import wbstate
 from wbcore.datasets import WEBAPP, Dataset
+from wbcore.errors import StepFailed
 from wbcore.names import Release
 
 __virtualname__ = "wb_dataset"
-_VERIFIED = "verified"
+_VERIFIED, _TOUCHED = "verified", "touched"
 
 
 def __virtual__():
@@ -24,6 +25,9 @@ def __virtual__():
 @wbstate.told
 def present(name, manifests, datasets, sources):
     """Make sure that these datasets are here and verified.
+
+    One whose marker vouches for it is not read; one in which a name came or went since is, and
+    what is wrong with it is put right where it lies.
 
     manifests
         Digest of each manifest by its name: that of the release lists the webapp, that of
@@ -35,9 +39,16 @@ def present(name, manifests, datasets, sources):
     """
 
     def read():
-        return dict.fromkeys(__salt__["wb_dataset.held"](), _VERIFIED)
+        held = dict.fromkeys(__salt__["wb_dataset.held"](), _VERIFIED)
+        touched = __salt__["wb_dataset.touched"]([one for one in datasets if one in held])
+        return {**held, **dict.fromkeys(touched, _TOUCHED)}
 
-    def fetch(missing):
+    def fetch(wrong):
+        touched = __salt__["wb_dataset.touched"](list(wrong))
+        for dataset, found in __salt__["wb_dataset.verify"](touched).items() if touched else ():
+            if found["error"]:
+                raise StepFailed(f"{dataset}: {found['error']}", "it is tried again")
+        missing = [dataset for dataset in wrong if dataset not in touched]
         for manifest, digest in manifests.items():
             listed = [dataset for dataset in missing if _lists(manifest, dataset)]
             if listed:

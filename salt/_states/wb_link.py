@@ -12,6 +12,7 @@
 import time
 
 import wbstate
+from wbcore import events
 
 __virtualname__ = "wb_link"
 _SWITCH = "unfinished switch"
@@ -34,7 +35,7 @@ def switched(name, release, links, going_live):
         Whether a go-live is at work: it moves the links then, and this leaves them alone.
 
     Before anything is moved the master is asked again, since a go-live may have begun after
-    this state was given to the node.
+    this state was given to the node. A web node says afterwards that it serves, for the proxy.
     """
     if going_live:
         return wbstate.outcome(name, True, "A go-live is at work: the links are left to it.")
@@ -45,6 +46,8 @@ def switched(name, release, links, going_live):
 
     def follow(wrong):
         __salt__["wb_live.switch"](links, run="state.apply", before=time.time() + _SOON)
+        if "production" in links:
+            __salt__["event.send"](events.joined_tag(__opts__["id"]))
 
     wanted = {**links, _SWITCH: False}
     have = read()

@@ -21,6 +21,7 @@ from wbcore.errors import StepFailed
 __virtualname__ = "wb_service"
 _START_SECONDS = 5
 _POLL_SECONDS = 0.1
+_LEFT = "A go-live is at work: the service is left to it."
 
 
 def __virtual__():
@@ -28,34 +29,52 @@ def __virtual__():
 
 
 @wbstate.told
-def running(name, reload=False, going_live=False):
+def running(name, reload=False, release="", going_live=False):
     """Make sure that a service runs and starts at boot.
 
     reload
         Whether it is reloaded instead of restarted when a state that it watches changed.
+    release
+        What it serves, if a go-live starts and stops it: before it is started the master is
+        asked again, since one may have begun after this state was given to the node.
     going_live
-        Whether a go-live is at work that starts and stops it.
+        Whether a go-live is at work: the service is left to it then.
     """
     if going_live:
-        return wbstate.outcome(name, True, "A go-live is at work: the service is left to it.")
+        return wbstate.outcome(name, True, _LEFT)
+    have = {
+        "running": __salt__["wb_service.running"](name),
+        "enabled": __salt__["wb_service.enabled"](name),
+    }
+    wanted = {"running": True, "enabled": True}
+    asked = release and have != wanted and not __opts__["test"]
+    if asked and not wbstate.still_live(__salt__, release):
+        return wbstate.outcome(name, True, _LEFT)
     return wbstate.reach(
         name,
         __opts__["test"],
-        lambda: {
-            "running": __salt__["service.status"](name),
-            "enabled": __salt__["service.enabled"](name),
-        },
-        {"running": True, "enabled": True},
+        lambda: have,
+        wanted,
         lambda wrong: _bring_about(name, wrong),
     )
 
 
 @wbstate.told
-def mod_watch(name, reload=False, going_live=False, **_):
+def enabled(name):
+    """Make sure that a service starts at boot, whether it runs now or not."""
+    return wbstate.reach(
+        name,
+        __opts__["test"],
+        lambda: {"enabled": __salt__["wb_service.enabled"](name)},
+        {"enabled": True},
+        lambda wrong: _bring_about(name, wrong),
+    )
+
+
+@wbstate.told
+def mod_watch(name, reload=False, **_):
     """Let a running service go by what a state that it watches changed."""
     verb = "reload" if reload else "restart"
-    if going_live:
-        return wbstate.outcome(name, True, "A go-live is at work: the service is left to it.")
     if __opts__["test"]:
         return wbstate.outcome(name, None, f"It would {verb}.", {name: verb})
     _act(verb, name)
@@ -75,7 +94,7 @@ def _act(verb, name):
     """Start, reload or restart; some init scripts return before the service runs."""
     done = __salt__[f"service.{verb}"](name)
     until = time.monotonic() + _START_SECONDS
-    while not (runs := __salt__["service.status"](name)) and time.monotonic() < until:
+    while not (runs := __salt__["wb_service.running"](name)) and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
     if not done or not runs:
         raise StepFailed(f"{name} did not {verb}", f"run service {name} {verb} on this node")

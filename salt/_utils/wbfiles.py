@@ -48,6 +48,24 @@ def scan(root: Path, left_out: Sequence[str]) -> Found:
     return Found(files, links, frozenset(folders), odd)
 
 
+def names(root: Path, left_out: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    """Every path below ``root`` but what ``left_out`` excludes, and when each folder, the first
+    of them ``root`` itself, last got or lost an entry (nanoseconds). No file is looked at."""
+    found = [
+        (path, entry.is_dir(follow_symlinks=False)) for path, entry in _walk(root, "", left_out, {})
+    ]
+    folders = ["", *(path for path, is_folder in found if is_folder)]
+    return [path for path, _ in found], {path: changed(root / path) for path in folders}
+
+
+def changed(folder: Path) -> int:
+    """When a folder last got or lost an entry (nanoseconds); 0 when it is not there."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def digests(root: Path, paths: Iterable[str], tell: Callable[[str, int], object]) -> dict[str, str]:
     """The sha256 of each file that can be read; ``tell`` gets a path and the bytes read."""
     read: deque[tuple[str, int]] = deque()

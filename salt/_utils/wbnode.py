@@ -51,6 +51,18 @@ def alone(lock: Path) -> Iterator[None]:
         yield
 
 
+def held(lock: Path) -> bool:
+    """Whether somebody holds a lock at this moment."""
+    if not lock.exists():
+        return False
+    with lock.open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def command(
     argv: Sequence[str | Path], todo: str, *, ok: Sequence[int] = (0,), **options: Any
 ) -> str:

@@ -3,9 +3,11 @@
 import contextlib
 import datetime
 import grp
+import hashlib
 import json
 import os
 import pwd
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +69,48 @@ class Places:
             "inode": about.st_ino,
             "verified": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "manifest": manifest,
+            **self._stamp(dataset),
         }
         wbfiles.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
+
+    def mark_read(self, dataset: Dataset) -> None:
+        """Record that every byte of a verified dataset was read again and is right."""
+        if record := self.record(dataset):
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            text = json.dumps({**record, "read": now, **self._stamp(dataset)}, indent=1)
+            wbfiles.write_whole(self.layout.marker(dataset), text.encode())
+
+    def touched(self, dataset: Dataset) -> bool:
+        """Whether a name in a verified dataset came or went since it was verified.
+
+        Its folders alone are looked at, and names only where one of them has changed: a server
+        may have written there what does not belong to the dataset.
+        """
+        record = self.record(dataset) or {}
+        root = self.layout.dataset(dataset)
+        folders = record.get("folders", {})
+        if all(wbfiles.changed(root / path) == when for path, when in folders.items()):
+            return False
+        return bool(self._stamp(dataset)["names"] != record["names"])
+
+    def _stamp(self, dataset: Dataset) -> dict[str, Any]:
+        """The names in a dataset, by digest, and when its folders changed the last time."""
+        left_out = patterns.left_out(self.settings, dataset.kind)
+        names, folders = wbfiles.names(self.layout.dataset(dataset), left_out)
+        text = "\0".join(names).encode("utf-8", "surrogateescape")
+        return {"names": hashlib.sha256(text).hexdigest(), "folders": folders}
+
+    def amiss(self, dataset: Dataset, contents: Contents) -> list[str]:
+        """Links and folders of a dataset, and owners and modes of its files, that are not as
+        they were put in its place."""
+        root, rule = self.layout.dataset(dataset), ownership(self.settings, dataset.kind)
+        owner = ids(rule)
+        modes = {
+            path: file_mode(dataset.kind, path, file.mode) for path, file in contents.files.items()
+        }
+        modes |= dict.fromkeys(contents.folders, rule.folder_mode)
+        wrong = [path for path, mode in modes.items() if not _is(root / path, owner, mode)]
+        return sorted(wrong + [p for p, t in contents.links.items() if not _leads(root / p, t)])
 
     def take_over(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         """Give everything of a dataset below ``root`` its owner and its mode."""
@@ -150,7 +192,7 @@ class Places:
         if not place.is_dir() or place.is_symlink():
             return False
         found = wbfiles.scan(place, patterns.left_out(self.settings, dataset.kind))
-        sizes = {path: stat.size for path, stat in found.files.items()}
+        sizes = {path: about.size for path, about in found.files.items()}
         if sizes != {path: file.size for path, file in contents.files.items()} or (
             found.links,
             found.folders,
@@ -165,6 +207,19 @@ class Places:
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         wbfiles.remove(away)
         os.rename(self.layout.dataset(dataset), away)
+
+
+def _is(path: Path, owner: tuple[int, int], mode: int) -> bool:
+    """Whether there is something with this owner and mode; what is missing is told elsewhere."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return True
+    return (about.st_uid, about.st_gid) == owner and stat.S_IMODE(about.st_mode) == mode
+
+
+def _leads(path: Path, target: str) -> bool:
+    return path.is_symlink() and os.readlink(path) == target
 
 
 def _remove_if_empty(folder: Path, dataset: Dataset) -> None:

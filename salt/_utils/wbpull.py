@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,6 +142,34 @@ class Pull:
         source_and_cost = {"received": received, "seconds": seconds, "source": source.node}
         return {**source_and_cost, "already": False}
 
+    def mend(self, dataset: Dataset, contents: Contents, paths: Collection[str]) -> str:
+        """Put files of a dataset right where it lies; the node that gave them.
+
+        Each is replaced by rename: whoever reads meanwhile has the file from before or the
+        right one.
+        """
+        place = self.places.layout.dataset(dataset)
+        files = {path: contents.files[path] for path in paths}
+        part = Contents(files, {}, contents.folders)
+        with wbfiles.scratch(self.places.layout.incoming_of(dataset.kind)) as root:
+            self._folders(part, root)
+
+            def fetch(source: Source) -> None:
+                complaint = self._rsync(
+                    source, dataset, sorted(files), root=root, way=transfer.ANEW
+                )
+                self._refuse(source, dataset, root, *_verify(root, part), complaint)
+
+            _, source = self._try(str(dataset), fetch)
+            self.places.take_over(dataset, part, root)
+            wbfiles.flush([root])
+            self._folders(part, place)
+            for path in files:
+                if (place / path).is_dir() and not (place / path).is_symlink():
+                    wbfiles.remove(place / path)
+                os.replace(root / path, place / path)
+        return source.node
+
     def _from(
         self, source: Source, dataset: Dataset, contents: Contents, meter: Meter, before: int
     ) -> None:
@@ -169,18 +197,37 @@ class Pull:
         if (wrong and not missing) or (parcel and missing):
             complaint = self._rsync(source, dataset, [*missing, *wrong], way=transfer.ANEW)
             missing, wrong = _verify(root, contents)
+        self._refuse(source, dataset, root, missing, wrong, complaint)
+
+    def _refuse(
+        self,
+        source: Source,
+        dataset: Dataset,
+        root: Path,
+        missing: Sequence[str],
+        wrong: Sequence[str],
+        complaint: str,
+    ) -> None:
+        """Spoilt or NotThere, when not all that a source gave below ``root`` is as sealed."""
         for path in wrong:
             (root / path).unlink()
-            what = f"{dataset}/{shown(path)} is not what was sealed"
         if wrong:
-            raise Spoilt(what, "", source.node)
+            raise Spoilt(f"{dataset}/{shown(wrong[-1])} is not what was sealed", "", source.node)
         if missing:
             why = complaint or "it is not there"
             raise NotThere(f"{dataset}/{shown(missing[0])}: {why}", "", source.node)
 
-    def _rsync(self, source: Source, dataset: Dataset, paths: Sequence[str], **how: Any) -> str:
-        """Fetch files of a dataset; what could not be had of them."""
-        root = self.places.layout.incoming(dataset)
+    def _rsync(
+        self,
+        source: Source,
+        dataset: Dataset,
+        paths: Sequence[str],
+        root: Path | None = None,
+        **how: Any,
+    ) -> str:
+        """Fetch files of a dataset, into its incoming directory or into ``root``; what could
+        not be had of them."""
+        root = root or self.places.layout.incoming(dataset)
         fetched = self.carrier.fetch(source, dataset.kind, dataset.name, paths, root, **how)
         self.received += fetched.received
         return fetched.complaint
@@ -212,6 +259,9 @@ class Pull:
     def _prepare(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._tidy(dataset, contents, root)
+        self._folders(contents, root)
+
+    def _folders(self, contents: Contents, root: Path) -> None:
         for path in sorted(contents.folders):
             (root / path).mkdir(exist_ok=True)
 

@@ -81,6 +81,14 @@ def test_links_never_point_to_what_is_missing(states, linked):
     assert linked.readlink().name == "c_elegans_WS220"
 
 
+@pytest.mark.parametrize("live", [None, {"release": RELEASE, "going_live": True}])
+def test_a_webapp_that_a_go_live_has_stopped_meanwhile_is_left_to_it(states, live):
+    running = states(live=live)["wb_service.running"]
+    result = running("no-such-service", release=RELEASE, going_live=False)
+    assert (result["result"], result["changes"]) == (True, {})
+    assert "left to it" in result["comment"]
+
+
 def test_datasets_that_are_missing_are_told(states, layout):
     given = {
         "manifests": {"WS221": "5" * 64},

@@ -53,6 +53,8 @@ def pillar_of(key: Path) -> dict[str, Any]:
         "mysql": {"user": "root", "group": "root"},
         "webapp": {"user": "root", "group": "root"},
         "golive": {"answer_seconds": 10},
+        # These nodes are directories: the states would change the machine itself.
+        "enforce": {"minutes": 0, "deep_days": 0},
         "carrier": {
             "user": "root",
             "port": ports.get_unused_localhost_port(),

@@ -306,11 +306,12 @@ def test_event_tags_are_said_in_events_alone(file):
     assert [text for text in strings(file) if text.startswith("wormbase/")] == []
 
 
-def test_the_reactor_listens_to_what_the_beacon_sends():
+def test_the_reactors_listen_to_what_nodes_send():
     config = (CHECKOUT / "etc/master.conf").read_text()
     listened = re.findall(r"^ *- (wormbase/\S+):\n *- salt://(reactor/\S+)$", config, re.MULTILINE)
 
-    assert [tag for tag, _ in listened] == [events.BUILD_READY]
+    tags = [events.BUILD_READY, events.drift_tag("*"), events.joined_tag("*")]
+    assert [tag for tag, _ in listened] == tags
     assert {path for _, path in listened} == {
         str(file.relative_to(SALT)) for file in (SALT / "reactor").glob("*.sls")
     }

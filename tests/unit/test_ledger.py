@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from cluster import release
+from wbcore.drift import Change, Report
 from wbcore.errors import BadData
 from wbcore.names import Build
 from wbcore.seen import Known, ReleaseRecord, Switch
@@ -326,3 +327,46 @@ def test_going_back_is_known_until_it_ends_well_or_something_else_is_done(ledger
     begin(ledger, "back again", "rollback", "", release=str(WS219))
     ledger.end_run("back again", "done")
     assert ledger.known().going_back is None
+
+
+def drifted(node, number, kind="drift"):
+    return Report.of(node, kind, [Change.of(f"state {number}", "it was changed")])
+
+
+def test_drift_is_told_newest_first_and_by_node(ledger):
+    assert ledger.drift(9) == [] and not ledger.path.exists()
+    ledger.record_drift(drifted("wb-web1", 1))
+    ledger.record_drift(drifted("fe", 2))
+
+    assert [row["node"] for row in ledger.drift(9)] == ["fe", "wb-web1"]
+    (row,) = ledger.drift(9, "wb-web1")
+    assert row["changes"] == [{"id": "state 1", "what": "it was changed"}]
+    assert len(ledger.drift(1)) == 1
+
+
+def test_drift_that_is_told_again_is_counted(ledger):
+    for number in (1, 1, 1, 2, 1):
+        ledger.record_drift(drifted("fe", number, "failed"))
+        ledger.record_drift(drifted("wb-web1", number))
+
+    rows = ledger.drift(9, "fe")
+    assert sorted(row["times"] for row in rows) == [1, 1, 3]
+    assert all(row["since"] <= row["last"] for row in rows)
+
+
+def test_a_node_can_not_fill_the_ledger(ledger):
+    ledger.record_drift(drifted("wb-web1", 0))
+    for number in range(230):
+        ledger.record_drift(drifted("fe", number))
+
+    assert len(ledger.drift(999, "fe")) == 200
+    assert len(ledger.drift(999, "wb-web1")) == 1
+
+
+def test_a_ledger_of_an_earlier_version_gets_the_table(ledger):
+    begin(ledger, "run")
+    with sqlite3.connect(ledger.path) as connection:
+        connection.executescript("drop table drift; pragma user_version = 2")
+    ledger.record_drift(drifted("fe", 1))
+
+    assert len(ledger.drift(9)) == 1 and ledger.unfinished()["id"] == "run"

@@ -63,6 +63,8 @@ def test_parse_takes_a_section_in_part():
         ({"metrics": {"textfile": "/var/lib/wormbase"}}, "it has to be a full path that ends in"),
         ({"golive": {"window_seconds": "5"}}, "it has to be of type float"),
         ({7: {}}, "unknown setting wormbase:7"),
+        ({"enforce": {"minutes": -1}}, "enforce:minutes is '-1'; it has to be from 0 to 1440"),
+        ({"enforce": {"deep_hour": 24}}, "enforce:deep_hour is '24'; it has to be from 0 to 23"),
         (
             {"golive": {"way": "seamles"}},
             "golive:way is 'seamles'; it has to be one of seamless",

@@ -26,20 +26,21 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         },
         "datasets": [dataset for dataset in record.datasets if wants(settings, node, dataset)],
         "links": node_links(settings, node, record.links()),
-        "sources": [
-            {"node": name, "address": settings.nodes[name].address}
-            for name in _sources(settings, node)
-        ],
+        "sources": sources(settings, node),
         "going_live": known.switch is not None,
     }
 
 
-def _sources(settings: Settings, node: str) -> list[str]:
-    """Siblings of the site first, the development server last."""
+def sources(settings: Settings, node: str) -> list[dict[str, str]]:
+    """Where a node fetches from, ``{node, address}``: siblings of its site first, the
+    development server last."""
     site = settings.nodes[node].site
     siblings = [
         name
         for name in settings.serving
         if name not in (node, settings.staging) and settings.nodes[name].site == site
     ]
-    return [*siblings, settings.staging]
+    return [
+        {"node": name, "address": settings.nodes[name].address}
+        for name in [*siblings, settings.staging]
+    ]

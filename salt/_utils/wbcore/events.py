@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from .drift import Report
 from .errors import BadRequest
 from .names import Build
 from .settings import NODE_ID
@@ -16,6 +17,8 @@ LANDED, EVENT = "landed", "event"
 START, DONE, FAILED, PROGRESS = "start", "done", "failed", "progress"
 PHASES = (START, DONE, FAILED, PROGRESS)
 PREFIX = "wormbase/release/"
+DRIFT = "wormbase/drift/"
+JOINED = "wormbase/joined/"
 _STEP = re.compile(r"[a-z][a-z_]{1,40}")
 
 
@@ -95,3 +98,26 @@ def answered(announcement: Announcement, state: str, answer: str) -> dict[str, s
         "state": state,
         "answer": answer,
     }
+
+
+def drift_tag(node: str) -> str:
+    """Tag of what a node tells of itself; its payload is a :class:`wbcore.drift.Report`."""
+    return f"{DRIFT}{node}"
+
+
+def drifted(tag: str, payload: object) -> Report:
+    """The report in such an event; BadRequest for anything that no node of ours would send."""
+    return Report.parse(payload, tag.removeprefix(DRIFT))
+
+
+def joined_tag(node: str) -> str:
+    """Tag of a node that has brought itself to what is live; it has no payload."""
+    return f"{JOINED}{node}"
+
+
+def joined(tag: str) -> str:
+    """The node that such an event speaks of; BadRequest for what is no node."""
+    node = tag.removeprefix(JOINED)
+    if not NODE_ID.fullmatch(node):
+        raise BadRequest(f"{node[:80]!r} is not a node", "a node is named by its minion id")
+    return node

@@ -91,6 +91,21 @@ class Layout:
         return self.state / "switch.json"
 
     @property
+    def switch_lock(self) -> Path:
+        """Held while the live links of a node are switched."""
+        return self.state / "switch.lock"
+
+    @property
+    def enforced(self) -> Path:
+        """What had to be on a node when its states were last enforced, by digest."""
+        return self.state / "enforced.json"
+
+    @property
+    def enforce_lock(self) -> Path:
+        """Held while a node enforces its states."""
+        return self.state / "enforce.lock"
+
+    @property
     def proxy(self) -> Path:
         """The pools, the flags and the lease that nginx and its keeper read (proxy)."""
         return self.state / "proxy"

@@ -169,6 +169,17 @@ class Landing:
 
 
 @dataclass(frozen=True)
+class Enforce:
+    """How often a node brings itself to its state, and when it reads its data again; 0 minutes,
+    or 0 days, for never."""
+
+    minutes: int = 15
+    splay_seconds: int = 120
+    deep_hour: int = 2
+    deep_days: int = 30
+
+
+@dataclass(frozen=True)
 class Retention:
     """What stays on the nodes beside the live release and the way back."""
 
@@ -227,6 +238,7 @@ class Settings:
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
     landing: Landing = field(default_factory=Landing)
+    enforce: Enforce = field(default_factory=Enforce)
     retention: Retention = field(default_factory=Retention)
     metrics: Metrics = field(default_factory=Metrics)
     mail: Mail = field(default_factory=Mail)
@@ -246,6 +258,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_enforce(settings.enforce)
         _check_retention(settings.retention)
         _check_metrics(settings.metrics)
         _check_tolerances(settings.contents)
@@ -280,6 +293,15 @@ class Settings:
                 "give it to exactly one under wormbase:nodes",
             )
         return names[0]
+
+
+def _check_enforce(enforce: Enforce) -> None:
+    limits = {"minutes": (0, 1440), "splay_seconds": (0, 3600)}
+    limits |= {"deep_hour": (0, 23), "deep_days": (0, 365)}
+    for name, (least, most) in limits.items():
+        value = getattr(enforce, name)
+        if not least <= value <= most:
+            raise _wrong(f"wormbase:enforce:{name}", f"from {least} to {most}", value)
 
 
 def _check_retention(retention: Retention) -> None:

@@ -11,6 +11,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
+from wbcore.drift import Report
 from wbcore.errors import BadData
 from wbcore.landing import Landing
 from wbcore.names import Build, Release
@@ -19,6 +20,8 @@ from wbcore.verdicts import KINDS, Verdict
 
 from .schema import SCHEMA, VERSION
 
+# Of each node; whoever has a minion's key could else fill the master's disk.
+_DRIFT_KEPT = 200
 _FLAGS = ("published", "posted", "mailed")
 
 
@@ -225,6 +228,26 @@ class Ledger:
         query = "select 1 from live where release like ? and gone_back is not null limit 1"
         return bool(self._rows(query, f"{build}-%"))
 
+    # What nodes told of themselves
+
+    def record_drift(self, report: Report) -> None:
+        """Record what a node told; the same once more is counted, and the oldest goes."""
+        now, plain = time.time(), report.plain()
+        changes = json.dumps(plain["changes"])
+        with self._open() as connection:
+            newest = connection.execute(_NEWEST_DRIFT, (report.node,)).fetchone()
+            told = (report.kind, changes, report.more)
+            if newest and (newest["kind"], newest["changes"], newest["more"]) == told:
+                connection.execute(_DRIFT_AGAIN, (now, newest["number"]))
+                return
+            connection.execute(_NEW_DRIFT, (report.node, *told, now, now))
+            connection.execute(_FORGET_DRIFT, (report.node, report.node, _DRIFT_KEPT))
+
+    def drift(self, limit: int, node: str = "") -> list[dict[str, Any]]:
+        """The newest that nodes told of themselves, newest first; of one node, or of all."""
+        query = "select * from drift where ? in ('', node) order by last desc limit ?"
+        return [_read(row) for row in self._rows(query, node, limit)]
+
     # What is live
 
     def begin_switch(self, run: str, before: Release | None, after: Release) -> None:
@@ -333,9 +356,19 @@ _GO_BACK = (
     "(select max(number) from live where gone_back is null and release = ?)"
 )
 
+_NEWEST_DRIFT = "select * from drift where node = ? order by number desc limit 1"
+_DRIFT_AGAIN = "update drift set last = ?, times = times + 1 where number = ?"
+_NEW_DRIFT = (
+    "insert into drift (node, kind, changes, more, since, last, times) values (?, ?, ?, ?, ?, ?, 1)"
+)
+_FORGET_DRIFT = (
+    "delete from drift where node = ? and number not in "
+    "(select number from drift where node = ? order by number desc limit ?)"
+)
+
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:
-    for column in ("request", "forecast", "figures"):
+    for column in ("request", "forecast", "figures", "changes"):
         if column in row:
             row[column] = json.loads(row[column])
     return row

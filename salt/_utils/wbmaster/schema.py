@@ -75,8 +75,19 @@ create table if not exists landing (
     answer text not null,
     primary key (build, revision)
 );
-pragma user_version = 3;
+-- What was not as it should be on a node, by its own account.
+create table if not exists drift (
+    number integer primary key autoincrement,
+    node text not null,
+    kind text not null,               -- drift, caught_up, rotted, failed
+    changes text not null,            -- JSON: [{id, what}]
+    more integer not null,            -- so many others
+    since real not null,
+    last real not null,               -- told again the last time
+    times integer not null
+);
+pragma user_version = 4;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 3
+VERSION = 4

@@ -2,8 +2,8 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 xinetd is installed:
-  pkg.installed:
-    - name: xinetd
+  wb_package.installed:
+    - pkgs: [xinetd]
 
 AceDB's server is installed:
   file.exists:
@@ -23,7 +23,7 @@ xinetd knows AceDB:
     - source: salt://acedb/xinetd.conf
     - template: jinja
     - require:
-      - pkg: xinetd is installed
+      - wb_package: xinetd is installed
 
 xinetd runs:
   wb_service.running:

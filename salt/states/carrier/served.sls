@@ -4,7 +4,7 @@
 {%- set carrier = settings.paths.carrier %}
 
 ssh and rsync are installed:
-  pkg.installed:
+  wb_package.installed:
     - pkgs:
       - bsdiff
       - openssh-client
@@ -66,7 +66,7 @@ the carrier runs:
   wb_service.running:
     - name: wormbase-carrier
     - require:
-      - pkg: ssh and rsync are installed
+      - wb_package: ssh and rsync are installed
       - user: the carrier has its user
     - watch:
       - file: the carrier has its private key

@@ -2,8 +2,8 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 MariaDB is installed:
-  pkg.installed:
-    - name: mariadb-server
+  wb_package.installed:
+    - pkgs: [mariadb-server]
 
 MariaDB is configured:
   file.managed:
@@ -11,14 +11,14 @@ MariaDB is configured:
     - source: salt://mysql/wormbase.cnf
     - template: jinja
     - require:
-      - pkg: MariaDB is installed
+      - wb_package: MariaDB is installed
 
 what MariaDB makes can be read by its group:
   file.managed:
     - name: /etc/default/mariadb
     - source: salt://mysql/default
     - require:
-      - pkg: MariaDB is installed
+      - wb_package: MariaDB is installed
 
 the MySQL databases have their directory:
   file.directory:
@@ -28,7 +28,7 @@ the MySQL databases have their directory:
     - mode: '2775'
     - makedirs: True
     - require:
-      - pkg: MariaDB is installed
+      - wb_package: MariaDB is installed
 
 MariaDB has its system tables:
   wb_mysql.initialised:

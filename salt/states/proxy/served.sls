@@ -2,8 +2,8 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 nginx is installed:
-  pkg.installed:
-    - name: nginx-light
+  wb_package.installed:
+    - pkgs: [nginx-light]
 
 the proxy has its directory:
   file.directory:
@@ -31,7 +31,7 @@ nginx is configured:
     - source: salt://proxy/nginx.conf
     - template: jinja
     - require:
-      - pkg: nginx is installed
+      - wb_package: nginx is installed
 
 nginx runs:
   wb_service.running:
@@ -72,7 +72,7 @@ the keeper has its init script:
     - mode: '0755'
 
 the keeper starts at boot:
-  service.enabled:
+  wb_service.enabled:
     - name: wormbase-keeper
     - require:
       - file: the keeper has its init script

@@ -2,8 +2,8 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 Mercurial is installed:
-  pkg.installed:
-    - name: mercurial
+  wb_package.installed:
+    - pkgs: [mercurial]
 
 AceDB's tace, by which builds are counted, is installed:
   file.exists:

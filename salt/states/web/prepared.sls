@@ -2,7 +2,7 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 Starman and Catalyst are installed:
-  pkg.installed:
+  wb_package.installed:
     - pkgs:
       - starman
       - libserver-starter-perl
@@ -28,7 +28,7 @@ Starman has its init script:
     - mode: '0755'
 
 Starman starts at boot:
-  service.enabled:
+  wb_service.enabled:
     - name: wormbase-starman
     - require:
       - file: Starman has its init script

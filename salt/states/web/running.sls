@@ -5,6 +5,7 @@
 Starman runs:
   wb_service.running:
     - name: wormbase-starman
+    - release: {{ live.release }}
     - going_live: {{ live.going_live }}
     - require:
       - sls: web.prepared

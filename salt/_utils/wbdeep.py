@@ -1,0 +1,134 @@
+"""Reading every byte of held datasets again, and putting right what is not as it was sealed."""
+
+import datetime
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import wbfiles
+from salt.exceptions import CommandExecutionError
+from wbcore import links
+from wbcore.datasets import Dataset
+from wbcore.errors import BadData, BadRequest, ReleaseError
+from wbcore.manifest import Contents, Manifest, parse_name, shown
+from wbcore.reading import Read
+from wbplace import Places
+from wbpull import Pull
+
+_SHOWN = 5
+
+
+@dataclass
+class Finding:
+    """What reading a dataset came to: paths that were not as sealed, the node that gave them
+    again, and why it could not be put right."""
+
+    dataset: Dataset
+    bytes: int
+    faults: list[str] = field(default_factory=list)
+    source: str = ""
+    error: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """What JSON can hold; of the paths at most five."""
+        names = [shown(path) for path in self.faults[:_SHOWN]]
+        told = {"bytes": self.bytes, "faults": len(self.faults), "shown": names}
+        return {**told, "source": self.source, "error": self.error}
+
+    @property
+    def words(self) -> str:
+        """What was wrong and what came of it, in a line."""
+        names = ", ".join(shown(path) for path in self.faults[:_SHOWN])
+        end = self.error or (f"fetched again from {self.source}" if self.source else "put back")
+        return f"{len(self.faults)} not as sealed ({names}): {end}"
+
+
+def held(places: Places) -> list[Read]:
+    """The verified datasets here, and when each was read the last time."""
+    found = []
+    for dataset in places.present():
+        if record := places.record(dataset):
+            when = datetime.datetime.fromisoformat(record.get("read", record["verified"]))
+            found.append(Read(str(dataset), record["bytes"], when.timestamp()))
+    return found
+
+
+def contents_of(places: Places, dataset: Dataset) -> Contents:
+    """What a held dataset was sealed as, by the manifest here that its marker speaks of."""
+    record = places.record(dataset)
+    if not record:
+        raise BadRequest(f"{dataset} is not here and verified", "push its build to this node")
+    name = parse_name(record["manifest"])
+    again = f"remove {places.layout.manifest(name)}; the next push of {name} fetches it"
+    try:
+        contents = Manifest.parse(places.layout.manifest(name).read_bytes(), name).of(dataset)
+    except FileNotFoundError:
+        raise BadData(f"the manifest of {name} is missing here", again) from None
+    if contents.digest != record["digest"]:
+        raise BadData(f"the manifest of {name} is not the one of {dataset} here", again)
+    return contents
+
+
+def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str], list[str]]:
+    """Files of a dataset that are missing or hold something else than what was sealed; and
+    whatever else of it is amiss (links, folders, owners, modes)."""
+    root = places.layout.dataset(dataset)
+    there = [path for path in contents.files if (root / path).is_file()]
+    found = wbfiles.digests(root, there, lambda path, count: None)
+    wrong = [path for path, file in contents.files.items() if found.get(path) != file.sha256]
+    folders = [path for path in contents.folders if not (root / path).is_dir()]
+    return sorted(wrong), sorted({*places.amiss(dataset, contents), *folders})
+
+
+def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[str]) -> str:
+    """Fetch the wrong files of a dataset and see to the rest of it; the node that gave them."""
+    places = job.places
+    source = job.mend(dataset, contents, wrong) if wrong else ""
+    root = places.layout.dataset(dataset)
+    for path in sorted(contents.folders):
+        (root / path).mkdir(exist_ok=True)
+    for path, target in contents.links.items():
+        if not (root / path).is_symlink() or os.readlink(root / path) != target:
+            wbfiles.remove(root / path)
+            os.symlink(target, root / path)
+    places.take_over(dataset, contents, root)
+    return source
+
+
+def verify(
+    places: Places,
+    wanted: Sequence[Dataset],
+    mending: Callable[[], Any],
+    live: Mapping[str, str],
+    follow: Callable[[str], object],
+) -> list[Finding]:
+    """Read these datasets, put right what is wrong, and record what is right.
+
+    mending
+        Makes the context in which a :class:`Pull` may work.
+    live
+        The live links; ``follow`` is given the kind of a live dataset that was put right.
+    """
+    findings = []
+    for dataset in wanted:
+        finding = Finding(dataset, 0)
+        findings.append(finding)
+        try:
+            contents = contents_of(places, dataset)
+            finding.bytes = contents.bytes
+            wrong, amiss = look(places, dataset, contents)
+            # It may have been purged while it was read.
+            if not places.record(dataset):
+                findings.remove(finding)
+                continue
+            finding.faults = [*wrong, *amiss]
+            if finding.faults:
+                with mending() as job:
+                    finding.source = put_right(job, dataset, contents, wrong)
+                if wrong and links.why_live(dataset, live):
+                    follow(dataset.kind)
+            places.mark_read(dataset)
+        except (ReleaseError, CommandExecutionError) as error:
+            finding.error = str(error)
+    return findings

@@ -1,0 +1,73 @@
+"""Enforcing the states of a node: when it has to wait, and what it came to."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import wbfiles
+import wbnode
+from wbcore import drift
+from wbcore.drift import Report
+from wbcore.layout import Layout
+from wbcore.settings import Settings
+
+
+def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) -> str:
+    """Why the states are not enforced now; empty when they are.
+
+    wanted
+        The pillar root ``wormbase``, fresh from the master.
+    states
+        What ``state.running`` says.
+    """
+    locks = {
+        layout.switch_lock: "its links are being switched",
+        layout.pull_lock: "it is fetching data",
+        layout.webapp_lock: "a webapp is being tried",
+        layout.enforce_lock: "its states are being enforced already",
+    }
+    if not layout.state.is_dir():
+        return "it was never brought to its state: state.apply does that the first time"
+    settings = Settings.parse(wanted)
+    if not settings.enforce.minutes:
+        return "the pillar has it switched off (wormbase:enforce:minutes)"
+    if (wanted.get("live") or {}).get("going_live"):
+        return "a go-live is at work"
+    if states:
+        return "states are being applied"
+    return next((why for lock, why in locks.items() if wbnode.held(lock)), "")
+
+
+def digest(wanted: Mapping[str, Any], cache: str) -> str:
+    """What has to be on the node: its pillar, and the states as they came from the master.
+
+    cache
+        Salt's directory of what the minion fetched.
+    """
+    whole = hashlib.sha256(json.dumps(wanted, sort_keys=True, default=str).encode())
+    files = Path(cache) / "files"
+    for path in sorted(path for path in files.rglob("*") if path.is_file()):
+        whole.update(f"{path}\0".encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
+def reports(layout: Layout, node: str, wanted: str, returned: object) -> list[Report]:
+    """What an application of states came to, none when all was as it should be.
+
+    wanted
+        The :func:`digest` of what has to be: if it was another one the last time, what was
+        changed is no drift.
+    """
+    found = drift.of_states(node, returned, first=wanted != _last(layout))
+    if not any(report.kind == drift.FAILED for report in found):
+        wbfiles.write_whole(layout.enforced, json.dumps({"wanted": wanted}).encode())
+    return found
+
+
+def _last(layout: Layout) -> str:
+    with contextlib.suppress(OSError, ValueError):
+        return str(json.loads(layout.enforced.read_bytes())["wanted"])
+    return ""

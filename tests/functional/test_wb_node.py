@@ -1,0 +1,133 @@
+"""A node enforces its states, by Salt's own state.apply: what it tells, and when it waits."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+
+import pytest
+import salt.loader
+from wbcore import drift
+
+NODES = {"node": {"address": "127.0.0.1", "site": "local", "roles": ["proxy"]}}
+
+
+@pytest.fixture
+def node(tmp_path, make_opts, layout):
+    """``wb_node.enforce`` of the node ``node``, whose one state is that a file holds ``words``;
+    ``wanted`` is the file."""
+    states, pillar = tmp_path / "states", tmp_path / "pillar"
+    for folder in (states, pillar):
+        folder.mkdir()
+    wanted = tmp_path / "managed"
+    (states / "top.sls").write_text("base:\n  '*':\n    - one\n")
+    (pillar / "top.sls").write_text("base:\n  '*':\n    - site\n")
+    layout.state.mkdir(parents=True)
+
+    class Node:
+        file = wanted
+
+        def wants(self, words="right", state="file.managed", minutes=15, **live):
+            rows = f"    - name: {wanted}\n    - contents: {words}\n    - mode: '0644'\n"
+            (states / "one.sls").write_text(f"the file is right:\n  {state}:\n{rows}")
+            enforce = {"minutes": minutes}
+            root = {"wormbase": {"nodes": NODES, "live": live, "enforce": enforce}}
+            (pillar / "site.sls").write_text(json.dumps(root))
+
+        def enforce(self):
+            opts = make_opts("node", {"nodes": NODES})
+            opts.update(
+                local=True,
+                fileserver_backend=["roots"],
+                file_roots={"base": [str(states)]},
+                pillar_roots={"base": [str(pillar)]},
+                renderer="jinja|yaml",
+                autoload_dynamic_modules=False,
+            )
+            utils = salt.loader.utils(opts)
+            return salt.loader.minion_mods(opts, utils=utils)["wb_node.enforce"]()
+
+    made = Node()
+    made.wants()
+    return made
+
+
+def kinds(answer):
+    return [report["kind"] for report in answer["reports"]]
+
+
+def test_what_is_applied_first_is_caught_up_and_then_nothing_is_told(node):
+    first = node.enforce()
+    assert kinds(first) == ["caught_up"]
+    assert first["reports"][0]["changes"][0]["id"] == "the file is right"
+    assert node.file.read_text() == "right\n"
+    assert node.enforce() == {"reports": []}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda file: file.unlink(),
+        lambda file: file.write_text("wrong"),
+        lambda file: file.chmod(0o600),
+    ],
+    ids=["removed", "written", "mode"],
+)
+def test_what_somebody_changed_is_put_back_and_told_as_drift(node, spoil):
+    node.enforce()
+    spoil(node.file)
+    told = node.enforce()
+    assert kinds(told) == ["drift"]
+    assert drift.Report.parse(told["reports"][0], "node").plain() == told["reports"][0]
+    assert (node.file.read_text(), node.file.stat().st_mode & 0o777) == ("right\n", 0o644)
+    assert node.enforce() == {"reports": []}
+
+
+def test_what_has_to_be_anew_is_no_drift(node):
+    node.enforce()
+    node.wants("newer")
+    assert kinds(node.enforce()) == ["caught_up"]
+    node.file.write_text("wrong")
+    assert kinds(node.enforce()) == ["drift"]
+
+
+def test_what_could_not_be_put_right_is_told_and_stays_to_be_caught_up(node):
+    node.file.mkdir()
+    assert kinds(node.enforce()) == ["failed"]
+    node.file.rmdir()
+    assert kinds(node.enforce()) == ["caught_up"]
+
+
+def test_states_that_do_not_render_are_told(node):
+    node.wants(state="file.managed: [")
+    (report,) = node.enforce()["reports"]
+    assert report["kind"] == "failed" and report["changes"][0]["id"] == "state.apply"
+
+
+@pytest.mark.parametrize("lock", ["switch_lock", "pull_lock", "webapp_lock", "enforce_lock"])
+def test_it_is_put_off_while_the_node_is_at_work(node, layout, lock):
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(getattr(layout, lock), "w"))
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert list(node.enforce()) == ["put_off"]
+        assert not node.file.exists()
+    assert kinds(node.enforce()) == ["caught_up"]
+
+
+def test_it_is_put_off_in_a_go_live(node):
+    node.wants(going_live=True)
+    assert node.enforce() == {"put_off": "a go-live is at work"}
+    assert not node.file.exists()
+
+
+def test_a_node_that_never_had_its_state_is_left_alone(node, layout):
+    layout.state.rmdir()
+    assert "never brought" in node.enforce()["put_off"]
+    assert not node.file.exists()
+
+
+def test_it_is_switched_off_by_the_pillar(node):
+    node.wants(minutes=0)
+    assert "switched off" in node.enforce()["put_off"]
+    assert not node.file.exists()

@@ -1,0 +1,169 @@
+"""Nodes stay as they should be without anybody looking: by their own schedule alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from labclient import Lab
+from site_of import Visitors, answers, links, live
+
+from lab import project
+from lab.cluster import Cluster
+
+PILLAR = "/srv/wormbase-site/pillar/site.sls"
+ENFORCED = "/var/lib/wormbase-release/enforced.json"
+# A minute, the splay, and a machine with much else to do.
+SOON = 240
+
+
+def eventually(what: str, question: Callable[[], Any], seconds: float = SOON) -> Any:
+    """The answer to a question as soon as it is true."""
+    until = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(2)
+    return answer
+
+
+def enforce(lab: Lab, **settings: int) -> None:
+    """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
+    script = (
+        f"import json; p = {PILLAR!r}; first, rest = open(p).read().split(chr(10), 1)\n"
+        f"d = json.loads(rest); d['wormbase']['enforce'] = {settings!r}\n"
+        "open(p, 'w').write(first + chr(10) + json.dumps(d))"
+    )
+    assert lab.exec("salt", "python3", "-c", script).returncode == 0
+    words = ("salt", "--timeout=30", "*", "saltutil.refresh_pillar", "wait=True")
+    assert lab.exec("salt", *words).returncode == 0
+
+
+def settled(lab: Lab, *nodes: str) -> None:
+    """Return when these nodes have enforced what has to be now."""
+    since = time.time()
+
+    def age(node: str) -> bool:
+        told = lab.exec(node, "stat", "-c", "%Y", ENFORCED).stdout.strip()
+        return bool(told) and float(told) > since
+
+    eventually(f"{nodes} enforce their states", lambda: all(map(age, nodes)))
+
+
+def told(lab: Lab, node: str, kind: str, since: str) -> set[str]:
+    """States and datasets that a node has told of since a time, as ids."""
+    rows = lab.runner("wb_release.drift", "limit=50", f"node={node}")
+    return {
+        change.split(": ")[0]
+        for row in rows
+        if row["kind"] == kind and row["last"] >= since
+        for change in row["changes"]
+    }
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+
+
+def pool(lab: Lab) -> set[str]:
+    """The web nodes in the live pool."""
+    proxy = lab.runner("wb_release.status")["proxy"]
+    return set(proxy["pools"][proxy["live"]])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_minute(lab: Lab) -> Iterator[None]:
+    """Every node enforces its states each minute."""
+    enforce(lab, minutes=1, splay_seconds=1)
+    yield
+    enforce(lab)
+
+
+# What is done to a node, and what it has to name: its state.
+DRIFT = {
+    "wb-web1": {
+        "ln -sfn wormbase_WS1 /usr/local/wormbase/acedb/wormbase": "the live links are those of",
+        "rm /etc/xinetd.d/acedb": "xinetd knows AceDB",
+        "service wormbase-starman stop": "Starman runs",
+        "chmod 700 /usr/local/wormbase/databases": "the support databases have their directory",
+        "echo '# x' >> /etc/mysql/mariadb.conf.d/90-wormbase.cnf": "MariaDB is configured",
+        "service wormbase-carrier stop": "the carrier runs",
+    },
+    "fe": {
+        "rm /var/lib/wormbase-release/proxy/maintenance.html": "the maintenance page is there",
+        "echo '# x' >> /etc/nginx/nginx.conf": "nginx is configured",
+    },
+    "wb-gb1": {"service mariadb stop": "MariaDB runs"},
+}
+
+
+def test_drift_is_found_put_back_and_told(lab: Lab) -> None:
+    settled(lab, *DRIFT)
+    since, was = now(), {node: links(lab, node) for node in DRIFT}
+    for node, spoilt in DRIFT.items():
+        for command in spoilt:
+            assert lab.exec(node, "sh", "-c", command).returncode == 0, command
+    for node, spoilt in DRIFT.items():
+
+        def named(node: str = node, spoilt: dict[str, str] = spoilt) -> bool:
+            ids = told(lab, node, "drift", since)
+            return all(any(one.startswith(state) for one in ids) for state in spoilt.values())
+
+        # The live link takes the webapp along, so the webapp may be right by then.
+        if node == "wb-web1":
+            spoilt.pop("service wormbase-starman stop")
+        eventually(f"{node} tells what was done to it", named)
+    assert {node: links(lab, node) for node in DRIFT} == was
+    for command in ("test -f /etc/xinetd.d/acedb", "service wormbase-starman status",
+                    "service wormbase-carrier status", "! grep x$ /etc/mysql/mariadb.conf.d/90-*",
+                    "stat -c %a /usr/local/wormbase/databases | grep 755"):  # fmt: skip
+        assert lab.exec("wb-web1", "sh", "-c", command).returncode == 0, command
+    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
+
+
+def test_bytes_that_rotted_are_fetched_from_a_sibling(lab: Lab) -> None:
+    since, build = now(), live(lab).split("-")[0]
+    dataset = f"mysql/c_elegans_{build}"
+    file = f"/usr/local/mysql/data/c_elegans_{build}/meta.MYD"
+    before = lab.exec("wb-gb1", "sha256sum", file).stdout
+    spoil = f"printf x | dd of={file} bs=1 seek=3 conv=notrunc"
+    assert lab.exec("wb-gb1", "sh", "-c", spoil).returncode == 0
+    assert lab.exec("wb-gb1", "sha256sum", file).stdout != before
+    verify = ("salt", "--out=json", "--static", "wb-gb1", "wb_dataset.verify", f"[{dataset}]")
+    found = json.loads(lab.exec("salt", *verify).stdout)["wb-gb1"][dataset]
+    assert (found["faults"], found["error"]) == (1, "") and found["source"] != "wb-dev"
+    assert lab.exec("wb-gb1", "sha256sum", file).stdout == before
+    eventually("it is told", lambda: dataset in told(lab, "wb-gb1", "rotted", since))
+
+
+def test_a_node_that_was_away_comes_back_without_an_old_answer(lab: Lab) -> None:
+    number = int(live(lab).split("-")[0].removeprefix("WS")) + 1
+    lab.do("build", f"WS{number}")
+    lab.do("crash", "wb-web2")
+    done = lab.orch("release", {"build": f"WS{number}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "wb-web2" not in pool(lab)
+    since = now()
+    with Visitors(lab) as visitors:
+        lab.do("start", "wb-web2")
+        eventually("the proxy has taken it in", lambda: "wb-web2" in pool(lab), 120)
+        eventually(
+            "it answers", lambda: "wb-web2" in {one["node"] for one in answers(lab)}, seconds=30
+        )
+    assert not visitors.late and not visitors.mixed
+    assert not visitors.failed and not visitors.closed
+    assert {release.split("-")[0] for release in visitors.seen} == {f"WS{number}"}
+    eventually("it is told", lambda: told(lab, "wb-web2", "caught_up", since))
+
+
+def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
+    cluster = Cluster()
+    cluster.add("wb-web3", "wb-web1")
+    project.describe(cluster)
+    applied = lab.exec("salt", "salt", "--timeout=60", "wb-web3", "state.apply")
+    assert applied.returncode == 0, applied.stdout[-3000:]
+    eventually("the proxy has taken it in", lambda: "wb-web3" in pool(lab), 120)
+    asked = {one["node"]: one for one in answers(lab, 32)}
+    assert asked["wb-web3"]["release"] == live(lab)
