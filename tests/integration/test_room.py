@@ -84,7 +84,7 @@ def test_the_metrics_of_a_push_are_what_prometheus_reads(full):
     assert told.returncode == 0, told
     found = {
         family.name: {tuple(sample.labels.values()): sample.value for sample in family.samples}
-        for family in text_string_to_metric_families(told.data)
+        for family in text_string_to_metric_families(told.stdout)
     }
     assert found["wormbase_runs"] == {("push", "done"): 1}
     sites = found["wormbase_push_site_bytes"]
