@@ -144,10 +144,10 @@ wormbase:
     # once; maintenance: behind the maintenance page, all nodes at once (one web node always).
     way: seamless
     # What both halves are asked; an answer of the new release may be so many times as slow,
-    # and its numbers (bytes, links, rows) may differ by so many percent.
+    # and its numbers (bytes, links, rows) so many times as large, or as small.
     canary_paths: [/version, /gene/WBGene00000898]
     slower_times: 3.0
-    numbers_percent: 50
+    numbers_times: 5.0
     # For so many seconds errors are counted before the other half follows; so many percent
     # of all requests more than before bring the site back.
     watch_seconds: 10.0

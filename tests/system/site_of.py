@@ -8,15 +8,32 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from labclient import Lab
 
+from lab.cluster import Cluster
+
+# A minute of a schedule, its splay, and a machine with much else to do.
+SOON = 240
 GENE = "/gene/WBGene00000898"
-WEB = {"wb-web1", "wb-web2", "wb-mining", "canopus"}
-SERVING = WEB | {"wb-gb1"}
+# A lab that lives on may have been made larger.
+_HOSTS = Cluster().inventory.hosts
+WEB = {host.name for host in _HOSTS if "web" in host.roles}
+SERVING = {host.name for host in _HOSTS if "mysql" in host.roles}
+_SITE = "/srv/wormbase-site/pillar/site.sls"
+# The lab writes the pillar as JSON, after a line for Salt.
+_SET = """
+import json, sys
+path, section, settings = sys.argv[1:]
+head, text = open(path).read().split("\\n", 1)
+site = json.loads(text)
+site["wormbase"][section] = json.loads(settings)
+open(path, "w").write(head + "\\n" + json.dumps(site))
+"""
 _TREE = (
     "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
     "var/lib/wormbase-release -xdev ! -name '*.log' ! -name '*.lock' ! -name '*.wrm' "
@@ -71,6 +88,28 @@ def wait_for(lab: Lab, build: str, seconds: float = 240) -> dict[str, str]:
                 return dict(run)
         time.sleep(3)
     pytest.fail(f"{build} did not go live by itself")
+
+
+def eventually(what: str, question: Callable[[], Any], seconds: float = SOON) -> Any:
+    """The answer to a question as soon as it is true."""
+    until = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(2)
+    return answer
+
+
+def set_pillar(lab: Lab, section: str, **settings: object) -> None:
+    """Give a section of the site's own pillar these settings, and no others."""
+    words = ("salt", "python3", "-c", _SET, _SITE, section, json.dumps(settings))
+    done = lab.exec(*words)
+    assert done.returncode == 0, done.stderr
+
+
+def pool(lab: Lab) -> set[str]:
+    """The web nodes in the live pool."""
+    proxy = lab.runner("wb_release.status")["proxy"]
+    return set(proxy["pools"][proxy["live"]])
 
 
 @dataclass

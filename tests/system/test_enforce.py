@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from labclient import Lab
-from site_of import Visitors, answers, links, live
+from site_of import Visitors, answers, eventually, links, live, pool, set_pillar
 
-from lab import project
-from lab.cluster import Cluster
-
-PILLAR = "/srv/wormbase-site/pillar/site.sls"
 ENFORCED = "/var/lib/wormbase-release/enforced.json"
-# A minute, the splay, and a machine with much else to do.
-SOON = 240
-
-
-def eventually(what: str, question: Callable[[], Any], seconds: float = SOON) -> Any:
-    """The answer to a question as soon as it is true."""
-    until = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(2)
-    return answer
 
 
 def enforce(lab: Lab, **settings: int) -> None:
     """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
-    script = (
-        f"import json; p = {PILLAR!r}; first, rest = open(p).read().split(chr(10), 1)\n"
-        f"d = json.loads(rest); d['wormbase']['enforce'] = {settings!r}\n"
-        "open(p, 'w').write(first + chr(10) + json.dumps(d))"
-    )
-    assert lab.exec("salt", "python3", "-c", script).returncode == 0
+    set_pillar(lab, "enforce", **settings)
     words = ("salt", "--timeout=30", "*", "saltutil.refresh_pillar", "wait=True")
     assert lab.exec("salt", *words).returncode == 0
 
@@ -65,12 +44,6 @@ def told(lab: Lab, node: str, kind: str, since: str) -> set[str]:
 
 def now() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-
-
-def pool(lab: Lab) -> set[str]:
-    """The web nodes in the live pool."""
-    proxy = lab.runner("wb_release.status")["proxy"]
-    return set(proxy["pools"][proxy["live"]])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,14 +129,3 @@ def test_a_node_that_was_away_comes_back_without_an_old_answer(lab: Lab) -> None
     assert not visitors.failed and not visitors.closed
     assert {release.split("-")[0] for release in visitors.seen} == {f"WS{number}"}
     eventually("it is told", lambda: told(lab, "wb-web2", "caught_up", since))
-
-
-def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
-    cluster = Cluster()
-    cluster.add("wb-web3", "wb-web1")
-    project.describe(cluster)
-    applied = lab.exec("salt", "salt", "--timeout=60", "wb-web3", "state.apply")
-    assert applied.returncode == 0, applied.stdout[-3000:]
-    eventually("the proxy has taken it in", lambda: "wb-web3" in pool(lab), 120)
-    asked = {one["node"]: one for one in answers(lab, 32)}
-    assert asked["wb-web3"]["release"] == live(lab)

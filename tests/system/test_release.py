@@ -22,6 +22,7 @@ from site_of import (
     letters,
     links,
     live,
+    set_pillar,
     tree,
     wait_for,
     whole,
@@ -243,12 +244,6 @@ BROKEN = (
     """sed -i '/my (.self, .c, .id)/a die "broken" if $id eq "{gene}";' """
     "lib/WormBase/Web/Controller/Gene.pm"
 )
-_SITE = "/srv/wormbase-site/pillar/site.sls"
-_SET = (
-    "import json, sys; head, text = open(sys.argv[1]).read().split('\\n', 1); "
-    "site = json.loads(text); site['wormbase']['golive'] = json.loads(sys.argv[2]); "
-    "open(sys.argv[1], 'w').write(head + '\\n' + json.dumps(site))"
-)
 
 
 def commit(lab: Lab, change: str) -> None:
@@ -261,16 +256,11 @@ def commit(lab: Lab, change: str) -> None:
 @contextmanager
 def golive(lab: Lab, **settings: object) -> Iterator[None]:
     """The site's pillar has other settings of how a release goes live."""
+    set_pillar(lab, "golive", **settings)
     try:
-        _set_golive(lab, settings)
         yield
     finally:
-        _set_golive(lab, {})
-
-
-def _set_golive(lab: Lab, settings: dict[str, object]) -> None:
-    done = lab.exec("salt", "python3", "-c", _SET, _SITE, json.dumps(settings))
-    assert done.returncode == 0, done.stderr
+        set_pillar(lab, "golive")
 
 
 def another_gene(lab: Lab) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from wbcore import canary
 from wbcore.settings import GoLive
 
-LIMITS = GoLive(slower_times=3.0, numbers_percent=50)
+LIMITS = GoLive(slower_times=3.0, numbers_times=2.0)
 PAGE = "<html>" + "<tr><a href='x'>exon</a></tr>" * 40 + "</html>"
 
 

@@ -39,7 +39,8 @@ def problem(old: Sequence[Answer], new: Answer, golive: GoLive) -> str:
     for name in here:
         there = [numbers(answer["body"]).get(name, 0) for answer in good]
         before = statistics.median(there)
-        if abs(here[name] - before) > before * golive.numbers_percent / 100 + _SLACK[name]:
+        less, more = sorted((here[name], before))
+        if more > less * golive.numbers_times + _SLACK[name]:
             return f"has {here[name]} {name} instead of {before:.0f}"
     return ""
 

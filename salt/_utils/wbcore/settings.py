@@ -142,7 +142,7 @@ class GoLive:
     way: str = SEAMLESS
     canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
     slower_times: float = 3.0
-    numbers_percent: int = 50
+    numbers_times: float = 5.0
     watch_seconds: float = 10.0
     errors_percent: float = 1.0
     quorum_percent: int = 50

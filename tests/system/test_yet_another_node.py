@@ -1,0 +1,20 @@
+"""A node that is new to the site; the last of these tests, since the lab stays larger."""
+
+from __future__ import annotations
+
+from labclient import Lab
+from site_of import answers, eventually, live, pool
+
+from lab import project
+from lab.cluster import Cluster
+
+
+def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
+    cluster = Cluster()
+    cluster.add("wb-web3", "wb-web1")
+    project.describe(cluster)
+    applied = lab.exec("salt", "salt", "--timeout=60", "wb-web3", "state.apply")
+    assert applied.returncode == 0, applied.stdout[-3000:]
+    eventually("the proxy has taken it in", lambda: "wb-web3" in pool(lab), 120)
+    asked = {one["node"]: one for one in answers(lab, 32)}
+    assert asked["wb-web3"]["release"] == live(lab)
