@@ -384,6 +384,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.fired: list[tuple[str, dict[str, Any]]] = []
+        # How often the master was started.
+        self.masters = 1
         self._events: queue.Queue[tuple[str, dict[str, Any]] | None] = queue.Queue()
 
     def fire(self, payload: dict[str, Any], tag: str) -> None:
@@ -394,6 +396,9 @@ class Wire:
         listening()
         # None ends it, as the end of its process does.
         yield from iter(self._events.get, None)
+
+    def master(self) -> int:
+        return self.masters
 
     def close(self) -> None:
         """Nobody follows any longer."""

@@ -27,7 +27,7 @@ from rehearsal import (
     staged,
     steps_of,
 )
-from wbcore.errors import BadRequest, Busy, ReleaseError, StepFailed
+from wbcore.errors import BadRequest, Busy, Interrupted, ReleaseError, StepFailed
 from wbcore.requests import Request
 from wbcore.settings import MAINTENANCE, WAYS
 from wbmaster import automation, opening, refusals, run
@@ -462,6 +462,21 @@ def test_a_run_that_lost_its_master_is_left_to_the_supervisor(desk, monkeypatch)
 
     assert desk.ledger.unfinished()["kind"] == "release"
     assert desk.lock.free()
+
+
+def test_a_node_whose_answer_was_lost_with_the_master_stops_nothing_for_good(desk, monkeypatch):
+    def restarted(node, datasets):
+        desk.wire.masters += 1
+        raise StepFailed("it does not answer", "bring it back", node=node)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.nodes, "wb_disk_check", restarted)
+        with pytest.raises(Interrupted, match="the master was started anew, and it does not ans"):
+            desk.run(request("release", "WS221"))
+    assert desk.ledger.unfinished()["kind"] == "release"
+
+    assert attempt(desk, request("release", "WS221")) == "done"
+    assert desk.live.same_content(release("WS221"))
 
 
 # Runs that nobody starts by hand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -29,6 +30,14 @@ class Bus:
             ) as bus,
         ):
             bus.fire_event(payload, tag)
+
+    def master(self) -> tuple[int, int]:
+        """What is another once the master was started anew: its socket for events."""
+        try:
+            about = os.stat(os.path.join(self._opts["sock_dir"], "master_event_pub.ipc"))
+        except FileNotFoundError:
+            return (0, 0)
+        return (about.st_ino, about.st_mtime_ns)
 
     def follow(
         self, prefix: str, listening: Callable[[], object] = bool

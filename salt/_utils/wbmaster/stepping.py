@@ -22,7 +22,7 @@ def take(taken: Run, name: str) -> dict[str, Any]:
     try:
         return _take(taken, name)
     except Exception as unforeseen:
-        error = _told(unforeseen)
+        error = _told(taken, unforeseen)
         taken.error, taken.failed_step = error, name
         taken.ledger.end_step(taken.id, name, "failed", {}, str(error))
         taken.tell(name, events.FAILED, error=str(error), node=error.node)
@@ -43,8 +43,15 @@ def _take(taken: Run, name: str) -> dict[str, Any]:
     return changes
 
 
-def _told(error: Exception) -> ReleaseError:
+def _told(taken: Run, error: Exception) -> ReleaseError:
     """Anything else than our own errors is the master that went away, or a fault of ours."""
+    if isinstance(error, StepFailed) and taken.bus.master() != taken.notes["master"]:
+        # What a node answered meanwhile went to nobody; it may well have done its part.
+        return Interrupted(
+            f"the master was started anew, and {error.what}",
+            "the run is taken up again by itself",
+            error.node,
+        )
     if isinstance(error, ReleaseError):
         return error
     what = f"{type(error).__name__}: {error}"
