@@ -48,7 +48,8 @@ def test_a_fetch_that_is_killed_again_and_again_goes_on_from_the_byte(lab: Lab, 
         lab.do("wan", "--rate", str(MEGABYTES))
     again = crossed(lab) - before - size_of(lab, build)
     print(f"{again / KILLS / 1e3:.0f} kB more than the parcels for each of {KILLS} kills")
-    assert again / KILLS < 100_000
+    # What was on its way when it was killed, and what Salt itself says.
+    assert again / KILLS < 700_000
     assert same(lab, build)
 
 
