@@ -13,7 +13,7 @@ from site_of import Visitors, answers, eventually, links, live, pool, set_pillar
 ENFORCED = "/var/lib/wormbase-release/enforced.json"
 
 
-def enforce(lab: Lab, **settings: int) -> None:
+def enforce(lab: Lab, **settings: int | None) -> None:
     """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
     set_pillar(lab, "enforce", **settings)
     words = ("salt", "--timeout=30", "*", "saltutil.refresh_pillar", "wait=True")
@@ -51,7 +51,7 @@ def every_minute(lab: Lab) -> Iterator[None]:
     """Every node enforces its states each minute."""
     enforce(lab, minutes=1, splay_seconds=1)
     yield
-    enforce(lab)
+    enforce(lab, minutes=None, splay_seconds=None)
 
 
 # What is done to a node, and what it has to name: its state.

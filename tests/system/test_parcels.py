@@ -12,7 +12,7 @@ from labclient import Lab
 
 NODE, SOURCE = "canopus", "wb-dev"
 PARCELS = "/var/lib/wormbase-release/parcels"
-KILLS, SLOW_MEGABYTES, MEGABYTES = 10, 0.12, 5.0
+KILLS, SLOW_MEGABYTES, MEGABYTES = 4, 0.12, 5.0
 
 
 @pytest.fixture
