@@ -16,8 +16,14 @@ ENFORCED = "/var/lib/wormbase-release/enforced.json"
 def enforce(lab: Lab, **settings: int | None) -> None:
     """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
     set_pillar(lab, "enforce", **settings)
-    words = ("salt", "--timeout=30", "*", "saltutil.refresh_pillar", "wait=True")
-    assert lab.exec("salt", *words).returncode == 0
+    words = ("salt", "--timeout=30", "--out=json", "--static", "*", "saltutil.refresh_pillar",
+             "wait=True", "timeout=20")  # fmt: skip
+
+    def refreshed() -> bool:
+        # The first answer after a restart of the master may be lost, and tells False then.
+        return set(json.loads(lab.exec("salt", *words).stdout).values()) == {True}
+
+    eventually("every minion has the new pillar", refreshed)
 
 
 def settled(lab: Lab, *nodes: str) -> None:
