@@ -11,7 +11,15 @@ from wbcore.datasets import ACEDB, SUPPORT, Dataset
 from wbmaster.bus import Bus
 from wbsite import REMOTE, SERVING, STAGING, WEB, comments, eventually, sentences
 
-STEPS = ["seal", "check_disk_space", "make_parcels", "push_acedb", "push_mysql", "push_support"]
+STEPS = [
+    "seal",
+    "check_contents",
+    "check_disk_space",
+    "make_parcels",
+    "push_acedb",
+    "push_mysql",
+    "push_support",
+]
 ONTOLOGY = Dataset(SUPPORT, "WS221/ontology")
 
 

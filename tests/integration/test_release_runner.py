@@ -61,7 +61,7 @@ def test_plan_tells_what_a_release_would_do_and_changes_nothing(ws221):
         ),
         (
             ("wb_release.history", "limit=many"),
-            "limit is 'many'; it is a number of runs",
+            "limit is 'many'; it is a number, how many to show",
         ),
         (
             ("wb_auto.landed", "build=WS"),
