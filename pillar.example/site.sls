@@ -174,8 +174,8 @@ wormbase:
       mail: []
       webhook: ""
 
-  # What every node does by itself, in the schedule of its minion (after a change:
-  # salt '*' saltutil.refresh_pillar).
+  # What every node does by itself, in the schedule of its minion (which a change reaches when
+  # the node enforces its state the next time, or with salt '*' saltutil.refresh_pillar).
   enforce:
     # Every so many minutes, and so many seconds later at most, a node brings itself to its
     # state and tells what had changed; also when its minion starts. 0 minutes: never.
