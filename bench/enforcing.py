@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import statistics
 import sys
 import time
@@ -54,6 +55,8 @@ def main() -> int:
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench/enforce has to run as root")
+    # Also whoever ends it has the nodes enforce their states again.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         return told(run(options.nodes, options.files, options.rounds))
     except LabError as error:
