@@ -174,8 +174,7 @@ wormbase:
       mail: []
       webhook: ""
 
-  # What every node does by itself, in the schedule of its minion (which a change reaches when
-  # the node enforces its state the next time, or with salt '*' saltutil.refresh_pillar).
+  # What every node does by itself; its minion's schedule asks each minute whether it is time.
   enforce:
     # Every so many minutes, and so many seconds later at most, a node brings itself to its
     # state and tells what had changed; also when its minion starts. 0 minutes: never.

@@ -17,7 +17,7 @@ import wbdeep
 import wbnode
 import wbprogress
 from wbcarrier import Carrier
-from wbcore import desired, drift, events, links, reading
+from wbcore import desired, drift, events, links, reading, upkeep
 from wbcore import manifest as manifests
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
@@ -137,7 +137,7 @@ def pull(
 
 
 @wbnode.told
-def verify(datasets: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, dict[str, Any]]:
     """Read every byte of held datasets again, and put right what is not as it was sealed:
     wrong files are fetched from a sibling and replaced one by one, where the dataset lies.
 
@@ -147,6 +147,8 @@ def verify(datasets: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     datasets
         Ids such as ``mysql/c_elegans_WS221``; without any, those whose turn it is tonight, so
         that each is read within ``wormbase:enforce:deep_days``.
+    when_due
+        Only in the hour ``wormbase:enforce:deep_hour``.
 
     Returns for each ``{"bytes": read, "faults": number of paths, "shown": the first of them,
     "source": the node that gave them again, "error": why it could not be put right}``.
@@ -158,6 +160,8 @@ def verify(datasets: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
         salt wb-web1 wb_dataset.verify '[mysql/c_elegans_WS221]'
     """
     places, live = _places(), __salt__["wb_link.read"]()
+    if when_due and not upkeep.is_night(places.settings.enforce, time.localtime().tm_hour):
+        return {}
     turn = reading.tonight(wbdeep.held(places), time.time(), places.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 

@@ -53,12 +53,16 @@ def observe(build=""):
 
 
 @wbnode.told
-def enforce():
+def enforce(when_due=False):
     """Bring this node to its state, and tell the master what was not as it should be.
 
     The schedule of every node calls it (pillar ``wormbase:enforce``). It stays out of the way
     of a release: while one is at work on this node, or states are applied, it is put off until
     the next time. A node that was never brought to its state is left to whoever does that.
+
+    when_due
+        Only when its minion has started since the last time, or the minutes of
+        ``wormbase:enforce`` have passed; else it is put off.
 
     Returns ``{"put_off": why}``, or ``{"reports": [{"node", "kind", "changes", "more"}]}``,
     empty when everything was as it should be; ``docs/events.md`` has the events.
@@ -70,10 +74,14 @@ def enforce():
         salt wb-web1 wb_node.enforce
     """
     layout = wbnode.layout_of(__opts__)
+    if when_due and not wbenforce.is_due(
+        layout, wbnode.settings_of(__pillar__).enforce, __opts__["id"], __grains__.get("pid")
+    ):
+        return {"put_off": "it is not time yet"}
     # Salt masks what it gives of a pillar unless it is asked not to.
     wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
     if wbnode.settings_of(__pillar__) != Settings.parse(wanted):
-        # The minion keeps the pillar that it started with; its schedule is in it, too.
+        # The minion keeps the pillar that it started with, and runs go by that.
         __salt__["saltutil.refresh_pillar"]()
     states = __salt__["state.running"]()
     if why := wbenforce.put_off(layout, wanted, states):

@@ -16,4 +16,4 @@ def __virtual__():
 def ext_pillar(minion_id, pillar, *args, **kwargs):
     """The schedule of ``minion_id``, see wbcore.upkeep; nothing for a minion that is no node."""
     settings = Settings.parse(pillar.get("wormbase", {}))
-    return {"schedule": upkeep.schedule(settings)} if minion_id in settings.nodes else {}
+    return {"schedule": upkeep.schedule()} if minion_id in settings.nodes else {}

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import wbfiles
@@ -32,7 +32,8 @@ class Depot:
     def fetch(
         self, source: Source, pairs: Mapping[Dataset, tuple[Dataset, Contents]]
     ) -> dict[Dataset, Parcel]:
-        """The parcels that a source has of these datasets (each with its base here), whole."""
+        """The parcels that a source has of these datasets (each with its base here), with most of
+        their parts at least."""
         names = {dataset: parcels.name_of(dataset, base) for dataset, (base, _) in pairs.items()}
         self._fetch(source, list(names.values()), transfer.LIKE)
         found = {}
@@ -45,7 +46,7 @@ class Depot:
             except BadData as error:
                 self.complaints[source.node] = error.what
         wrong = self._fetch_parts(source, found)
-        return {dataset: one for dataset, one in found.items() if not wrong & one.parts.keys()}
+        return {dataset: one for dataset, one in found.items() if _is_worth_it(one, wrong)}
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds."""
@@ -89,3 +90,9 @@ class Depot:
             source, transfer.PARCELS, "", sorted(names), self.layout.parcels, way=way
         )
         self.received += fetched.received
+
+
+def _is_worth_it(parcel: Parcel, wrong: Collection[str]) -> bool:
+    """Whether most of a parcel is there: files whose parts are not are fetched whole."""
+    lost = sum(size for part, size in parcel.parts.items() if part in wrong)
+    return lost * 2 <= sum(parcel.parts.values())

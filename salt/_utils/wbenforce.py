@@ -3,16 +3,18 @@
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import wbfiles
 import wbnode
-from wbcore import drift
+from wbcore import drift, upkeep
 from wbcore.drift import Report
 from wbcore.layout import Layout
-from wbcore.settings import Settings
+from wbcore.settings import Enforce, Settings
 
 
 def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) -> str:
@@ -39,6 +41,16 @@ def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) ->
     if states:
         return "states are being applied"
     return next((why for lock, why in locks.items() if wbnode.held(lock)), "")
+
+
+def is_due(layout: Layout, enforce: Enforce, node: str, minion: int | None) -> bool:
+    """Whether it is time to enforce the states of this node; ``minion`` is its process."""
+    try:
+        last = layout.enforce_lock.stat().st_mtime
+    except FileNotFoundError:
+        last = 0.0
+    started = psutil.Process(minion).create_time()
+    return upkeep.is_due(enforce, node, last, started, time.time())
 
 
 def digest(wanted: Mapping[str, Any], cache: str) -> str:

@@ -35,7 +35,7 @@ def node(tmp_path, make_opts, layout):
             root = {"wormbase": {"nodes": NODES, "live": live, "enforce": enforce}}
             (pillar / "site.sls").write_text(json.dumps(root))
 
-        def enforce(self):
+        def enforce(self, **how):
             opts = make_opts("node", {"nodes": NODES})
             opts.update(
                 local=True,
@@ -46,7 +46,7 @@ def node(tmp_path, make_opts, layout):
                 autoload_dynamic_modules=False,
             )
             utils = salt.loader.utils(opts)
-            return salt.loader.minion_mods(opts, utils=utils)["wb_node.enforce"]()
+            return salt.loader.minion_mods(opts, utils=utils)["wb_node.enforce"](**how)
 
     made = Node()
     made.wants()
@@ -131,3 +131,10 @@ def test_it_is_switched_off_by_the_pillar(node):
     node.wants(minutes=0)
     assert "switched off" in node.enforce()["put_off"]
     assert not node.file.exists()
+
+
+def test_when_it_is_not_time_yet_it_is_put_off(node):
+    assert kinds(node.enforce(when_due=True)) == ["caught_up"]
+    node.file.unlink()
+    assert node.enforce(when_due=True) == {"put_off": "it is not time yet"}
+    assert kinds(node.enforce()) == ["drift"]

@@ -31,7 +31,8 @@ import json, sys
 path, section, settings = sys.argv[1:]
 head, text = open(path).read().split("\\n", 1)
 site = json.loads(text)
-site["wormbase"][section] = json.loads(settings)
+have = site["wormbase"].get(section, {}) | json.loads(settings)
+site["wormbase"][section] = {key: value for key, value in have.items() if value is not None}
 open(path, "w").write(head + "\\n" + json.dumps(site))
 """
 _TREE = (
@@ -100,7 +101,7 @@ def eventually(what: str, question: Callable[[], Any], seconds: float = SOON) ->
 
 
 def set_pillar(lab: Lab, section: str, **settings: object) -> None:
-    """Give a section of the site's own pillar these settings, and no others."""
+    """Give a section of the site's own pillar these settings; None takes one away."""
     words = ("salt", "python3", "-c", _SET, _SITE, section, json.dumps(settings))
     done = lab.exec(*words)
     assert done.returncode == 0, done.stderr

@@ -13,11 +13,17 @@ from site_of import Visitors, answers, eventually, links, live, pool, set_pillar
 ENFORCED = "/var/lib/wormbase-release/enforced.json"
 
 
-def enforce(lab: Lab, **settings: int) -> None:
+def enforce(lab: Lab, **settings: int | None) -> None:
     """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
     set_pillar(lab, "enforce", **settings)
-    words = ("salt", "--timeout=30", "*", "saltutil.refresh_pillar", "wait=True")
-    assert lab.exec("salt", *words).returncode == 0
+    words = ("salt", "--timeout=30", "--out=json", "--static", "*", "saltutil.refresh_pillar",
+             "wait=True", "timeout=20")  # fmt: skip
+
+    def refreshed() -> bool:
+        # The first answer after a restart of the master may be lost, and tells False then.
+        return set(json.loads(lab.exec("salt", *words).stdout).values()) == {True}
+
+    eventually("every minion has the new pillar", refreshed)
 
 
 def settled(lab: Lab, *nodes: str) -> None:
@@ -51,7 +57,7 @@ def every_minute(lab: Lab) -> Iterator[None]:
     """Every node enforces its states each minute."""
     enforce(lab, minutes=1, splay_seconds=1)
     yield
-    enforce(lab)
+    enforce(lab, minutes=None, splay_seconds=None)
 
 
 # What is done to a node, and what it has to name: its state.

@@ -260,7 +260,7 @@ def golive(lab: Lab, **settings: object) -> Iterator[None]:
     try:
         yield
     finally:
-        set_pillar(lab, "golive")
+        set_pillar(lab, "golive", **dict.fromkeys(settings))
 
 
 def another_gene(lab: Lab) -> str:

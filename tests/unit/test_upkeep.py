@@ -6,41 +6,75 @@ from pathlib import Path
 import pytest
 import salt.loader
 import salt.utils.schedule
+from hypothesis import given
+from hypothesis import strategies as st
 from wbcore import upkeep
-from wbcore.settings import Enforce, Settings
+from wbcore.settings import Enforce
+
+QUARTER = Enforce(minutes=15, splay_seconds=120)
 
 
-def test_the_schedule_says_what_the_pillar_says():
-    enforce = Enforce(minutes=7, splay_seconds=3, deep_hour=4)
-    jobs = upkeep.schedule(Settings(enforce=enforce))
+@pytest.mark.parametrize(
+    ("last", "started", "now", "due"),
+    [
+        (0.0, 1000.0, 1010.0, True),
+        # A minion that has started since does not know what happened.
+        (900.0, 1000.0, 1010.0, True),
+        (1100.0, 1000.0, 1110.0, False),
+        (1100.0, 1000.0, 1100.0 + 15 * 60 - 1, False),
+        (1100.0, 1000.0, 1100.0 + 15 * 60 + 120, True),
+    ],
+)
+def test_when_it_is_time_to_enforce(last, started, now, due):
+    assert upkeep.is_due(QUARTER, "wb-web1", last, started, now) is due
 
-    assert jobs["wormbase enforcement"]["minutes"] == 7
-    assert jobs["wormbase enforcement"]["splay"] == 3
-    assert jobs["wormbase deep verification"]["cron"] == "0 4 * * *"
-    assert all(job["maxrunning"] == 1 and job["return_job"] is False for job in jobs.values())
+
+@given(st.text(max_size=20), st.integers(0, 300))
+def test_nodes_spread_over_the_splay_and_no_further(node, splay):
+    enforce = Enforce(minutes=1, splay_seconds=splay)
+    assert not upkeep.is_due(enforce, node, 100.0, 0.0, 159.0)
+    assert upkeep.is_due(enforce, node, 100.0, 0.0, 160.0 + splay)
 
 
-def test_what_is_switched_off_is_not_in_it():
-    assert upkeep.schedule(Settings(enforce=Enforce(minutes=0, deep_days=0))) == {}
+def test_what_is_switched_off_is_never_due():
+    assert not upkeep.is_due(Enforce(minutes=0), "wb-web1", 0.0, 1000.0, 9999.0)
+
+
+def test_nodes_do_not_all_come_at_once():
+    nodes = [f"node{number}" for number in range(100)]
+    due = [upkeep.is_due(QUARTER, node, 0.1, 0.0, 15 * 60 + 60) for node in nodes]
+    assert 30 < sum(due) < 70
+
+
+@pytest.mark.parametrize(
+    ("enforce", "hour", "night"),
+    [
+        (Enforce(deep_hour=2), 2, True),
+        (Enforce(deep_hour=2), 3, False),
+        (Enforce(deep_hour=2, deep_days=0), 2, False),
+    ],
+)
+def test_data_are_read_again_at_the_hour_of_the_pillar(enforce, hour, night):
+    assert upkeep.is_night(enforce, hour) is night
 
 
 def test_salt_runs_the_jobs_at_their_times(make_opts):
     opts = make_opts("node", {})
     opts["__role"] = "minion"
-    opts["pillar"]["schedule"] = upkeep.schedule(Settings())
+    opts["pillar"]["schedule"] = upkeep.schedule()
     functions = salt.loader.minion_mods(opts)
     schedule = salt.utils.schedule.Schedule(opts, functions, returners={}, new_instance=True)
     ran = []
-    schedule._run_job = lambda function, data, jid: ran.append(function)
+    schedule._run_job = lambda function, data, jid: ran.append((function, data["kwargs"]))
     start = datetime.datetime(2026, 11, 25, 1, 0)
-    for minute in range(3 * 60):
-        schedule.eval(now=start + datetime.timedelta(minutes=minute))
+    for second in range(0, 3 * 60 * 60, 10):
+        schedule.eval(now=start + datetime.timedelta(seconds=second))
 
-    assert ran[0] == "wb_node.enforce"
-    assert ran.count("wb_dataset.verify") == 1
-    # Every 15 minutes and up to two more, looked at once a minute.
-    assert 10 <= ran.count("wb_node.enforce") <= 13
-    assert all(function in functions for function in ran)
+    assert ran[0] == ("wb_node.enforce", {"when_due": True})
+    names = [name for name, _ in ran]
+    assert names.count("wb_dataset.verify") == 2
+    assert 120 <= names.count("wb_node.enforce") <= 181
+    assert all(name in functions for name in names)
 
 
 @pytest.mark.parametrize(("node", "jobs"), [("node", 2), ("stranger", 0)])
