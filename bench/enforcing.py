@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import statistics
 import sys
 import time
@@ -54,6 +55,8 @@ def main() -> int:
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench/enforce has to run as root")
+    # Also whoever ends it has the nodes enforce their states again.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         return told(run(options.nodes, options.files, options.rounds))
     except LabError as error:
@@ -123,9 +126,13 @@ def _enlarge(lab: Cluster, node: str, files: int) -> None:
     have = _files(lab, node)
     if have >= files:
         return
-    lineage, scale = Staging(lab.node(STAGING).path("/")).previous(10**6)
+    staging = Staging(lab.node(STAGING).path("/"))
+    _, scale = staging.previous(_live(lab) + 1)
+    lineage, _ = staging.previous(10**6)
     build = f"WS{lineage[-1].number + 1}"
-    builds.stage(lab, build, scale * math.ceil(files / have))
+    builds.stage(lab, build, (scale or 1) * math.ceil(files / have))
+    # Of another size, it is far from the live one, on purpose.
+    rig.runner(lab, "wb_release.accept", f"build={build}", "reason=a build to measure with")
     rig.orchestrate(lab, "release", build)
     if _files(lab, node) < files:
         raise LabError(f"{build} has {_files(lab, node)} files on {node}, fewer than {files}")
@@ -133,10 +140,16 @@ def _enlarge(lab: Cluster, node: str, files: int) -> None:
 
 def _files(lab: Cluster, node: str) -> int:
     """Files of the live release on a node."""
-    live = rig.runner(lab, "wb_release.status")["live"].split("-")[0]
+    live = f"WS{_live(lab)}"
     words = ("salt", "--out=json", "--static", node, "wb_dataset.held")
     held = json.loads(rig.call(lab.node(MASTER), *words))[node]
     return sum(facts["files"] for dataset, facts in held.items() if live in dataset)
+
+
+def _live(lab: Cluster) -> int:
+    """Number of the live build."""
+    live = str(rig.runner(lab, "wb_release.status")["live"])
+    return int(live.partition("-")[0].removeprefix("WS"))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import wbnode
 from salt.exceptions import CommandExecutionError
 from wbcore import events
 from wbcore.errors import BadData
+from wbcore.settings import Settings
 
 __virtualname__ = "wb_node"
 
@@ -79,6 +80,9 @@ def enforce(when_due=False):
         return {"put_off": "it is not time yet"}
     # Salt masks what it gives of a pillar unless it is asked not to.
     wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
+    if wbnode.settings_of(__pillar__) != Settings.parse(wanted):
+        # The minion keeps the pillar that it started with, and runs go by that.
+        __salt__["saltutil.refresh_pillar"]()
     states = __salt__["state.running"]()
     if why := wbenforce.put_off(layout, wanted, states):
         return {"put_off": why}

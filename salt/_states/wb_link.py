@@ -18,7 +18,6 @@ __virtualname__ = "wb_link"
 _SWITCH = "unfinished switch"
 # Seconds that one switch may take to begin; it begins at once.
 _SOON = 30
-_REFRESH_SECONDS = 10
 _CHANGED = "What is live has changed meanwhile: the links are left alone."
 
 
@@ -48,7 +47,7 @@ def switched(name, release, links, going_live):
     def follow(wrong):
         __salt__["wb_live.switch"](links, run="state.apply", before=time.time() + _SOON)
         # A minion that started before the pillar named its node has neither roles nor schedule.
-        __salt__["saltutil.refresh_pillar"](wait=True, timeout=_REFRESH_SECONDS)
+        wbstate.learn(__salt__)
         if "production" in links:
             __salt__["event.send"](events.joined_tag(__opts__["id"]))
 

@@ -65,13 +65,13 @@ def serving(name, release, nodes, going_live):
     wanted = {f"pool {live}": sorted(good)}
     if have != wanted and not __opts__["test"] and not wbstate.still_live(__salt__, release):
         return wbstate.outcome(name, True, _CHANGED)
-    return wbstate.reach(
-        name,
-        __opts__["test"],
-        lambda: have,
-        wanted,
-        lambda wrong: __salt__["wb_proxy.set_pool"](live, good),
-    )
+
+    def let_serve(wrong):
+        __salt__["wb_proxy.set_pool"](live, good)
+        # A node in it may be new: the next run names it to a minion that has to know it.
+        wbstate.learn(__salt__)
+
+    return wbstate.reach(name, __opts__["test"], lambda: have, wanted, let_serve)
 
 
 def _serving(nodes, release, pooled):

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from salt.exceptions import CommandExecutionError
 from wbcore.errors import ReleaseError
 
+# Without a minion, under salt-call, nobody answers.
+_LEARN_SECONDS = 10
 State = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., State])
 
@@ -70,3 +72,13 @@ def still_live(salt: Mapping[str, Callable[..., Any]], release: str) -> bool:
     # Salt masks what it gives of a pillar unless it is asked not to.
     live = salt["pillar.items"](unmask=True).get("wormbase", {}).get("live") or {}
     return live.get("release") == release and not live.get("going_live")
+
+
+def learn(salt: Mapping[str, Callable[..., Any]]) -> None:
+    """Let the minion itself have the pillar that its states were made of: it keeps the one that
+    it has, and what the master asks of it goes by that.
+
+    salt
+        Salt's execution functions.
+    """
+    salt["saltutil.refresh_pillar"](wait=True, timeout=_LEARN_SECONDS)

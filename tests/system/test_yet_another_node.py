@@ -18,3 +18,12 @@ def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
     eventually("the proxy has taken it in", lambda: "wb-web3" in pool(lab), 120)
     asked = {one["node"]: one for one in answers(lab, 32)}
     assert asked["wb-web3"]["release"] == live(lab)
+
+
+def test_the_next_release_takes_the_new_node_along(lab: Lab) -> None:
+    build = f"WS{int(live(lab).partition('-')[0].removeprefix('WS')) + 1}"
+    lab.do("build", build)
+    done = lab.orch("release", {"build": build})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {one["release"] for one in answers(lab, 32)} == {live(lab)}
+    assert live(lab).startswith(f"{build}-") and "wb-web3" in pool(lab)
