@@ -54,19 +54,6 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     assert "MySQL databases rebuilt: " in told.stdout
 
 
-def test_the_next_build_which_has_its_genes_again_is_held_until_accepted(
-    lab: Lab, wrong: str
-) -> None:
-    """Twice as many genes as what is live are as suspicious."""
-    build = f"WS{int(wrong.removeprefix('WS')) + 1}"
-    lab.do("build", build)
-    refused = lab.orch("push", {"build": build})
-    assert refused.returncode != 0 and "AceDB objects of Gene" in refused.stderr
-    lab.runner("wb_release.accept", f"build={build}", "reason=the genes are back")
-    done = lab.orch("release", {"build": build})
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 MAIL = "/var/mail/everybody/new"
 
 
