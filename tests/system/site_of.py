@@ -48,6 +48,17 @@ def live(lab: Lab) -> str:
     return str(lab.runner("wb_release.status")["live"])
 
 
+def builds_on(lab: Lab, node: str) -> list[int]:
+    """Numbers of the builds whose support databases a node has."""
+    listed = lab.exec(node, "ls", "/usr/local/wormbase/databases").stdout.split()
+    return [int(name[2:]) for name in listed if name.startswith("WS")]
+
+
+def next_build(lab: Lab) -> str:
+    """The build after the newest that is staged, whether that was ever live or not."""
+    return f"WS{max(builds_on(lab, 'wb-dev')) + 1}"
+
+
 def answers(lab: Lab, count: int = 16) -> list[dict[str, Any]]:
     """Answers to ``/version`` through the proxy."""
     return [lab.http("/version").json for _ in range(count)]

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from labclient import Lab
+from site_of import builds_on, next_build
 
 NODE, SOURCE = "canopus", "wb-dev"
 PARCELS = "/var/lib/wormbase-release/parcels"
@@ -18,7 +19,7 @@ KILLS, SLOW_MEGABYTES, MEGABYTES = 4, 0.12, 5.0
 @pytest.fixture
 def build(lab: Lab) -> str:
     """The next build, complete on every node but one, which only lacks its link to the rest."""
-    name = f"WS{max(builds_on(lab, SOURCE)) + 1}"
+    name = next_build(lab)
     lab.do("build", name)
     lab.do("cut", NODE)
     try:
@@ -71,12 +72,6 @@ def test_turned_bits_are_found_and_named_and_that_file_alone_is_fetched(
     assert f"support/{build}/gene/functional_descriptions.{build}.txt" in figures["mended"][NODE]
     # Back as it was, for whoever goes back to it.
     turn_a_bit(lab, NODE, turned)
-
-
-def builds_on(lab: Lab, node: str) -> list[int]:
-    """Numbers of the builds whose support databases a node has."""
-    listed = lab.exec(node, "ls", "/usr/local/wormbase/databases").stdout.split()
-    return [int(name[2:]) for name in listed if name.startswith("WS")]
 
 
 def push(lab: Lab, build: str) -> subprocess.Popen[bytes]:

@@ -22,6 +22,7 @@ from site_of import (
     letters,
     links,
     live,
+    next_build,
     set_pillar,
     tree,
     wait_for,
@@ -33,10 +34,11 @@ RELEASE = ("salt-run", "state.orch", "orch.release")
 
 @pytest.fixture(scope="module")
 def builds(lab: Lab) -> dict[str, str]:
-    """The next builds after the live one, none of them staged yet."""
-    number = int(live(lab).split("-")[0].removeprefix("WS"))
-    names = ("live", "first", "landed", "beacon", "killed", "restarted", "letter")
-    return {name: f"WS{number + step}" for step, name in enumerate(names)}
+    """The live build, and the next ones, none of them staged yet."""
+    number = int(next_build(lab).removeprefix("WS"))
+    names = ("first", "landed", "beacon", "killed", "restarted", "letter")
+    new = {name: f"WS{number + step}" for step, name in enumerate(names)}
+    return {"live": live(lab).split("-")[0], **new}
 
 
 def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str, str]) -> None:

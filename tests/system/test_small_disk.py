@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from labclient import Lab
 from prometheus_client.parser import text_string_to_metric_families
-from site_of import SERVING, live
+from site_of import SERVING, live, next_build
 
 NODE = "wb-web2"
 HOME = "/usr/local/wormbase/databases"
@@ -22,13 +22,12 @@ _ASIDE = "/run/databases.aside"
 @pytest.fixture(scope="module")
 def builds(lab: Lab) -> list[str]:
     """A build that was pushed and marked bad, and the next one, which is staged."""
-    staged = lab.exec("wb-dev", "ls", HOME).stdout.split()
-    newest = max(int(name.removeprefix("WS")) for name in staged if name.startswith("WS"))
-    bad, good = f"WS{newest + 1}", f"WS{newest + 2}"
+    bad = next_build(lab)
     lab.do("build", bad)
     pushed = lab.orch("push", {"build": bad})
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     lab.runner("wb_release.bad", f"build={bad}", "reason=half of it is missing")
+    good = next_build(lab)
     lab.do("build", good)
     return [bad, good]
 

@@ -7,13 +7,13 @@ import time
 
 import pytest
 from labclient import Lab
-from site_of import WEB, Visitors, answers, letters, live, wait_for, whole
+from site_of import WEB, Visitors, answers, letters, live, next_build, wait_for, whole
 
 
 @pytest.fixture
 def landed(lab: Lab) -> str:
     """The next build after the live one, which has just landed."""
-    build = f"WS{int(live(lab).split('-')[0].removeprefix('WS')) + 1}"
+    build = next_build(lab)
     lab.do("build", build, "--land")
     return build
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from labclient import Lab
-from site_of import SERVING, WEB, answers, letters, links, live
+from site_of import SERVING, WEB, answers, letters, links, live, next_build
 
 
 @pytest.fixture(scope="module")
 def wrong(lab: Lab) -> str:
     """The next build, which has lost half of AceDB's genes."""
-    build = f"WS{int(live(lab).split('-')[0].removeprefix('WS')) + 1}"
+    build = next_build(lab)
     lab.do("build", build, "--lose-genes", "50")
     return build
 
@@ -52,6 +52,8 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     assert letters(lab, wrong) == 1
     told = lab.exec("wb-dev", "grep", "-rhA6", f"What is new since {was.split('-')[0]}", MAIL)
     assert "MySQL databases rebuilt: " in told.stdout
+    # Beside half of the genes the next build, which has all of them, would be held too.
+    assert lab.orch("rollback").returncode == 0
 
 
 MAIL = "/var/mail/everybody/new"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labclient import Lab
-from site_of import answers, eventually, live, pool
+from site_of import answers, eventually, live, next_build, pool
 
 from lab import project
 from lab.cluster import Cluster
@@ -21,7 +21,7 @@ def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
 
 
 def test_the_next_release_takes_the_new_node_along(lab: Lab) -> None:
-    build = f"WS{int(live(lab).partition('-')[0].removeprefix('WS')) + 1}"
+    build = next_build(lab)
     lab.do("build", build)
     done = lab.orch("release", {"build": build})
     assert done.returncode == 0, done.stdout + done.stderr
