@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from wbcore import events
+from wbcore import events, upkeep
 from wbcore.drift import Change, Report
 from wbsite import PROXY, WEB, eventually
 
@@ -42,4 +42,4 @@ def test_what_no_node_would_tell_is_not_recorded_and_is_no_error(site):
 
 def test_nodes_get_their_schedule_from_the_pillar(site):
     shown = site.ask(WEB, "pillar.items", unmask=True)
-    assert shown["schedule"] == {}
+    assert shown["schedule"] == upkeep.schedule()
