@@ -39,6 +39,8 @@ from wbmaster.lock import RunLock
 ORCH = Path(__file__).resolve().parents[2] / "orch"
 FAIL, LOSE, KILL_BEFORE, KILL_AFTER = "fails", "is lost", "killed before", "killed after"
 TROUBLES = (FAIL, LOSE, KILL_BEFORE, KILL_AFTER)
+# When every dataset of every node was read the last time.
+LONG_AGO = "2010-01-01T00:00:00+00:00"
 # What a run does when nothing is in its way.
 SMOOTH: dict[int, str] = {}
 _processes = itertools.count(1)
@@ -275,6 +277,9 @@ class Nodes(Fleet):
         self.world._hold(node, datasets)
         facts = {"bytes": 1000, "received": 100, "source": sources[0]["node"], "already": False}
         return {"datasets": dict.fromkeys(datasets, facts), "mended": []}
+
+    def wb_dataset_held(self, node: str) -> dict[str, Any]:
+        return {key: {"read": LONG_AGO} for key in self.world.held.get(node, {})}
 
     def wb_webapp_assemble(self, node: str, release: str) -> dict[str, Any]:
         return {}

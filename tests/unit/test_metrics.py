@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import time
 
 import pytest
@@ -9,7 +10,8 @@ from cluster import World, release, request, settings
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from rehearsal import FAIL, Desk, staged
+from rehearsal import FAIL, LONG_AGO, Desk, staged
+from wbcore.drift import Change, Report
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.metrics import Facts, Family, Push, text
 from wbmaster import metrics
@@ -56,6 +58,8 @@ def test_everything_that_is_known_is_in_it():
             push=Push({"local": 10, "remote": 20}, 70, 12.5),
             window=2.25,
             runs={("release", "done"): 3, ("push", "failed"): 1},
+            drift={("wb-web1", "drift"): 2, ("canopus", "rotted"): 1},
+            unread={"wb-web1": 86400.5},
         )
     )
     kinds = {family.name: family.type for family in text_string_to_metric_families(told)}
@@ -73,6 +77,8 @@ def test_everything_that_is_known_is_in_it():
         "wormbase_window_seconds": {(): 2.25},
         # The parser takes the ending off a counter's name.
         "wormbase_runs": {("push", "failed"): 1, ("release", "done"): 3},
+        "wormbase_drift_reports": {("canopus", "rotted"): 1, ("wb-web1", "drift"): 2},
+        "wormbase_verification_age_seconds": {("wb-web1",): 86400.5},
     }
     assert kinds.pop("wormbase_runs") == "counter"
     assert set(kinds.values()) == {"gauge"}
@@ -137,6 +143,18 @@ def test_before_anything_was_done_there_is_next_to_nothing(memory):
     desk = staged(World(settings()), memory / "first", "WS220")
 
     assert metrics.show(desk) == ""
+
+
+def test_what_nodes_told_is_counted_and_the_longest_unread_dataset_tells_its_age(desk):
+    for times, kind in enumerate(("rotted", "drift"), 1):
+        for _ in range(times):
+            desk.ledger.record_drift(Report.of("canopus", kind, [Change.of("x", "what")]))
+    told = measured(metrics.show(desk))
+
+    assert told["wormbase_drift_reports"] == {("canopus", "drift"): 2, ("canopus", "rotted"): 1}
+    ages = told["wormbase_verification_age_seconds"]
+    since = time.time() - datetime.datetime.fromisoformat(LONG_AGO).timestamp()
+    assert ages[("canopus",)] == pytest.approx(since, abs=60)
 
 
 # When they are written

@@ -36,6 +36,10 @@ class Facts:
         Seconds for which the last change-over showed the maintenance page.
     runs
         (kind, outcome) → how many runs have ended so.
+    drift
+        (node, kind) → how often the node told so, as far as the ledger keeps it.
+    unread
+        Node → seconds since every byte of what it holds had been read.
     """
 
     now: float
@@ -45,6 +49,8 @@ class Facts:
     push: Push | None = None
     window: float | None = None
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    drift: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unread: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ def families(facts: Facts) -> Iterable[Family]:
     yield from _push(facts.push)
     yield _one("window_seconds", "Length of the last maintenance window.", facts.window)
     yield _runs(facts)
+    yield _drift(facts)
+    yield _unread(facts)
 
 
 def _info(facts: Facts) -> Family:
@@ -112,6 +120,21 @@ def _runs(facts: Facts) -> Family:
         for (kind, outcome), count in sorted(facts.runs.items())
     ]
     return Family("runs_total", COUNTER, "Runs that have ended, by outcome.", samples)
+
+
+def _drift(facts: Facts) -> Family:
+    samples = [
+        ({"node": node, "kind": kind}, count) for (node, kind), count in sorted(facts.drift.items())
+    ]
+    # The ledger forgets the oldest, so it can become less.
+    told = "How often a node told that it had drifted, caught up, rotted or failed; newest reports."
+    return Family("drift_reports", GAUGE, told, samples)
+
+
+def _unread(facts: Facts) -> Family:
+    samples = [({"node": node}, seconds) for node, seconds in sorted(facts.unread.items())]
+    told = "Age of the oldest verification among the datasets that a node holds."
+    return Family("verification_age_seconds", GAUGE, told, samples)
 
 
 def _one(

@@ -248,6 +248,11 @@ class Ledger:
         query = "select * from drift where ? in ('', node) order by last desc limit ?"
         return [_read(row) for row in self._rows(query, node, limit)]
 
+    def drift_told(self) -> dict[tuple[str, str], int]:
+        """(node, kind) → how often a node told so, of what is kept."""
+        query = "select node, kind, sum(times) as times from drift group by node, kind"
+        return {(row["node"], row["kind"]): row["times"] for row in self._rows(query)}
+
     # What is live
 
     def begin_switch(self, run: str, before: Release | None, after: Release) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import os
 import tempfile
@@ -47,13 +48,30 @@ def write_after(ended: Run) -> None:
 
 
 def _text(settings: Settings, ledger: Ledger, fleet: Fleet, nodes: Sequence[str]) -> str:
-    answers = fleet.ask(nodes, "wb_live.version")
-    versions = {node: answer.value for node, answer in answers.items() if answer.good}
-    return text(gather(settings, ledger, versions, time.time()))
+    now = time.time()
+    versions = _values(fleet, nodes, "wb_live.version")
+    held = _values(fleet, nodes, "wb_dataset.held")
+    unread = {node: now - _oldest(one) for node, one in held.items() if one}
+    return text(gather(settings, ledger, versions, unread, now))
+
+
+def _values(fleet: Fleet, nodes: Sequence[str], function: str) -> dict[str, Any]:
+    """What those nodes say that have an answer."""
+    answers = fleet.ask(nodes, function)
+    return {node: answer.value for node, answer in answers.items() if answer.good}
+
+
+def _oldest(held: Mapping[str, Mapping[str, Any]]) -> float:
+    """When that dataset was read which was not read for longest; seconds since 1970."""
+    return min(datetime.datetime.fromisoformat(one["read"]).timestamp() for one in held.values())
 
 
 def gather(
-    settings: Settings, ledger: Ledger, versions: Mapping[str, Mapping[str, Any]], now: float
+    settings: Settings,
+    ledger: Ledger,
+    versions: Mapping[str, Mapping[str, Any]],
+    unread: Mapping[str, float],
+    now: float,
 ) -> Facts:
     """What is known; ``versions`` is what nodes answer to ``wb_live.version``."""
     known = ledger.known()
@@ -66,6 +84,8 @@ def gather(
         _push(ledger.newest_push()),
         ledger.newest_figure("window"),
         ledger.outcomes(),
+        ledger.drift_told(),
+        unread,
     )
 
 
