@@ -2,8 +2,8 @@
 
     bench/grow [--wan MB/S]
 
-On a lab with four local and four remote nodes (the checkout's if it has them, or a new one
-that is taken down again): ``orch.push`` of a rebuilt build to 2, 4 and 8 of the nodes, the
+On labs of its own with four local and four remote nodes, a new one for each size, so that every
+database has a base of that size: ``orch.push`` of a rebuilt build to 2, 4 and 8 of the nodes, the
 others cut off; then to all 8 at 4 and 8 times the size. Before each push the build before it
 is live on every node. Every file on the nodes that took part is compared with wb-dev.
 
@@ -19,7 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from lab.cluster import Cluster
@@ -57,10 +57,14 @@ def main() -> int:
 
 def run(wan: float) -> dict[str, Any]:
     """A row for each number of nodes at the smallest size, and for each size with all nodes."""
-    with ExitStack() as stack:
-        lab = stack.enter_context(rig.standing(SIZES[0], SIBLINGS))
+    if Cluster().place.record.exists():
+        raise LabError("this checkout has a lab, and labs of other sizes are needed; bin/lab down")
+    with rig.standing(SIZES[0], SIBLINGS) as lab:
         nodes = [_pushed(lab, NODES[:count], SIZES[0], wan) for count in COUNTS]
-        sizes = [nodes[-1], *(_pushed(lab, NODES, size, wan) for size in SIZES[1:])]
+    sizes = [nodes[-1]]
+    for size in SIZES[1:]:
+        with rig.standing(size, SIBLINGS) as lab:
+            sizes.append(_pushed(lab, NODES, size, wan))
     return {"wan_megabytes": wan, "nodes": nodes, "sizes": sizes}
 
 
