@@ -12,12 +12,11 @@ def before(memory):
     return staged(World(settings()), memory / "before", "WS220", "WS221")
 
 
-def went(desk, parcels=3, **figures):
-    """A release that ended well, as the ledger tells of it; figures are those of push_acedb."""
+def went(desk, name="one", kind="release", parcels=3, **figures):
+    """A run that ended well, as the ledger tells of it; figures are those of push_acedb."""
     desk.ledger.begin_run(
-        {"id": "one", "kind": "release", "request": "{}", "build": "WS220", "cause": "command",
-         "pid": 1}
-    )  # fmt: skip
+        {"id": name, "kind": kind, "request": "{}", "build": "WS220", "cause": "command", "pid": 1}
+    )
     steps = {
         "seal": {"seconds": 6.0},
         "make_parcels": {"seconds": 30.0, "parcels": parcels},
@@ -25,10 +24,12 @@ def went(desk, parcels=3, **figures):
         "push_mysql": {"seconds": 12.0, "bytes": 0, "entered": {}, "unpacked": {}},
         "go_live": {"seconds": 60.0},
     }
-    for name, told in steps.items():
-        desk.ledger.begin_step("one", name)
-        desk.ledger.end_step("one", name, "done", told)
-    desk.ledger.end_run("one", "done")
+    if kind == "push":
+        steps.pop("go_live")
+    for step, told in steps.items():
+        desk.ledger.begin_step(name, step)
+        desk.ledger.end_step(name, step, "done", told)
+    desk.ledger.end_run(name, "done")
 
 
 @pytest.fixture
@@ -71,6 +72,14 @@ def test_moving_takes_longer_with_the_bytes_and_going_live_does_not(new):
     # A push does not go live.
     minutes = forecast(new.plan(request("push", "WS221")))["minutes"]
     assert minutes == pytest.approx(60.0 * 2 / 60, abs=0.02)
+
+
+def test_what_going_live_takes_is_known_by_the_last_run_that_did(new):
+    went(new, parcels=0, bytes=lacking(new), entered={}, unpacked={})
+    went(new, "two", "push", bytes=lacking(new), entered={}, unpacked={})
+
+    minutes = forecast(new.plan(request("release", "WS221")))["minutes"]
+    assert minutes == pytest.approx((60.0 + 60.0) / 60, abs=0.02)
 
 
 def test_a_push_without_parcels_tells_nothing_of_one_by_parcels(new):

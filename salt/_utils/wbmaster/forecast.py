@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wbcore import parcels
@@ -75,11 +75,22 @@ def _seconds(run: Run, into: Mapping[str, int], steps: Steps) -> float:
     if not moved:
         return max(into.values(), default=0) / _FIRST_RATE
     growth = sum(run.plan.pull_bytes().values()) / moved
-    return sum(
-        float(figures["seconds"]) * (growth if name in _GROWING else 1)
-        for name, figures in steps.items()
-        if name in _GROWING or run.plan.needs_golive
-    )
+    moving = sum(_each(steps, growing=True))
+    return moving * growth + sum(_each(_went_live(run), growing=False))
+
+
+def _each(steps: Steps, growing: bool) -> Iterator[float]:
+    """Seconds of the steps that grow with the bytes, or of the others."""
+    for name, figures in steps.items():
+        if (name in _GROWING) is growing:
+            yield float(figures["seconds"])
+
+
+def _went_live(run: Run) -> Steps:
+    """The steps of the newest run that brought a build and made it live, when this one will."""
+    if not run.plan.needs_golive:
+        return {}
+    return next((steps for steps in run.ledger.pushes() if "go_live" in steps), {})
 
 
 def _experience(run: Run) -> Steps:
