@@ -62,7 +62,8 @@ def enforce(when_due=False):
 
     when_due
         Only when its minion has started since the last time, or the minutes of
-        ``wormbase:enforce`` have passed; else it is put off.
+        ``wormbase:enforce`` have passed, or it is the proxy and a web node is not in its
+        pool, which may have come back; else it is put off.
 
     Returns ``{"put_off": why}``, or ``{"reports": [{"node", "kind", "changes", "more"}]}``,
     empty when everything was as it should be; ``docs/events.md`` has the events.
@@ -74,13 +75,13 @@ def enforce(when_due=False):
         salt wb-web1 wb_node.enforce
     """
     layout = wbnode.layout_of(__opts__)
-    if when_due and not wbenforce.is_due(
-        layout, wbnode.settings_of(__pillar__).enforce, __opts__["id"], __grains__.get("pid")
-    ):
+    settings = wbnode.settings_of(__pillar__)
+    due = wbenforce.is_due(layout, settings.enforce, __opts__["id"], __grains__.get("pid"))
+    if when_due and not due and not _misses_a_web_node(settings):
         return {"put_off": "it is not time yet"}
     # Salt masks what it gives of a pillar unless it is asked not to.
     wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
-    if wbnode.settings_of(__pillar__) != Settings.parse(wanted):
+    if settings != Settings.parse(wanted):
         # The minion keeps the pillar that it started with, and runs go by that.
         __salt__["saltutil.refresh_pillar"]()
     states = __salt__["state.running"]()
@@ -93,6 +94,13 @@ def enforce(when_due=False):
     for report in reports:
         __salt__["event.send"](events.drift_tag(report.node), report.plain())
     return {"reports": [report.plain() for report in reports]}
+
+
+def _misses_a_web_node(settings):
+    if __opts__["id"] not in settings.having("proxy"):
+        return False
+    proxy = __salt__["wb_proxy.read"]()
+    return not set(settings.having("web")) <= set(proxy["pools"][proxy["live"]])
 
 
 def _roles():

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import shutil
 
 import pytest
 import salt.loader
 from wbcore import drift
 
-NODES = {"node": {"address": "127.0.0.1", "site": "local", "roles": ["proxy"]}}
+NODES = {
+    "node": {"address": "127.0.0.1", "site": "local", "roles": ["proxy"]},
+    "wb-web1": {"address": "127.0.0.2", "site": "local", "roles": ["web"]},
+}
 
 
 @pytest.fixture
@@ -23,10 +27,13 @@ def node(tmp_path, make_opts, layout):
     wanted = tmp_path / "managed"
     (states / "top.sls").write_text("base:\n  '*':\n    - one\n")
     (pillar / "top.sls").write_text("base:\n  '*':\n    - site\n")
-    layout.state.mkdir(parents=True)
+    layout.proxy.mkdir(parents=True)
+    pool = layout.proxy / "pool_a.conf"
+    pool.write_text("server 127.0.0.2:5000; # wb-web1\n")
 
     class Node:
         file = wanted
+        live_pool = pool
 
         def wants(self, words="right", state="file.managed", minutes=15, **live):
             rows = f"    - name: {wanted}\n    - contents: {words}\n    - mode: '0644'\n"
@@ -122,7 +129,7 @@ def test_it_is_put_off_in_a_go_live(node):
 
 
 def test_a_node_that_never_had_its_state_is_left_alone(node, layout):
-    layout.state.rmdir()
+    shutil.rmtree(layout.state)
     assert "never brought" in node.enforce()["put_off"]
     assert not node.file.exists()
 
@@ -138,3 +145,9 @@ def test_when_it_is_not_time_yet_it_is_put_off(node):
     node.file.unlink()
     assert node.enforce(when_due=True) == {"put_off": "it is not time yet"}
     assert kinds(node.enforce()) == ["drift"]
+
+
+def test_the_proxy_does_not_wait_while_a_web_node_is_not_in_its_pool(node):
+    node.enforce()
+    node.live_pool.write_text("")
+    assert node.enforce(when_due=True) == {"reports": []}
