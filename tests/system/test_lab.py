@@ -80,15 +80,10 @@ def test_crash_ends_every_process_and_keeps_the_disk(lab: Lab) -> None:
     assert lab.exec("wb-gb1", "true").returncode != 0
     lab.do("start", "wb-gb1")
     assert lab.status()["wb-gb1"]["minion"]
+    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
     assert lab.exec("wb-gb1", "cat", "/usr/local/kept", "/root/kept").stdout == "kept\nkept\n"
     assert lab.exec("wb-gb1", *number).stdout == inode
     lab.exec("wb-gb1", "rm", "/usr/local/kept", "/root/kept")
-
-
-def test_services_run_again_when_start_returns(lab: Lab) -> None:
-    lab.do("crash", "wb-gb1")
-    lab.do("start", "wb-gb1")
-    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
 
 
 def test_start_of_the_master_returns_with_all_minions(lab: Lab) -> None:
@@ -136,9 +131,16 @@ def wan(lab: Lab) -> dict[str, Any]:
     return carried
 
 
-def test_added_node_is_one_of_the_lab(other: Lab) -> None:
+def test_two_checkouts_each_have_a_lab_that_grows_and_down_leaves_nothing(
+    lab: Lab, other: Lab
+) -> None:
     before = machine()
-    other.do("up", "--bare")
+    other.do("up", "--bare", "--disk", "300")
+    addresses = {node["address"] for node in other.status().values()}
+    assert not addresses & {node["address"] for node in lab.status().values()}
+    size = other.exec("fe", "df", "--output=size", "--block-size=1M", "/usr/local").stdout
+    assert 200 < int(size.split()[-1]) <= 300
+
     other.do("add", "canopus2", "--like", "canopus")
     node = other.status()["canopus2"]
     assert (node["site"], node["up"], node["minion"]) == ("remote", True, True)
@@ -154,24 +156,14 @@ def test_added_node_is_one_of_the_lab(other: Lab) -> None:
     other.do("add", "canopus2", "--like", "canopus")
     assert other.status()["canopus2"] == node
     assert other.cli("add", "fe", "--like", "canopus").returncode == 1
+
     other.do("down")
     assert machine() == before
+    assert all(node["minion"] for node in lab.status().values())
 
 
 def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:
     assert "/var/log/boot.log" in lab.do("logs", "fe")
-
-
-def test_two_checkouts_each_have_a_lab_and_down_leaves_nothing(lab: Lab, other: Lab) -> None:
-    before = machine()
-    other.do("up", "--bare", "--disk", "300")
-    addresses = {node["address"] for node in other.status().values()}
-    assert not addresses & {node["address"] for node in lab.status().values()}
-    size = other.exec("fe", "df", "--output=size", "--block-size=1M", "/usr/local").stdout
-    assert 200 < int(size.split()[-1]) <= 300
-    other.do("down")
-    assert machine() == before
-    assert all(node["minion"] for node in lab.status().values())
 
 
 def test_down_after_the_launchers_were_killed_leaves_nothing(other: Lab) -> None:
