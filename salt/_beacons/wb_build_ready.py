@@ -6,9 +6,9 @@ and remembers both on disk, so that neither a lost event nor a restart loses a l
 
 import time
 
-import wbnode
-from wbannounced import Announced
+import wbnode.minion
 from wbcore import events
+from wbnode.announced import Announced
 
 __virtualname__ = "wb_build_ready"
 
@@ -31,7 +31,7 @@ def beacon(config):
           wb_build_ready:
             - interval: 5
     """
-    memory, now = Announced(wbnode.layout_of(__opts__)), time.time()
+    memory, now = Announced(wbnode.minion.layout_of(__opts__)), time.time()
     builds = {name: facts["ready"] for name, facts in __salt__["wb_build.builds"]().items()}
     build = memory.due(builds, now)
     if build is not None:

@@ -10,10 +10,10 @@ import signal
 import time
 from pathlib import Path
 
-import wbnode
-from wbacedb import AceClient
+import wbnode.minion
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
+from wbnode.acedb import AceClient
 
 __virtualname__ = "wb_acedb"
 
@@ -27,7 +27,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def restart():
     """Let the server serve what the live link points to now, and wait until it answers.
 
@@ -50,7 +50,7 @@ def restart():
     return {"build": _answer(), "seconds": round(time.monotonic() - began, 3)}
 
 
-@wbnode.told
+@wbnode.minion.told
 def build():
     """The build that the running server serves, asked of it.
 
@@ -64,7 +64,7 @@ def build():
 
 
 def _answer():
-    port = wbnode.settings_of(__pillar__).acedb.port
+    port = wbnode.minion.settings_of(__pillar__).acedb.port
     until = time.monotonic() + ANSWER_SECONDS
     reloaded = False
     while True:
@@ -87,7 +87,7 @@ def _answer():
 
 def _servers():
     """Process ids of the servers of the live database, not of one started for a preflight."""
-    link = str(wbnode.layout_of(__opts__).link("acedb"))
+    link = str(wbnode.minion.layout_of(__opts__).link("acedb"))
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ def _lives(pid):
 
 def _remove_locks(pids):
     """A server removes its lock through the live link, which points elsewhere by now."""
-    home = wbnode.layout_of(__opts__).kind(ACEDB)
+    home = wbnode.minion.layout_of(__opts__).kind(ACEDB)
     for pid in pids:
         for lock in home.glob(f"wormbase_*/database/readlocks/*.{pid}"):
             lock.unlink(missing_ok=True)

@@ -13,13 +13,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-import wbcontents
-import wbfiles
-import wbnode
+import wbnode.contents
+import wbnode.files
+import wbnode.minion
 from wbcore import letter, news
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.names import Build, Release
-from wbstaging import Staging
+from wbnode.staging import Staging
 
 __virtualname__ = "wb_announce"
 
@@ -37,7 +37,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def mail(release, before=""):
     """Send the letter of a build to the announce lists, unless it was sent.
 
@@ -55,15 +55,15 @@ def mail(release, before=""):
 
         salt wb-dev wb_announce.mail WS221-2010.12.24-0.02-1350
     """
-    name, settings = Release.parse(release), wbnode.settings_of(__pillar__).mail
+    name, settings = Release.parse(release), wbnode.minion.settings_of(__pillar__).mail
     if not (settings.host and settings.sender and settings.recipients):
         raise BadRequest(
             "the pillar names no mail server, sender or recipients",
             "set wormbase:mail as pillar.example shows",
         )
-    record = wbnode.layout_of(__opts__).letter(name.build)
+    record = wbnode.minion.layout_of(__opts__).letter(name.build)
     identity = letter.message_id(name, settings.sender)
-    with wbnode.alone(record.with_suffix(".lock")):
+    with wbnode.minion.alone(record.with_suffix(".lock")):
         if record.exists():
             return {"message_id": identity, "already": True, "refused": []}
         now = datetime.datetime.now(datetime.UTC)
@@ -72,7 +72,7 @@ def mail(release, before=""):
     return {"message_id": identity, "already": False, "refused": refused}
 
 
-@wbnode.told
+@wbnode.minion.told
 def post(release, before=""):
     """Post a build on the blog, unless its post is there.
 
@@ -93,13 +93,15 @@ def post(release, before=""):
     name = Release.parse(release)
     entry = letter.post(name, _notes(name), _news(name.build, before))
     # WordPress would publish a second one under another slug.
-    with wbnode.alone(wbnode.layout_of(__opts__).letter(name.build).with_suffix(".lock")):
+    with wbnode.minion.alone(
+        wbnode.minion.layout_of(__opts__).letter(name.build).with_suffix(".lock")
+    ):
         found = _blog({"slug": entry.slug, "status": _STATUSES})
         made = found[0] if found else _blog({}, _draft(entry))
     return {"id": made["id"], "link": made["link"], "already": bool(found)}
 
 
-@wbnode.told
+@wbnode.minion.told
 def tell(recipients, subject, text):
     """Send a short mail about a run, by the mail server that sends the letter.
 
@@ -116,7 +118,7 @@ def tell(recipients, subject, text):
 
         salt wb-dev wb_announce.tell '[ops@example.org]' 'WS221 is live' 'It took 20 minutes.'
     """
-    settings = wbnode.settings_of(__pillar__).mail
+    settings = wbnode.minion.settings_of(__pillar__).mail
     if not (settings.host and settings.sender):
         raise BadRequest(
             "the pillar names no mail server or sender",
@@ -131,7 +133,7 @@ def tell(recipients, subject, text):
 
 
 def _notes(release):
-    path = wbnode.layout_of(__opts__).notes(release.build)
+    path = wbnode.minion.layout_of(__opts__).notes(release.build)
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -154,16 +156,19 @@ def _news(build, before):
 
 
 def _stock(build):
-    staging = Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    staging = Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
     sealed = staging.manifest(build)
-    return sealed and news.Stock.of(sealed, wbcontents.kept(staging.layout, sealed))
+    return sealed and news.Stock.of(sealed, wbnode.contents.kept(staging.layout, sealed))
 
 
 def _send(message, settings, record):
     """Recipients that the server refused. What it took is recorded before anything else."""
     try:
         refused = _give(
-            message, settings, _SECONDS, lambda: wbfiles.write_whole(record, _identity(message))
+            message,
+            settings,
+            _SECONDS,
+            lambda: wbnode.files.write_whole(record, _identity(message)),
         )
     except (OSError, smtplib.SMTPException) as error:
         if record.exists():
@@ -217,7 +222,7 @@ def _draft(entry):
 
 def _blog(query, entry=None):
     """The answer of the blog's list of posts: to a search, or to a new entry."""
-    settings = wbnode.settings_of(__pillar__).blog
+    settings = wbnode.minion.settings_of(__pillar__).blog
     if not settings.url:
         raise BadRequest("the pillar names no blog", "set wormbase:blog as pillar.example shows")
     words = urllib.parse.urlencode({"rest_route": "/wp/v2/posts", **query})

@@ -10,22 +10,22 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-import wbfiles
-import wbnode
-import wbprogress
-from wbannounced import Announced
+import wbnode.files
+import wbnode.minion
+import wbnode.progress
 from wbcore import manifest as manifests
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
-from wbstaging import Staging
+from wbnode.announced import Announced
+from wbnode.staging import Staging
 
 log = logging.getLogger(__name__)
 STEP = "seal"
 _TOLD = 5
 
 
-@wbnode.told
+@wbnode.minion.told
 def builds() -> dict[str, dict[str, bool]]:
     """Every build that is staged, and whether its builders have declared it ``READY``.
 
@@ -39,7 +39,7 @@ def builds() -> dict[str, dict[str, bool]]:
     return {str(build): {"ready": staging.is_ready(build)} for build in staging.builds()}
 
 
-@wbnode.told
+@wbnode.minion.told
 def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
     """Take the master's word that it has recorded the landing of builds: the beacon does not
     announce them again.
@@ -62,7 +62,7 @@ def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
     return {"acknowledged": [str(build) for build in taken]}
 
 
-@wbnode.told
+@wbnode.minion.told
 def survey(build: str) -> dict[str, Any]:
     """What of a build is there, and what is wrong with it; no file is read.
 
@@ -93,7 +93,7 @@ def survey(build: str) -> dict[str, Any]:
     }
 
 
-@wbnode.told
+@wbnode.minion.told
 def seal(name: str, run: str = "") -> dict[str, Any]:
     """Make the manifest of a build or of a webapp release, unless it is made already.
 
@@ -124,13 +124,13 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
         staging.check(manifest)
     else:
         manifest = _make(staging, parsed)
-        wbfiles.write_whole(staging.layout.manifest(parsed), manifest.to_bytes())
+        wbnode.files.write_whole(staging.layout.manifest(parsed), manifest.to_bytes())
         log.info("%s was sealed for run %s", name, run or "of nobody")
     facts = _sealed(manifest)
     return {"name": name, "digest": facts.pop("sealed"), **facts}
 
 
-@wbnode.told
+@wbnode.minion.told
 def unseal(build: str) -> dict[str, Any]:
     """Forget the manifest of a build, so that it can be changed and sealed again.
 
@@ -154,7 +154,7 @@ def unseal(build: str) -> dict[str, Any]:
     return {"name": str(name), "was_sealed": manifest is not None}
 
 
-@wbnode.told
+@wbnode.minion.told
 def forget(build: str) -> dict[str, Any]:
     """Remove what is kept about a build that was purged here: its folder and its manifest.
 
@@ -174,12 +174,12 @@ def forget(build: str) -> dict[str, Any]:
     kept.append(layout.parcels / str(name))
     forgotten = [str(path) for path in kept if path.exists()]
     for path in kept:
-        wbfiles.remove(path)
+        wbnode.files.remove(path)
     return {"forgotten": forgotten}
 
 
 def _staging() -> Staging:
-    return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    return Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
 
 
 def _protect(staging: Staging, datasets: Iterable[Dataset]) -> bool:
@@ -208,7 +208,7 @@ def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     if _protect(staging, look.found):
         look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())
-    meter = wbprogress.meter(__salt__["event.send"], __opts__, name, STEP, total)
+    meter = wbnode.progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import wbcontents
-import wbnode
+import wbnode.contents
+import wbnode.minion
 from wbcore.names import Build
-from wbstaging import Staging
+from wbnode.staging import Staging
 
 
-@wbnode.told
+@wbnode.minion.told
 def measure(build: str, dry: bool = False) -> dict[str, Any]:
     """Count what is in a build, and keep it beside the manifest; counted once as it was sealed.
 
@@ -33,11 +33,11 @@ def measure(build: str, dry: bool = False) -> dict[str, Any]:
         salt wb-dev wb_contents.measure WS221
     """
     name = Build.parse(build)
-    staging = Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    staging = Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
     sealed = staging.manifest(name)
     if sealed is None:
         return _unsealed(staging, name) if dry else _none(f"{name} is not sealed here")
-    figures = wbcontents.kept(staging.layout, sealed)
+    figures = wbnode.contents.kept(staging.layout, sealed)
     if not figures:
         if not staging.is_staged(name):
             return _none(f"{name} is not here any more")
@@ -45,7 +45,7 @@ def measure(build: str, dry: bool = False) -> dict[str, Any]:
             return _none(f"{changed[0]} is not what was sealed")
         figures = _measured(staging, name, sealed.databases, sealed.datasets)
         if not dry:
-            wbcontents.keep(staging.layout, sealed, figures)
+            wbnode.contents.keep(staging.layout, sealed, figures)
     return {"figures": figures, "missing": ""}
 
 
@@ -58,7 +58,7 @@ def _unsealed(staging, name):
 
 
 def _measured(staging, name, databases, datasets):
-    return wbcontents.measured(staging.layout, name, databases, datasets)
+    return wbnode.contents.measured(staging.layout, name, databases, datasets)
 
 
 def _none(why):

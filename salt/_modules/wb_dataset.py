@@ -13,20 +13,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import wbdeep
-import wbnode
-import wbprogress
-from wbcarrier import Carrier
+import wbnode.deep
+import wbnode.minion
+import wbnode.progress
 from wbcore import desired, drift, events, links, reading, upkeep
 from wbcore import manifest as manifests
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.transfer import Source
-from wbplace import Places
-from wbpull import Pull
+from wbnode.carrier import Carrier
+from wbnode.place import Places
+from wbnode.pull import Pull
 
 
-@wbnode.told
+@wbnode.minion.told
 def held() -> dict[str, dict[str, Any]]:
     """Every verified dataset here: its digest, files, bytes, when it was verified, and when
     every byte of it was read the last time.
@@ -49,7 +49,7 @@ def held() -> dict[str, dict[str, Any]]:
     }
 
 
-@wbnode.told
+@wbnode.minion.told
 def touched(datasets: Sequence[str]) -> list[str]:
     """Those of these verified datasets in which a name came or went since they were verified:
     a file was removed, or something was put there. Folders are looked at, files are not read.
@@ -67,7 +67,7 @@ def touched(datasets: Sequence[str]) -> list[str]:
     return [dataset for dataset in datasets if places.touched(Dataset.parse(dataset))]
 
 
-@wbnode.told
+@wbnode.minion.told
 def found() -> dict[str, dict[str, Any]]:
     """Every dataset directory here, verified or not, with its bytes and files.
 
@@ -81,7 +81,7 @@ def found() -> dict[str, dict[str, Any]]:
     return {str(dataset): places.size(dataset) for dataset in places.present()}
 
 
-@wbnode.told
+@wbnode.minion.told
 def pull(
     name: str,
     digest: str,
@@ -126,7 +126,7 @@ def pull(
         contents = {dataset: manifest.of(dataset) for dataset in wanted}
         lacking = [dataset for dataset in wanted if not job.has(dataset, contents[dataset], name)]
         total = sum(contents[dataset].bytes for dataset in lacking)
-        meter = wbprogress.meter(__salt__["event.send"], __opts__, parsed, step, total)
+        meter = wbnode.progress.meter(__salt__["event.send"], __opts__, parsed, step, total)
         fetched = job.run({dataset: contents[dataset] for dataset in lacking}, meter, name)
         answer = {str(d): {"bytes": contents[d].bytes, **fetched.get(d, _ALREADY)} for d in wanted}
         return {
@@ -136,7 +136,7 @@ def pull(
         }
 
 
-@wbnode.told
+@wbnode.minion.told
 def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, dict[str, Any]]:
     """Read every byte of held datasets again, and put right what is not as it was sealed:
     wrong files are fetched from a sibling and replaced one by one, where the dataset lies.
@@ -162,7 +162,7 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
     places, live = _places(), __salt__["wb_link.read"]()
     if when_due and not upkeep.is_night(places.settings.enforce, time.localtime().tm_hour):
         return {}
-    turn = reading.tonight(wbdeep.held(places), time.time(), places.settings.enforce.deep_days)
+    turn = reading.tonight(wbnode.deep.held(places), time.time(), places.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 
     @contextlib.contextmanager
@@ -175,12 +175,14 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         ):
             yield Pull(places, carrier, froms, live)
 
-    findings = wbdeep.verify(places, wanted, mending, live, lambda kind: __salt__[_FOLLOW[kind]]())
+    findings = wbnode.deep.verify(
+        places, wanted, mending, live, lambda kind: __salt__[_FOLLOW[kind]]()
+    )
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 
 
-@wbnode.told
+@wbnode.minion.told
 def remove(datasets: Sequence[str]) -> dict[str, int]:
     """Remove datasets from this node, and the parcels of their builds; the bytes of each
     dataset that were freed.
@@ -223,10 +225,10 @@ _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
 
 def _places() -> Places:
-    return Places(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    return Places(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
 
 
-def _tell(findings: Sequence[wbdeep.Finding]) -> None:
+def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:
     """Tell the master what was not as it was sealed."""
     for kind in (drift.ROTTED, drift.FAILED):
         changes = [

@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import wbnode
+import wbnode.minion
 from wbcore import links
 from wbcore.datasets import KINDS, Dataset
 from wbcore.space import Disk, Need, shortfalls
 
 
-@wbnode.told
+@wbnode.minion.told
 def free() -> dict[str, dict[str, Any]]:
     """Of each kind of dataset: the device it lies on, bytes and inodes free there.
 
@@ -42,7 +42,7 @@ def free() -> dict[str, dict[str, Any]]:
     return {kind: facts[_device(kind)] for kind in KINDS}
 
 
-@wbnode.told
+@wbnode.minion.told
 def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Whether datasets have room here, and what could be removed for them.
 
@@ -68,7 +68,7 @@ def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
         device = _device(parsed.kind)
         need = Need() if dataset in held else _still(parsed, size)
         needs[device] = needs.get(device, Need()) + need
-    headroom = wbnode.settings_of(__pillar__).datasets.headroom_percent
+    headroom = wbnode.minion.settings_of(__pillar__).datasets.headroom_percent
     short = shortfalls(disks, needs, headroom)
     return {
         "ok": not short,
@@ -87,7 +87,7 @@ def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
 
 def _home(kind: str) -> Path:
     """The directory of a kind, or what of its path is there already."""
-    home = wbnode.layout_of(__opts__).kind(kind)
+    home = wbnode.minion.layout_of(__opts__).kind(kind)
     return next(path for path in (home, *home.parents) if path.exists())
 
 
@@ -108,7 +108,7 @@ def _disks() -> dict[str, Disk]:
 
 def _still(dataset: Dataset, size: Mapping[str, int]) -> Need:
     """What a dataset takes beyond what of it was fetched by a pull that did not end."""
-    begun = wbnode.layout_of(__opts__).incoming(dataset)
+    begun = wbnode.minion.layout_of(__opts__).incoming(dataset)
     files = [path.lstat() for path in begun.rglob("*")] if begun.is_dir() else []
     there = sum(about.st_blocks * 512 for about in files)
     return Need(max(0, size["bytes"] - there), max(0, size["files"] + 1 - len(files)))

@@ -9,15 +9,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import wbnode
-import wbplace
+import wbnode.minion
+import wbnode.place
 from wbcore import links as rules
 from wbcore.datasets import ACEDB, MYSQL
 from wbcore.errors import BadRequest
 from wbcore.ownership import ownership
 
 
-@wbnode.told
+@wbnode.minion.told
 def read() -> dict[str, str]:
     """Every live link here and the directory that it leads to.
 
@@ -27,14 +27,14 @@ def read() -> dict[str, str]:
 
         salt '*' wb_link.read
     """
-    layout = wbnode.layout_of(__opts__)
+    layout = wbnode.minion.layout_of(__opts__)
     databases = (path for path in layout.kind(MYSQL).glob("[!.]*") if path.is_symlink())
     names = [ACEDB, rules.PRODUCTION, *(f"{MYSQL}/{path.name}" for path in databases)]
     paths = {name: layout.link(name) for name in names}
     return {name: _target(path) for name, path in paths.items() if path.is_symlink()}
 
 
-@wbnode.told
+@wbnode.minion.told
 def switch(links: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Let each link lead to another dataset; what was changed, old and new.
 
@@ -50,7 +50,7 @@ def switch(links: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
         salt wb-web1 wb_link.switch '{acedb: wormbase_WS221, mysql/c_elegans: c_elegans_WS221}'
     """
-    layout, now = wbnode.layout_of(__opts__), read()
+    layout, now = wbnode.minion.layout_of(__opts__), read()
     targets = {name: rules.dataset_of(name, target) for name, target in links.items()}
     held = __salt__["wb_dataset.held"]()
     for name, dataset in targets.items():
@@ -81,4 +81,4 @@ def _target(link: Path) -> str:
 
 
 def _owner(kind: str) -> tuple[int, int]:
-    return wbplace.ids(ownership(wbnode.settings_of(__pillar__), kind))
+    return wbnode.place.ids(ownership(wbnode.minion.settings_of(__pillar__), kind))

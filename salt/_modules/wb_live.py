@@ -9,7 +9,7 @@ import fcntl
 import json
 import time
 
-import wbnode
+import wbnode.minion
 from salt.exceptions import CommandExecutionError
 from wbcore import golive
 from wbcore.errors import StepFailed
@@ -22,7 +22,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def switch(links, run, before):
     """Switch the live links of this node and let its servers serve what they point to.
 
@@ -50,12 +50,12 @@ def switch(links, run, before):
                 f"the order to switch is {time.time() - before:.1f} s too late, nothing was done",
                 "run the same command again",
             )
-        wanted = node_links(wbnode.settings_of(__pillar__), __opts__["id"], links)
+        wanted = node_links(wbnode.minion.settings_of(__pillar__), __opts__["id"], links)
         changed = _switch(wanted, run)
         return {"changed": changed, "version": version(), "seconds": time.time() - began}
 
 
-@wbnode.told
+@wbnode.minion.told
 def version():
     """What the running servers of this node serve, asked of them at this moment.
 
@@ -68,7 +68,7 @@ def version():
 
         salt wb-web1 wb_live.version
     """
-    roles = wbnode.settings_of(__pillar__).nodes[__opts__["id"]].roles
+    roles = wbnode.minion.settings_of(__pillar__).nodes[__opts__["id"]].roles
     if "web" in roles:
         return __salt__["wb_webapp.version"]()
     return {"mysql": __salt__["wb_mysql.builds"]()} if "mysql" in roles else {}
@@ -84,7 +84,7 @@ def unfinished():
         salt wb-web1 wb_live.unfinished
     """
     try:
-        return json.loads(wbnode.layout_of(__opts__).journal.read_text(encoding="utf-8"))
+        return json.loads(wbnode.minion.layout_of(__opts__).journal.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
 
@@ -107,14 +107,14 @@ def _switch(wanted, run):
         __salt__["wb_acedb.restart"]()
     if "production" in kinds:
         __salt__["wb_webapp.start"]()
-    wbnode.layout_of(__opts__).journal.unlink()
+    wbnode.minion.layout_of(__opts__).journal.unlink()
     return changed
 
 
 @contextlib.contextmanager
 def _one_at_a_time():
     """The order of a run that was killed may still be at work when the next one comes."""
-    path = wbnode.layout_of(__opts__).journal.with_suffix(".lock")
+    path = wbnode.minion.layout_of(__opts__).journal.with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -129,7 +129,7 @@ def _version_or_error():
 
 
 def _write_journal(entry):
-    journal = wbnode.layout_of(__opts__).journal
+    journal = wbnode.minion.layout_of(__opts__).journal
     journal.parent.mkdir(parents=True, exist_ok=True)
     beside = journal.with_suffix(".new")
     beside.write_text(json.dumps(entry), encoding="utf-8")

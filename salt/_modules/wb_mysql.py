@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 
-import wbnode
+import wbnode.minion
 from wbcore.datasets import MYSQL
 from wbcore.errors import BadRequest
 from wbcore.names import build_of_directory
@@ -24,7 +24,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def flush():
     """Let the server follow the live links: it opens every table anew.
 
@@ -38,7 +38,7 @@ def flush():
     return True
 
 
-@wbnode.told
+@wbnode.minion.told
 def builds():
     """The build of each live database, asked of the running server: ``{database: "WS221"}``.
 
@@ -67,7 +67,7 @@ def builds():
     return dict(row.split("\t", 1) for row in _ask(" UNION ALL ".join(each)))
 
 
-@wbnode.told
+@wbnode.minion.told
 def has_system_tables():
     """Whether the data directory has what a server needs to start.
 
@@ -80,7 +80,7 @@ def has_system_tables():
     return (_data() / "mysql").is_dir()
 
 
-@wbnode.told
+@wbnode.minion.told
 def initialise():
     """Make the system tables of an empty data directory; one that has them stays as it is.
 
@@ -93,12 +93,12 @@ def initialise():
     if has_system_tables():
         return False
     data = _data()
-    user = wbnode.settings_of(__pillar__).mysql.user
+    user = wbnode.minion.settings_of(__pillar__).mysql.user
     beside = data / ".incoming" / ".initialising"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     shutil.chown(beside, user, user)
-    wbnode.command(
+    wbnode.minion.command(
         [
             "mariadb-install-db",
             "--no-defaults",
@@ -118,7 +118,7 @@ def initialise():
     return True
 
 
-@wbnode.told
+@wbnode.minion.told
 def grants(reader):
     """What a local user may do, such as ``["SELECT ON *.*"]``; nothing if there is no such user.
 
@@ -140,7 +140,7 @@ def grants(reader):
     ]
 
 
-@wbnode.told
+@wbnode.minion.told
 def let_read(reader):
     """Let a local user read every database without a password, and do nothing else.
 
@@ -159,13 +159,13 @@ def let_read(reader):
 
 def _ask(statement):
     """The rows of a statement, as the server's administrator."""
-    socket = wbnode.layout_of(__opts__).mysql_socket
+    socket = wbnode.minion.layout_of(__opts__).mysql_socket
     argv = ["mariadb", "--no-defaults", f"--socket={socket}", "--batch", "--skip-column-names"]
-    return wbnode.command(argv, _LOOK, input=statement, timeout=_SECONDS).splitlines()
+    return wbnode.minion.command(argv, _LOOK, input=statement, timeout=_SECONDS).splitlines()
 
 
 def _data():
-    return wbnode.layout_of(__opts__).kind(MYSQL)
+    return wbnode.minion.layout_of(__opts__).kind(MYSQL)
 
 
 def _named(reader):

@@ -3,8 +3,8 @@ does for itself: it enforces its states."""
 
 import json
 
-import wbenforce
-import wbnode
+import wbnode.enforce
+import wbnode.minion
 from salt.exceptions import CommandExecutionError
 from wbcore import events
 from wbcore.errors import BadData
@@ -17,7 +17,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def observe(build=""):
     """Everything that a plan is made of, as this node sees it.
 
@@ -52,7 +52,7 @@ def observe(build=""):
     return seen
 
 
-@wbnode.told
+@wbnode.minion.told
 def enforce(when_due=False):
     """Bring this node to its state, and tell the master what was not as it should be.
 
@@ -74,9 +74,9 @@ def enforce(when_due=False):
 
         salt wb-web1 wb_node.enforce
     """
-    layout = wbnode.layout_of(__opts__)
-    settings = wbnode.settings_of(__pillar__)
-    due = wbenforce.is_due(layout, settings.enforce, __opts__["id"], __grains__.get("pid"))
+    layout = wbnode.minion.layout_of(__opts__)
+    settings = wbnode.minion.settings_of(__pillar__)
+    due = wbnode.enforce.is_due(layout, settings.enforce, __opts__["id"], __grains__.get("pid"))
     if when_due and not due and not _misses_a_web_node(settings):
         return {"put_off": "it is not time yet"}
     # Salt masks what it gives of a pillar unless it is asked not to.
@@ -85,12 +85,12 @@ def enforce(when_due=False):
         # The minion keeps the pillar that it started with, and runs go by that.
         __salt__["saltutil.refresh_pillar"]()
     states = __salt__["state.running"]()
-    if why := wbenforce.put_off(layout, wanted, states):
+    if why := wbnode.enforce.put_off(layout, wanted, states):
         return {"put_off": why}
-    with wbnode.alone(layout.enforce_lock):
+    with wbnode.minion.alone(layout.enforce_lock):
         returned = __salt__["state.apply"]()
-        digest = wbenforce.digest(wanted, __opts__["cachedir"])
-        reports = wbenforce.reports(layout, __opts__["id"], digest, returned)
+        digest = wbnode.enforce.digest(wanted, __opts__["cachedir"])
+        reports = wbnode.enforce.reports(layout, __opts__["id"], digest, returned)
     for report in reports:
         __salt__["event.send"](events.drift_tag(report.node), report.plain())
     return {"reports": [report.plain() for report in reports]}
@@ -104,7 +104,7 @@ def _misses_a_web_node(settings):
 
 
 def _roles():
-    node = wbnode.settings_of(__pillar__).nodes.get(__opts__["id"])
+    node = wbnode.minion.settings_of(__pillar__).nodes.get(__opts__["id"])
     if node is None:
         # A minion keeps its pillar; taking "not told yet" for "no roles" would be to see
         # an empty node.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import wbnode
+import wbnode.minion
 from wbcore import manifest as manifests
 from wbcore import parcels
 from wbcore.datasets import Dataset
 from wbcore.errors import BadRequest
 from wbcore.parcels import Step
-from wbparcels import Maker
-from wbstaging import Staging
+from wbnode.parcels import Maker
+from wbnode.staging import Staging
 
 
-@wbnode.told
+@wbnode.minion.told
 def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Make the parcels of a sealed build, unless they are made; those of other builds go.
 
@@ -66,4 +66,4 @@ def _pair(value: Mapping[str, str]) -> tuple[Dataset, Dataset, str]:
 
 
 def _staging() -> Staging:
-    return Staging(wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__))
+    return Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))

@@ -11,8 +11,8 @@ import re
 import subprocess
 import time
 
-import wbnode
-import wbproxy
+import wbnode.minion
+import wbnode.proxy
 from wbcore import canary, pools
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
@@ -34,7 +34,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def read():
     """Which pool serves, who is in which pool, and the maintenance page if it is up.
 
@@ -56,7 +56,7 @@ def read():
     }
 
 
-@wbnode.told
+@wbnode.minion.told
 def set_pool(pool, nodes):
     """Let exactly these web nodes be in a pool, and wait until nginx goes by it alone.
 
@@ -74,7 +74,7 @@ def set_pool(pool, nodes):
 
         salt fe wb_proxy.set_pool a '[wb-web1, wb-web2]'
     """
-    settings = wbnode.settings_of(__pillar__)
+    settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
     servers = {node: f"{settings.nodes[node].address}:{settings.webapp.port}" for node in nodes}
     text = pools.render(pools.known(pool), servers, settings.nginx.idle_port)
@@ -88,7 +88,7 @@ def set_pool(pool, nodes):
     return {"nodes": list(nodes), "seconds": seconds}
 
 
-@wbnode.told
+@wbnode.minion.told
 def laid():
     """The pools that have a file, without which nginx does not start.
 
@@ -101,7 +101,7 @@ def laid():
     return [pool for pool in pools.POOLS if _proxy().pool(pool).exists()]
 
 
-@wbnode.told
+@wbnode.minion.told
 def prepare():
     """Lay an empty pool for each that has no file; returns the pools that were laid.
 
@@ -114,13 +114,13 @@ def prepare():
     proxy = _proxy()
     missing = [pool for pool in pools.POOLS if not proxy.pool(pool).exists()]
     proxy.layout.proxy.mkdir(parents=True, exist_ok=True)
-    idle_port = wbnode.settings_of(__pillar__).nginx.idle_port
+    idle_port = wbnode.minion.settings_of(__pillar__).nginx.idle_port
     for pool in missing:
         proxy.pool(pool).write_text(pools.render(pool, {}, idle_port), encoding="utf-8")
     return missing
 
 
-@wbnode.told
+@wbnode.minion.told
 def change_over(pool):
     """Let a pool serve from the next request on.
 
@@ -140,7 +140,7 @@ def change_over(pool):
     return {"old": old, "new": pool}
 
 
-@wbnode.told
+@wbnode.minion.told
 def maintain(release, seconds, patience):
     """Put the maintenance page up, and return once no request to a web node is under way.
 
@@ -183,7 +183,7 @@ def maintain(release, seconds, patience):
     return {"until": lease.until, **drained}
 
 
-@wbnode.told
+@wbnode.minion.told
 def open_():
     """Take the maintenance page down.
 
@@ -202,7 +202,7 @@ def open_():
     return was_up
 
 
-@wbnode.told
+@wbnode.minion.told
 def watch(seconds, percent):
     """Watch for a while how many requests fail, beside how many did before.
 
@@ -230,7 +230,7 @@ def watch(seconds, percent):
             return {"before": canary.count(before), "after": canary.count(after), "bad": bad}
 
 
-@wbnode.told
+@wbnode.minion.told
 def ask(path, nodes, timeout=10):
     """Ask single web nodes through nginx, also while the maintenance page is up.
 
@@ -248,13 +248,13 @@ def ask(path, nodes, timeout=10):
     """
     if not re.fullmatch(r"/[!-~]*", str(path)):
         raise BadRequest(f"{str(path)[:60]!r} is not a path", "a path begins with /")
-    settings = wbnode.settings_of(__pillar__)
+    settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
     return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout))
 
 
 def _proxy():
-    return wbproxy.Proxy(wbnode.layout_of(__opts__))
+    return wbnode.proxy.Proxy(wbnode.minion.layout_of(__opts__))
 
 
 def _known_web_nodes(settings, nodes):
@@ -267,13 +267,13 @@ def _known_web_nodes(settings, nodes):
 
 def _lease(proxy, release, seconds, patience):
     """A lease from now on, with what the site served before the page first went up."""
-    port = wbnode.settings_of(__pillar__).nginx.asking_port
+    port = wbnode.minion.settings_of(__pillar__).nginx.asking_port
     earlier = proxy.lease()
     if earlier:
         answers = earlier.served
     else:
         pooled = proxy.pooled(proxy.live)
-        answers = wbproxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
+        answers = wbnode.proxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
     return Lease(release, until, until + patience, port, answers)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 
-import wbnode
+import wbnode.minion
 
 # Of the runlevels in which a server serves.
 _LINKS = "etc/rc[2-5].d/S[0-9][0-9]"
@@ -42,5 +42,5 @@ def enabled(name: str) -> bool:
 
         salt wb-web1 wb_service.enabled mariadb
     """
-    root = wbnode.layout_of(__opts__).root
+    root = wbnode.minion.layout_of(__opts__).root
     return any(root.glob(f"{_LINKS}{name}"))

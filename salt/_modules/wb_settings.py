@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-import wbnode
+import wbnode.minion
 from wbcore.datasets import KINDS
 
 __virtualname__ = "wb_settings"
@@ -14,7 +14,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def read():
     """The settings of the pillar root ``wormbase`` and the paths that states use.
 
@@ -27,8 +27,8 @@ def read():
 
         salt-call wb_settings.read
     """
-    settings = wbnode.settings_of(__pillar__)
-    layout = wbnode.layout_of(__opts__)
+    settings = wbnode.minion.settings_of(__pillar__)
+    layout = wbnode.minion.layout_of(__opts__)
     web = {
         node: f"{settings.nodes[node].address}:{settings.webapp.port}"
         for node in settings.having("web")

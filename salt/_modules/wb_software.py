@@ -6,8 +6,8 @@ Source: the wiki page, "Major Releases"; a minor revision makes neither.
 import shutil
 import tarfile
 
-import wbfiles
-import wbnode
+import wbnode.files
+import wbnode.minion
 from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.names import Release
@@ -22,7 +22,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def publish(release):
     """Put a release's tarball on the FTP site and make it ``current.tgz``.
 
@@ -35,9 +35,9 @@ def publish(release):
 
         salt wb-dev wb_software.publish WS221-2010.12.24-0.02-1350
     """
-    layout, source = wbnode.layout_of(__opts__), _assembled(release)
+    layout, source = wbnode.minion.layout_of(__opts__), _assembled(release)
     tarball = layout.software / f"{source.name}.tgz"
-    with wbnode.alone(layout.webapp_lock):
+    with wbnode.minion.alone(layout.webapp_lock):
         already = tarball.exists()
         if not already:
             layout.software.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def publish(release):
     return {"tarball": str(tarball), "bytes": tarball.stat().st_size, "already": already}
 
 
-@wbnode.told
+@wbnode.minion.told
 def reference(release):
     """Keep a copy of what is live at ``website/production``, for a look on this server.
 
@@ -58,8 +58,8 @@ def reference(release):
 
         salt wb-dev wb_software.reference WS221-2010.12.24-0.02-1350
     """
-    layout, source = wbnode.layout_of(__opts__), _assembled(release)
-    with wbnode.alone(layout.webapp_lock):
+    layout, source = wbnode.minion.layout_of(__opts__), _assembled(release)
+    with wbnode.minion.alone(layout.webapp_lock):
         already = _tells(layout.production) == _tells(source)
         if not already:
             _replace_by_copy(layout.production, source)
@@ -69,7 +69,7 @@ def reference(release):
 def _assembled(release):
     """The directory of a release on this server."""
     dataset = Dataset(WEBAPP, str(Release.parse(release)))
-    place = wbnode.layout_of(__opts__).dataset(dataset)
+    place = wbnode.minion.layout_of(__opts__).dataset(dataset)
     if not place.is_dir():
         raise BadRequest(
             f"{release} is not in website/ of this server",
@@ -79,7 +79,7 @@ def _assembled(release):
 
 
 def _pack(source, tarball):
-    left_out = wbnode.settings_of(__pillar__).webapp.software_exclude
+    left_out = wbnode.minion.settings_of(__pillar__).webapp.software_exclude
 
     def member(entry):
         below = entry.name.partition("/")[2]
@@ -103,13 +103,13 @@ def _link_current(link, target):
 
 def _replace_by_copy(place, source):
     fresh, old = (place.with_name(f".{place.name}.{name}") for name in ("new", "old"))
-    wbfiles.remove(fresh)
-    wbfiles.remove(old)
+    wbnode.files.remove(fresh)
+    wbnode.files.remove(old)
     shutil.copytree(source, fresh, symlinks=True)
     if place.is_symlink() or place.exists():
         place.rename(old)
     fresh.rename(place)
-    wbfiles.remove(old)
+    wbnode.files.remove(old)
 
 
 def _tells(place):

@@ -10,16 +10,16 @@ import time
 import urllib.error
 import urllib.request
 
-import wbfiles
-import wbnode
-from wbcheckout import Checkout
+import wbnode.files
+import wbnode.minion
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.ownership import LOGS_MODE
 from wbcore.patterns import excluded
 from wbcore.versions import environment_text, version_text
-from wbpreflight import Preflight
+from wbnode.checkout import Checkout
+from wbnode.preflight import Preflight
 
 __virtualname__ = "wb_webapp"
 
@@ -33,7 +33,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.told
+@wbnode.minion.told
 def staged():
     """Which webapp stands in ``website/staging``, and whether it can be released.
 
@@ -46,7 +46,7 @@ def staged():
 
         salt wb-dev wb_webapp.staged
     """
-    checkout = Checkout(wbnode.layout_of(__opts__).staging)
+    checkout = Checkout(wbnode.minion.layout_of(__opts__).staging)
     return {
         "webapp": checkout.version(),
         "revision": checkout.revision(),
@@ -55,7 +55,7 @@ def staged():
     }
 
 
-@wbnode.told
+@wbnode.minion.told
 def assemble(release):
     """Make the directory of a release from ``website/staging``, unless it is there already.
 
@@ -69,15 +69,15 @@ def assemble(release):
 
         salt wb-dev wb_webapp.assemble WS221-2010.12.24-0.02-1350
     """
-    layout, name = wbnode.layout_of(__opts__), Release.parse(release)
+    layout, name = wbnode.minion.layout_of(__opts__), Release.parse(release)
     dataset = Dataset(WEBAPP, str(name))
     place, incoming = layout.dataset(dataset), layout.incoming(dataset)
-    with wbnode.alone(layout.webapp_lock):
-        wbfiles.remove(incoming)
+    with wbnode.minion.alone(layout.webapp_lock):
+        wbnode.files.remove(incoming)
         already = place.exists()
         if not already:
             Checkout(layout.staging).refuse_unless(name)
-            _copy(layout.staging, incoming, wbnode.settings_of(__pillar__).webapp.exclude)
+            _copy(layout.staging, incoming, wbnode.minion.settings_of(__pillar__).webapp.exclude)
             _complete(incoming, name)
             # Somebody may have committed or updated while the files were copied.
             Checkout(layout.staging).refuse_unless(name)
@@ -85,7 +85,7 @@ def assemble(release):
     return {"release": str(name), "already": already}
 
 
-@wbnode.told
+@wbnode.minion.told
 def preflight(release, databases, acedb):
     """Start a release beside the live one and ask it its pages; nothing of it stays.
 
@@ -105,19 +105,19 @@ def preflight(release, databases, acedb):
         salt wb-web1 wb_webapp.preflight WS221-2010.12.24-0.02-1350 \
             '{c_elegans: c_elegans_WS221}' wormbase_WS221
     """
-    layout, settings = wbnode.layout_of(__opts__), wbnode.settings_of(__pillar__)
+    layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
     trial = Preflight(
         settings,
         _here(layout, Dataset.parse(f"{ACEDB}/{acedb}")),
         _here(layout, Dataset.parse(f"{WEBAPP}/{release}")),
     )
     port = settings.webapp.preflight_port
-    with wbnode.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
+    with wbnode.minion.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
         answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
         return {"answers": answers, "version": _version(port)}
 
 
-@wbnode.told
+@wbnode.minion.told
 def version(port=None):
     """What the running servers of this node serve, as the webapp's ``/version`` tells it.
 
@@ -127,10 +127,10 @@ def version(port=None):
 
         salt wb-web1 wb_webapp.version
     """
-    return _version(port or wbnode.settings_of(__pillar__).webapp.port)
+    return _version(port or wbnode.minion.settings_of(__pillar__).webapp.port)
 
 
-@wbnode.told
+@wbnode.minion.told
 def start():
     """Start the live webapp; it answers when this returns.
 
@@ -143,7 +143,7 @@ def start():
     return _serve("start")
 
 
-@wbnode.told
+@wbnode.minion.told
 def stop():
     """Stop the live webapp; it has ended when this returns.
 
@@ -156,7 +156,7 @@ def stop():
     return _service("stop")
 
 
-@wbnode.told
+@wbnode.minion.told
 def restart():
     """Serve the release that the live link points to now; no request is lost.
 
@@ -205,13 +205,13 @@ def _complete(place, release):
 
 def _service(verb):
     began = time.monotonic()
-    wbnode.command(["service", SERVICE, verb], f"run service {SERVICE} {verb} on this node")
+    wbnode.minion.command(["service", SERVICE, verb], f"run service {SERVICE} {verb} on this node")
     return {"seconds": round(time.monotonic() - began, 3)}
 
 
 def _serve(verb):
     done = _service(verb)
-    live = wbnode.layout_of(__opts__).production.resolve().name
+    live = wbnode.minion.layout_of(__opts__).production.resolve().name
     serving = version()["release"]
     if serving != live:
         raise StepFailed(

@@ -9,7 +9,7 @@
         - sources: [{node: wb-dev, address: 10.0.0.11}]
 """
 
-import wbstate
+import wbnode.state
 from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import StepFailed
 from wbcore.names import Release
@@ -22,7 +22,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def present(name, manifests, datasets, sources):
     """Make sure that these datasets are here and verified.
 
@@ -55,7 +55,7 @@ def present(name, manifests, datasets, sources):
                 __salt__["wb_dataset.pull"](manifest, digest, listed, sources, "enforce")
 
     wanted = dict.fromkeys(datasets, _VERIFIED)
-    return wbstate.reach(name, __opts__["test"], read, wanted, fetch)
+    return wbnode.state.reach(name, __opts__["test"], read, wanted, fetch)
 
 
 def _lists(manifest, dataset):

@@ -11,7 +11,7 @@
 
 import time
 
-import wbstate
+import wbnode.state
 from wbcore import events
 
 __virtualname__ = "wb_link"
@@ -25,7 +25,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def switched(name, release, links, going_live):
     """Make sure that the live links are those of a release and that the servers serve them.
 
@@ -38,7 +38,7 @@ def switched(name, release, links, going_live):
     this state was given to the node. A web node says afterwards that it serves, for the proxy.
     """
     if going_live:
-        return wbstate.outcome(name, True, "A go-live is at work: the links are left to it.")
+        return wbnode.state.outcome(name, True, "A go-live is at work: the links are left to it.")
 
     def read():
         unfinished = __salt__["wb_live.unfinished"]()
@@ -47,13 +47,13 @@ def switched(name, release, links, going_live):
     def follow(wrong):
         __salt__["wb_live.switch"](links, run="state.apply", before=time.time() + _SOON)
         # A minion that started before the pillar named its node has neither roles nor schedule.
-        wbstate.learn(__salt__)
+        wbnode.state.learn(__salt__)
         if "production" in links:
             __salt__["event.send"](events.joined_tag(__opts__["id"]))
 
     wanted = {**links, _SWITCH: False}
     have = read()
     right = all(have.get(key) == value for key, value in wanted.items())
-    if right or __opts__["test"] or wbstate.still_live(__salt__, release):
-        return wbstate.reach(name, __opts__["test"], read, wanted, follow)
-    return wbstate.outcome(name, True, _CHANGED)
+    if right or __opts__["test"] or wbnode.state.still_live(__salt__, release):
+        return wbnode.state.reach(name, __opts__["test"], read, wanted, follow)
+    return wbnode.state.outcome(name, True, _CHANGED)

@@ -9,7 +9,7 @@
         - reader: wormbase
 """
 
-import wbstate
+import wbnode.state
 from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "wb_mysql"
@@ -19,10 +19,10 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def initialised(name):
     """Make sure that the data directory has the system tables without which no server starts."""
-    return wbstate.reach(
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         lambda: {"system tables": __salt__["wb_mysql.has_system_tables"]()},
@@ -31,7 +31,7 @@ def initialised(name):
     )
 
 
-@wbstate.told
+@wbnode.state.told
 def readable(name, reader):
     """Make sure that a local user may read every database and do nothing else.
 
@@ -48,7 +48,7 @@ def readable(name, reader):
                 return {}
             raise
 
-    return wbstate.reach(
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         read,

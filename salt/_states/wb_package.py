@@ -10,9 +10,9 @@ a node's states take when nothing is to do.
         - pkgs: [openssh-server, rsync]
 """
 
-import wbdpkg
-import wbnode
-import wbstate
+import wbnode.dpkg
+import wbnode.minion
+import wbnode.state
 
 __virtualname__ = "wb_package"
 
@@ -21,7 +21,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def installed(name, pkgs):
     """Make sure that packages are installed, in whatever version.
 
@@ -30,9 +30,11 @@ def installed(name, pkgs):
     """
 
     def read():
-        return dict.fromkeys(wbdpkg.installed(wbnode.layout_of(__opts__).root), "installed")
+        return dict.fromkeys(
+            wbnode.dpkg.installed(wbnode.minion.layout_of(__opts__).root), "installed"
+        )
 
-    return wbstate.reach(
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         read,

@@ -13,7 +13,7 @@
 
 import time
 
-import wbstate
+import wbnode.state
 from wbcore import pools
 from wbcore.errors import StepFailed
 
@@ -26,10 +26,10 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def prepared(name):
     """Make sure that nginx finds a file for each pool; one that is there stays as it is."""
-    return wbstate.reach(
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         lambda: dict.fromkeys(__salt__["wb_proxy.laid"](), "there"),
@@ -38,7 +38,7 @@ def prepared(name):
     )
 
 
-@wbstate.told
+@wbnode.state.told
 def serving(name, release, nodes, going_live):
     """Make sure that the live pool has those web nodes, and only those, that serve a release.
 
@@ -53,7 +53,7 @@ def serving(name, release, nodes, going_live):
     """
     proxy = __salt__["wb_proxy.read"]()
     if going_live or proxy["maintenance"]:
-        return wbstate.outcome(name, True, "A go-live is at work: the pools are left to it.")
+        return wbnode.state.outcome(name, True, "A go-live is at work: the pools are left to it.")
     good = _serving(nodes, release, proxy["pools"][proxy["live"]])
     if not good:
         raise StepFailed(
@@ -63,15 +63,15 @@ def serving(name, release, nodes, going_live):
     live = proxy["live"]
     have = {f"pool {live}": sorted(proxy["pools"][live])}
     wanted = {f"pool {live}": sorted(good)}
-    if have != wanted and not __opts__["test"] and not wbstate.still_live(__salt__, release):
-        return wbstate.outcome(name, True, _CHANGED)
+    if have != wanted and not __opts__["test"] and not wbnode.state.still_live(__salt__, release):
+        return wbnode.state.outcome(name, True, _CHANGED)
 
     def let_serve(wrong):
         __salt__["wb_proxy.set_pool"](live, good)
         # A node in it may be new: the next run names it to a minion that has to know it.
-        wbstate.learn(__salt__)
+        wbnode.state.learn(__salt__)
 
-    return wbstate.reach(name, __opts__["test"], lambda: have, wanted, let_serve)
+    return wbnode.state.reach(name, __opts__["test"], lambda: have, wanted, let_serve)
 
 
 def _serving(nodes, release, pooled):

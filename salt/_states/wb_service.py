@@ -15,7 +15,7 @@ every module of Salt is loaded: more than half of the time that a node's states 
 
 import time
 
-import wbstate
+import wbnode.state
 from wbcore.errors import StepFailed
 
 __virtualname__ = "wb_service"
@@ -28,7 +28,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbstate.told
+@wbnode.state.told
 def running(name, reload=False, release="", going_live=False):
     """Make sure that a service runs and starts at boot.
 
@@ -41,16 +41,16 @@ def running(name, reload=False, release="", going_live=False):
         Whether a go-live is at work: the service is left to it then.
     """
     if going_live:
-        return wbstate.outcome(name, True, _LEFT)
+        return wbnode.state.outcome(name, True, _LEFT)
     have = {
         "running": __salt__["wb_service.running"](name),
         "enabled": __salt__["wb_service.enabled"](name),
     }
     wanted = {"running": True, "enabled": True}
     asked = release and have != wanted and not __opts__["test"]
-    if asked and not wbstate.still_live(__salt__, release):
-        return wbstate.outcome(name, True, _LEFT)
-    return wbstate.reach(
+    if asked and not wbnode.state.still_live(__salt__, release):
+        return wbnode.state.outcome(name, True, _LEFT)
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         lambda: have,
@@ -59,10 +59,10 @@ def running(name, reload=False, release="", going_live=False):
     )
 
 
-@wbstate.told
+@wbnode.state.told
 def enabled(name):
     """Make sure that a service starts at boot, whether it runs now or not."""
-    return wbstate.reach(
+    return wbnode.state.reach(
         name,
         __opts__["test"],
         lambda: {"enabled": __salt__["wb_service.enabled"](name)},
@@ -71,14 +71,14 @@ def enabled(name):
     )
 
 
-@wbstate.told
+@wbnode.state.told
 def mod_watch(name, reload=False, **_):
     """Let a running service go by what a state that it watches changed."""
     verb = "reload" if reload else "restart"
     if __opts__["test"]:
-        return wbstate.outcome(name, None, f"It would {verb}.", {name: verb})
+        return wbnode.state.outcome(name, None, f"It would {verb}.", {name: verb})
     _act(verb, name)
-    return wbstate.outcome(name, True, f"It did {verb}.", {name: verb})
+    return wbnode.state.outcome(name, True, f"It did {verb}.", {name: verb})
 
 
 def _bring_about(name, wrong):

@@ -13,8 +13,8 @@ from typing import Any
 
 import jinja2
 import pytest
-import wbcontents
-import wbfiles
+import wbnode.contents
+import wbnode.files
 from wbcore.layout import Layout
 from wbcore.manifest import Manifest
 from wbcore.names import Build
@@ -163,8 +163,8 @@ def counted(layout):
         databases = {"c_elegans": f"c_elegans_{build}", "clustal": "clustal_WS220"}
         sealed = Manifest(Build.parse(build), databases, {})
         path = layout.manifest(sealed.name)
-        wbfiles.write_whole(path, sealed.to_bytes())
-        wbcontents.keep(layout, sealed, {"classes": {"Gene": genes, "Map": 6}})
+        wbnode.files.write_whole(path, sealed.to_bytes())
+        wbnode.contents.keep(layout, sealed, {"classes": {"Gene": genes, "Map": 6}})
         return path
 
     return make

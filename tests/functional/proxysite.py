@@ -154,7 +154,9 @@ class ProxySite:
         self.salt["wb_proxy.prepare"]()
         programs = self.root / "usr/local/lib/wormbase-release"
         shutil.copytree(CHECKOUT / "salt/_utils/wbcore", programs / "wbcore")
-        shutil.copy(CHECKOUT / "salt/_utils/wbproxy.py", programs)
+        (programs / "wbnode").mkdir()
+        for name in ("__init__.py", "proxy.py"):
+            shutil.copy(CHECKOUT / "salt/_utils/wbnode" / name, programs / "wbnode")
         for name, place in (("keeper.py", programs), ("maintenance.html", self.paths["proxy"])):
             shutil.copy(CHECKOUT / "salt/states/proxy" / name, place)
         self.root.chmod(0o755)

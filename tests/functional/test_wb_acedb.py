@@ -7,7 +7,7 @@ import time
 
 import pytest
 from acedbs import database
-from wbacedb import AceClient
+from wbnode.acedb import AceClient
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_a_sibling_whose_copy_rotted_too_is_passed_over(site, held):
 
 
 def test_what_nobody_has_is_told_and_read_again_the_next_night(site, held, monkeypatch):
-    monkeypatch.setattr("wbpull._PAUSE_SECONDS", 0)
+    monkeypatch.setattr("wbnode.pull._PAUSE_SECONDS", 0)
     read_long_ago(site, GENE)
     for node in ("node", "sibling", "wb-dev"):
         (place(site, GENE, node) / "list").write_bytes(b"rot")

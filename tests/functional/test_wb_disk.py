@@ -12,7 +12,7 @@ from wbcore.names import Build
 from wbcore.room import Taken, make_room
 from wbcore.settings import Settings
 from wbcore.space import Need
-from wbplace import Places
+from wbnode.place import Places
 
 MB = 1_000_000
 MYSQL = "mysql/c_elegans_WS221"

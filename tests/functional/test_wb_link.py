@@ -11,7 +11,7 @@ from salt.exceptions import CommandExecutionError
 from wbcore.datasets import Dataset
 from wbcore.manifest import Contents
 from wbcore.settings import Settings
-from wbplace import Places
+from wbnode.place import Places
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import wbprogress
+import wbnode.progress
 from wbcore import manifest
 
 
 @pytest.mark.parametrize("name", ["WS221", "WS221-2010.12.24-0.02-1350"])
 def test_meter_sends_the_event_of_the_step(name):
     sent = []
-    meter = wbprogress.meter(
+    meter = wbnode.progress.meter(
         lambda *event: sent.append(event), {"id": "wb-web1"}, manifest.parse_name(name), "push", 9
     )
     meter._every = 0
@@ -31,7 +31,7 @@ def test_meter_sends_the_event_of_the_step(name):
 def test_meter_sends_nothing_under_salt_call():
     sent = []
     opts = {"id": "wb-web1", "__cli": "salt-call"}
-    meter = wbprogress.meter(sent.append, opts, manifest.parse_name("WS221"), "push", 9)
+    meter = wbnode.progress.meter(sent.append, opts, manifest.parse_name("WS221"), "push", 9)
     meter._every = 0
     meter.add("mysql/c_elegans_WS221", 3)
     assert sent == []

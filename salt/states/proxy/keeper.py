@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import wbproxy
+import wbnode.proxy
 from wbcore import pools
 from wbcore.layout import Layout
 
@@ -30,13 +30,13 @@ def main() -> None:
     """Wait for the end of the page, one keeper at a time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", default="/", type=Path, help="root of the node")
-    proxy = wbproxy.Proxy(Layout(parser.parse_args().root))
+    proxy = wbnode.proxy.Proxy(Layout(parser.parse_args().root))
     with open(proxy.layout.proxy / "keeper.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         keep(proxy)
 
 
-def keep(proxy: wbproxy.Proxy) -> None:
+def keep(proxy: wbnode.proxy.Proxy) -> None:
     """Return when the page is down, by whomever."""
     patience = FIRST_ASK_SECONDS
     while lease := proxy.lease():
@@ -48,7 +48,7 @@ def keep(proxy: wbproxy.Proxy) -> None:
             time.sleep(AGAIN_SECONDS)
 
 
-def end(proxy: wbproxy.Proxy, patience: float) -> bool:
+def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
     """Take the page down if its lease is over and the site can serve one whole release."""
     with proxy.alone():
         lease = proxy.lease()
@@ -56,7 +56,7 @@ def end(proxy: wbproxy.Proxy, patience: float) -> bool:
             return True
         pool, nodes = proxy.live, proxy.pooled(proxy.live)
         answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
-        kept = pools.to_keep(wbproxy.served(answers), lease)
+        kept = pools.to_keep(wbnode.proxy.served(answers), lease)
         if not pools.may_open(kept, nodes, lease, time.time()):
             note(proxy, f"of {nodes} only {kept} serve one whole release; the page stays")
             return False
@@ -69,7 +69,7 @@ def end(proxy: wbproxy.Proxy, patience: float) -> bool:
     return True
 
 
-def note(proxy: wbproxy.Proxy, text: str) -> None:
+def note(proxy: wbnode.proxy.Proxy, text: str) -> None:
     """Write what happened where a person finds it."""
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with open(proxy.layout.proxy / "keeper.log", "a", encoding="utf-8") as log:

@@ -43,7 +43,7 @@ nginx runs:
     - watch:
       - file: nginx is configured
 
-# The keeper outlives a minion and uses no part of Salt: it has its own copy of the core.
+# The keeper outlives a minion and uses no part of Salt: it has its own copy of what it needs.
 the keeper has the core:
   file.recurse:
     - name: {{ settings.paths.programs }}/wbcore
@@ -53,7 +53,8 @@ the keeper has the core:
     - exclude_pat: '*.pyc'
 
 {%- for name, source in [
-  ('wbproxy.py', 'salt://_utils/wbproxy.py'),
+  ('wbnode/__init__.py', 'salt://_utils/wbnode/__init__.py'),
+  ('wbnode/proxy.py', 'salt://_utils/wbnode/proxy.py'),
   ('keeper.py', 'salt://proxy/keeper.py'),
 ] %}
 the keeper has its {{ name }}:

@@ -5,8 +5,6 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import wbfiles
-from wbcarrier import Carrier
 from wbcore import parcels, transfer
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData
@@ -14,6 +12,9 @@ from wbcore.layout import Layout
 from wbcore.manifest import Contents
 from wbcore.parcels import Parcel
 from wbcore.transfer import Source
+
+import wbnode.files
+from wbnode.carrier import Carrier
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Depot:
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds."""
-        wbfiles.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
+        wbnode.files.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
 
     def size(self, parcel: Parcel) -> int:
         """Bytes of a parcel with its parts."""

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-import wbnode
 from wbcore.manifest import Found, Stat, link_problem
 from wbcore.patterns import excluded
+
+import wbnode.minion
 
 _PIECE = 1 << 20
 _SCRATCH = ".work-"
@@ -115,7 +116,7 @@ def flush(folders: Iterable[Path]) -> None:
     by_device = {os.stat(folder).st_dev: folder for folder in folders}
     for folder in by_device.values():
         # coreutils' sync -f is syncfs(2), which Python's os module does not have.
-        wbnode.command(["sync", "-f", folder], "see the kernel's log for a failing disk")
+        wbnode.minion.command(["sync", "-f", folder], "see the kernel's log for a failing disk")
 
 
 def flush_names(folder: Path) -> None:

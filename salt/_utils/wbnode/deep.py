@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import wbfiles
 from salt.exceptions import CommandExecutionError
 from wbcore import links
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest, ReleaseError
 from wbcore.manifest import Contents, Manifest, parse_name, shown
 from wbcore.reading import Read
-from wbplace import Places
-from wbpull import Pull
+
+import wbnode.files
+from wbnode.place import Places
+from wbnode.pull import Pull
 
 _SHOWN = 5
 
@@ -75,7 +76,7 @@ def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str
     whatever else of it is amiss (links, folders, owners, modes)."""
     root = places.layout.dataset(dataset)
     there = [path for path in contents.files if (root / path).is_file()]
-    found = wbfiles.digests(root, there, lambda path, count: None)
+    found = wbnode.files.digests(root, there, lambda path, count: None)
     wrong = [path for path, file in contents.files.items() if found.get(path) != file.sha256]
     folders = [path for path in contents.folders if not (root / path).is_dir()]
     return sorted(wrong), sorted({*places.amiss(dataset, contents), *folders})
@@ -90,7 +91,7 @@ def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[s
         (root / path).mkdir(exist_ok=True)
     for path, target in contents.links.items():
         if not (root / path).is_symlink() or os.readlink(root / path) != target:
-            wbfiles.remove(root / path)
+            wbnode.files.remove(root / path)
             os.symlink(target, root / path)
     places.take_over(dataset, contents, root)
     return source

@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import wbfiles
-import wbnode
 from wbcore import counts, manifest
 from wbcore.contents import BYTES, CLASSES, FILES, KINDS, LETTERS, ROWS, SEQUENCES, Figures
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, Dataset
@@ -18,6 +16,9 @@ from wbcore.errors import BadData
 from wbcore.layout import Layout
 from wbcore.manifest import Contents, Found, Manifest, shown
 from wbcore.names import Build
+
+import wbnode.files
+import wbnode.minion
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _SECONDS = 900
@@ -43,7 +44,7 @@ def kept(layout: Layout, sealed: Manifest) -> Figures:
 def keep(layout: Layout, sealed: Manifest, figures: Figures) -> None:
     """Keep figures beside the manifest, for the next build and for the announcement."""
     told = {"manifest": _digest(sealed), "figures": figures}
-    wbfiles.write_whole(layout.figures(sealed.name), json.dumps(told).encode())
+    wbnode.files.write_whole(layout.figures(sealed.name), json.dumps(told).encode())
 
 
 def measured(
@@ -120,7 +121,7 @@ def _classes(root: Path, files: Collection[str]) -> Mapping[str, int]:
             folder, _, file = path.rpartition("/")
             if folder == "database" and file not in _LOGS:
                 (beside / path).symlink_to(root / path)
-        said = wbnode.command(
+        said = wbnode.minion.command(
             ["tace", beside],
             f"try it on {root}, and {_MEND}",
             input="classes\nquit\n",

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import wbfiles
-import wbindex
-import wbpatch
 from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
 from wbcore.manifest import Contents
 from wbcore.parcels import Parcel, Segment, part_of
+
+import wbnode.files
+import wbnode.index
+import wbnode.patch
 
 log = logging.getLogger(__name__)
 # As many as keep both cores of a small machine busy, in less than 1 GiB.
@@ -60,7 +61,7 @@ class Unpacking:
         return sum(piece.size for piece in segment.pieces)
 
     def _index(self, head: tuple[str, bytes]) -> None:
-        self._trying(head[0], wbindex.make, self.root / head[0], head[1])
+        self._trying(head[0], wbnode.index.make, self.root / head[0], head[1])
 
     def _trying(self, what: str, function: Callable[..., object], *arguments: object) -> None:
         try:
@@ -71,9 +72,9 @@ class Unpacking:
     def _patch(self, segment: Segment) -> None:
         part = self.layout.parcels / part_of(self.parcel.dataset, segment.part)
         before = self.layout.dataset(self.parcel.base)
-        with wbfiles.scratch(self.layout.incoming_of(self.parcel.dataset.kind)) as scratch:
-            base = wbpatch.joined(before, segment.base, scratch / "base")
-            with wbpatch.applied(segment.how, base, part, scratch) as stream:
+        with wbnode.files.scratch(self.layout.incoming_of(self.parcel.dataset.kind)) as scratch:
+            base = wbnode.patch.joined(before, segment.base, scratch / "base")
+            with wbnode.patch.applied(segment.how, base, part, scratch) as stream:
                 for piece in segment.pieces:
                     _write(stream, self.root / piece.path, piece.offset, piece.size)
 

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import wbfiles
-import wbindex
 from wbcore import links, patterns
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadData, BadRequest
@@ -19,6 +17,9 @@ from wbcore.ownership import file_mode
 from wbcore.parcels import INDEX_BYTES
 from wbcore.progress import Meter
 from wbcore.settings import Settings
+
+import wbnode.files
+import wbnode.index
 
 # Indexes that are brought into their form at a time: each takes 128 MB of memory.
 _AT_ONCE = 2
@@ -88,7 +89,7 @@ class Staging:
     def find(self, datasets: Iterable[Dataset]) -> dict[Dataset, Found]:
         """These datasets as they are on disk."""
         return {
-            dataset: wbfiles.scan(
+            dataset: wbnode.files.scan(
                 self.layout.dataset(dataset), patterns.left_out(self.settings, dataset.kind)
             )
             for dataset in datasets
@@ -208,7 +209,7 @@ class Staging:
         if meter:
             meter.add(str(dataset), sum(found.files[path].size for path in known))
         tell = (lambda _, count: meter.add(str(dataset), count)) if meter else _tell_nobody
-        fresh = wbfiles.digests(self.layout.dataset(dataset), sorted(unknown), tell)
+        fresh = wbnode.files.digests(self.layout.dataset(dataset), sorted(unknown), tell)
         if unreadable := sorted(unknown - fresh.keys()):
             raise BadData(
                 f"{dataset}/{shown(unreadable[0])} can not be read", "see the log of the disk"
@@ -217,7 +218,7 @@ class Staging:
             known |= {
                 path: [*_touched(found.files[path]), sha256] for path, sha256 in fresh.items()
             }
-            wbfiles.write_whole(record, json.dumps(known).encode())
+            wbnode.files.write_whole(record, json.dumps(known).encode())
         files = {path: _file(stat, known[path][-1]) for path, stat in found.files.items()}
         return Contents(files, found.links, found.folders)
 
@@ -228,7 +229,7 @@ class Staging:
     def normalise(self, name: Build, datasets: Iterable[Dataset]) -> bool:
         """Bring the indexes of the tables that were made for a build into the form in which
         nodes can make them; whether any was in another one."""
-        wbfiles.sweep(self.layout.incoming_of(MYSQL))
+        wbnode.files.sweep(self.layout.incoming_of(MYSQL))
         indexes = [
             path
             for dataset in datasets
@@ -237,7 +238,7 @@ class Staging:
             if path.stat().st_size >= INDEX_BYTES and path.with_suffix(".MYD").exists()
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return any(list(pool.map(wbindex.normalise, indexes)))
+            return any(list(pool.map(wbnode.index.normalise, indexes)))
 
     def _check_against_others(self, manifest: Manifest) -> None:
         """A directory keeps what it held when another build was sealed with it."""

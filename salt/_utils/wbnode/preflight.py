@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import wbfiles
-import wbnode
-from wbacedb import AceClient
 from wbcore.errors import StepFailed
 from wbcore.settings import Settings
+
+import wbnode.files
+import wbnode.minion
+from wbnode.acedb import AceClient
 
 _SECONDS = 30
 _POLL_SECONDS = 0.02
@@ -81,7 +82,7 @@ class Preflight:
             "WORMBASE_ACEDB_PORT": self.settings.acedb.preflight_port,
             "WORMBASE_MYSQL_DIRECTORIES": json.dumps(dict(databases)),
         }
-        wbnode.command(
+        wbnode.minion.command(
             [self.release / "bin/starman-production.sh", verb],
             "mend the webapp; the one that is live was not touched",
             env={**os.environ, **{name: str(value) for name, value in given.items()}},
@@ -146,4 +147,4 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 def _clean(database: Path, absent: list[str], pid: int) -> None:
     for path in [*(database / name for name in absent), *database.glob(f"readlocks/*.{pid}")]:
-        wbfiles.remove(path)
+        wbnode.files.remove(path)

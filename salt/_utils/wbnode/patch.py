@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-import wbnode
 from wbcore.errors import StepFailed
 from wbcore.parcels import BSDIFF, ZSTD, Piece
+
+import wbnode.minion
 
 # Half a megabyte takes bsdiff a tenth of a second, unless it repeats itself without end.
 _BSDIFF_SECONDS = 10
@@ -23,10 +24,12 @@ def make(how: str, level: int, base: Path | None, new: Path, part: Path) -> str:
     """
     if how == BSDIFF and base:
         with contextlib.suppress(StepFailed):
-            wbnode.command(["bsdiff", base, new, part], _LOOK, timeout=_BSDIFF_SECONDS)
+            wbnode.minion.command(["bsdiff", base, new, part], _LOOK, timeout=_BSDIFF_SECONDS)
             return BSDIFF
     like = [f"--patch-from={base}"] if base else []
-    wbnode.command(["zstd", "-q", "-f", f"-{level}", "--long=31", *like, new, "-o", part], _LOOK)
+    wbnode.minion.command(
+        ["zstd", "-q", "-f", f"-{level}", "--long=31", *like, new, "-o", part], _LOOK
+    )
     return ZSTD
 
 
@@ -35,7 +38,7 @@ def applied(how: str, base: Path | None, part: Path, scratch: Path) -> Iterator[
     """The bytes that a patch gives, as a stream; it ends early when the patch is broken."""
     if how == BSDIFF and base:
         made = scratch / "made"
-        wbnode.command(["bspatch", base, made, part], _LOOK)
+        wbnode.minion.command(["bspatch", base, made, part], _LOOK)
         with made.open("rb") as stream:
             yield stream
         return

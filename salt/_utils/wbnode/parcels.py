@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import wbfiles
-import wbindex
-import wbpatch
 from wbcore import parcels
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData
 from wbcore.layout import Layout
 from wbcore.parcels import Parcel, Segment, Step
 from wbcore.settings import Settings
+
+import wbnode.files
+import wbnode.index
+import wbnode.patch
 
 # Two segments at a time keep both cores of a small machine busy, in less than 1 GiB.
 _AT_ONCE = 2
@@ -46,7 +47,7 @@ class Maker:
         folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             made = tuple(pool.map(lambda one: self._segment(parcel, one), parcel.segments))
-        wbfiles.write_whole(self._path(step), replace(parcel, segments=made).to_bytes())
+        wbnode.files.write_whole(self._path(step), replace(parcel, segments=made).to_bytes())
 
     def _made(self, step: Step) -> Parcel | None:
         with contextlib.suppress(FileNotFoundError, BadData):
@@ -69,29 +70,29 @@ class Maker:
 
     def _clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove the parcels of other builds, and what was not finished."""
-        wbfiles.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
+        wbnode.files.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
 
     def _heads(self, step: Step) -> dict[str, bytes]:
         """The indexes that nodes can make themselves, and had better."""
         home = self.layout.dataset(step.dataset)
         indexes = [home / path for path in step.made_anew(self.settings.parcels.slowest_link * 1e6)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            good = list(pool.map(wbindex.can_be_made, indexes))
+            good = list(pool.map(wbnode.index.can_be_made, indexes))
         return {
-            str(index.relative_to(home)): wbindex.head(index)
+            str(index.relative_to(home)): wbnode.index.head(index)
             for index, can in zip(indexes, good, strict=True)
             if can
         }
 
     def _segment(self, parcel: Parcel, segment: Segment) -> Segment:
         """The segment with its patch made, named after what it holds."""
-        with wbfiles.scratch(self.layout.parcels) as scratch:
+        with wbnode.files.scratch(self.layout.parcels) as scratch:
             home, before = map(self.layout.dataset, (parcel.dataset, parcel.base))
-            new = wbpatch.joined(home, segment.pieces, scratch / "new")
+            new = wbnode.patch.joined(home, segment.pieces, scratch / "new")
             assert new is not None
-            base = wbpatch.joined(before, segment.base, scratch / "base")
+            base = wbnode.patch.joined(before, segment.base, scratch / "base")
             part = scratch / "part"
-            how = wbpatch.make(segment.how, self.settings.parcels.level, base, new, part)
+            how = wbnode.patch.make(segment.how, self.settings.parcels.level, base, new, part)
             with part.open("rb") as stream:
                 name = hashlib.file_digest(stream, "sha256").hexdigest()
             os.chmod(part, 0o644)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import wbfiles
 from wbcore import patterns
 from wbcore.datasets import KINDS, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
@@ -21,6 +20,8 @@ from wbcore.layout import Layout
 from wbcore.manifest import Contents
 from wbcore.ownership import LOGS_MODE, Ownership, file_mode, ownership
 from wbcore.settings import Settings
+
+import wbnode.files
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,14 @@ class Places:
             "manifest": manifest,
             **self._stamp(dataset),
         }
-        wbfiles.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
+        wbnode.files.write_whole(self.layout.marker(dataset), json.dumps(record, indent=1).encode())
 
     def mark_read(self, dataset: Dataset) -> None:
         """Record that every byte of a verified dataset was read again and is right."""
         if record := self.record(dataset):
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             text = json.dumps({**record, "read": now, **self._stamp(dataset)}, indent=1)
-            wbfiles.write_whole(self.layout.marker(dataset), text.encode())
+            wbnode.files.write_whole(self.layout.marker(dataset), text.encode())
 
     def touched(self, dataset: Dataset) -> bool:
         """Whether a name in a verified dataset came or went since it was verified.
@@ -89,14 +90,14 @@ class Places:
         record = self.record(dataset) or {}
         root = self.layout.dataset(dataset)
         folders = record.get("folders", {})
-        if all(wbfiles.changed(root / path) == when for path, when in folders.items()):
+        if all(wbnode.files.changed(root / path) == when for path, when in folders.items()):
             return False
         return bool(self._stamp(dataset)["names"] != record["names"])
 
     def _stamp(self, dataset: Dataset) -> dict[str, Any]:
         """The names in a dataset, by digest, and when its folders changed the last time."""
         left_out = patterns.left_out(self.settings, dataset.kind)
-        names, folders = wbfiles.names(self.layout.dataset(dataset), left_out)
+        names, folders = wbnode.files.names(self.layout.dataset(dataset), left_out)
         text = "\0".join(names).encode("utf-8", "surrogateescape")
         return {"names": hashlib.sha256(text).hexdigest(), "folders": folders}
 
@@ -131,7 +132,7 @@ class Places:
     def install(self, datasets: Iterable[Dataset]) -> None:
         """Put fetched datasets in their places by rename, after one flush to the disk."""
         datasets = list(datasets)
-        wbfiles.flush(self.layout.incoming(dataset) for dataset in datasets)
+        wbnode.files.flush(self.layout.incoming(dataset) for dataset in datasets)
         for dataset in datasets:
             place = self.layout.dataset(dataset)
             place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -140,7 +141,7 @@ class Places:
             os.rename(self.layout.incoming(dataset), place)
             _remove_if_empty(self.layout.incoming(dataset).parent, dataset)
         for folder in {self.layout.dataset(dataset).parent for dataset in datasets}:
-            wbfiles.flush_names(folder)
+            wbnode.files.flush_names(folder)
 
     def remove(self, dataset: Dataset) -> None:
         """Remove a dataset: it is gone from its place before its first file is."""
@@ -157,19 +158,19 @@ class Places:
         for dataset in freed:
             self.remove(dataset)
         for build in {str(dataset.build) for dataset in datasets}:
-            wbfiles.remove(self.layout.parcels / build)
+            wbnode.files.remove(self.layout.parcels / build)
         # XFS gives back the blocks of removed files a little later, unless it is asked to.
-        wbfiles.flush({self.layout.kind(dataset.kind) for dataset in freed})
+        wbnode.files.flush({self.layout.kind(dataset.kind) for dataset in freed})
         return {str(dataset): count for dataset, count in freed.items()}
 
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:
-            wbfiles.remove(self.layout.removed(kind))
+            wbnode.files.remove(self.layout.removed(kind))
 
     def extra(self, dataset: Dataset, contents: Contents, root: Path) -> list[str]:
         """Paths below ``root`` that the manifest does not have, or has as something else."""
-        found = wbfiles.scan(root, ())
+        found = wbnode.files.scan(root, ())
         wrong = (
             (found.files.keys() - contents.files.keys())
             | (found.links.keys() - contents.links.keys())
@@ -183,7 +184,7 @@ class Places:
         record = self.record(dataset)
         if record:
             return {"bytes": record["bytes"], "files": record["files"], "verified": True}
-        found = wbfiles.scan(self.layout.dataset(dataset), ())
+        found = wbnode.files.scan(self.layout.dataset(dataset), ())
         return {"bytes": found.bytes, "files": len(found.files), "verified": False}
 
     def holds(self, dataset: Dataset, contents: Contents) -> bool:
@@ -191,21 +192,24 @@ class Places:
         place = self.layout.dataset(dataset)
         if not place.is_dir() or place.is_symlink():
             return False
-        found = wbfiles.scan(place, patterns.left_out(self.settings, dataset.kind))
+        found = wbnode.files.scan(place, patterns.left_out(self.settings, dataset.kind))
         sizes = {path: about.size for path, about in found.files.items()}
         if sizes != {path: file.size for path, file in contents.files.items()} or (
             found.links,
             found.folders,
         ) != (contents.links, contents.folders):
             return False
-        return wbfiles.digests(place, contents.files, lambda path, count: None) == contents.hashes()
+        return (
+            wbnode.files.digests(place, contents.files, lambda path, count: None)
+            == contents.hashes()
+        )
 
     def _put_away(self, dataset: Dataset) -> None:
         for record in (self.layout.marker(dataset), self.layout.digests(dataset)):
             record.unlink(missing_ok=True)
         away = self.layout.removed(dataset.kind) / dataset.name
         away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        wbfiles.remove(away)
+        wbnode.files.remove(away)
         os.rename(self.layout.dataset(dataset), away)
 
 

@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import wbfiles
-import wbnode
+import wbnode.files
+import wbnode.minion
 
 _SORT_BUFFER = "128M"
 # Where the header of an index says how long it is (two bytes, the higher one first).
@@ -62,13 +62,13 @@ def _make(index: Path, beginning: bytes) -> None:
     index.write_bytes(beginning)
     options = ["--no-defaults", "--silent", "--recover", "--quick", "--force"]
     options += [f"--sort_buffer_size={_SORT_BUFFER}", f"--tmpdir={index.parent}"]
-    wbnode.command(["myisamchk", *options, index], _MEND)
+    wbnode.minion.command(["myisamchk", *options, index], _MEND)
 
 
 @contextlib.contextmanager
 def _beside(index: Path) -> Iterator[Path]:
     """A place for another index of the same table, on the same file system."""
-    with wbfiles.scratch(index.parent.parent / ".incoming") as folder:
+    with wbnode.files.scratch(index.parent.parent / ".incoming") as folder:
         table = index.with_suffix(".MYD")
         os.link(table, folder / table.name)
         yield folder / index.name

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import wbfiles
-import wbnode
 from wbcore import drift, upkeep
 from wbcore.drift import Report
 from wbcore.layout import Layout
 from wbcore.settings import Enforce, Settings
+
+import wbnode.files
+import wbnode.minion
 
 
 def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) -> str:
@@ -40,7 +41,7 @@ def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) ->
         return "a go-live is at work"
     if states:
         return "states are being applied"
-    return next((why for lock, why in locks.items() if wbnode.held(lock)), "")
+    return next((why for lock, why in locks.items() if wbnode.minion.held(lock)), "")
 
 
 def is_due(layout: Layout, enforce: Enforce, node: str, minion: int | None) -> bool:
@@ -75,7 +76,7 @@ def reports(layout: Layout, node: str, wanted: str, returned: object) -> list[Re
     """
     found = drift.of_states(node, returned, first=wanted != _last(layout))
     if not any(report.kind == drift.FAILED for report in found):
-        wbfiles.write_whole(layout.enforced, json.dumps({"wanted": wanted}).encode())
+        wbnode.files.write_whole(layout.enforced, json.dumps({"wanted": wanted}).encode())
     return found
 
 

@@ -4,10 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import wbnode
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Release
 from wbcore.versions import VERSION_FILE, webapp_version
+
+import wbnode.minion
 
 _SECONDS = 60
 
@@ -67,7 +68,7 @@ class Checkout:
             )
 
     def _ask(self, *arguments: str) -> str:
-        return wbnode.command(
+        return wbnode.minion.command(
             ["hg", "--cwd", self.place, *arguments],
             f"make {self.place} a Mercurial checkout of the webapp",
             # A person's own configuration must not change what is printed.

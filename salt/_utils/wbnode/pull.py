@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import wbfiles
-from wbcarrier import Carrier, SourceFailed
 from wbcore import links, parcels, transfer
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, StepFailed
@@ -17,9 +15,12 @@ from wbcore.names import Build, Release
 from wbcore.parcels import Parcel
 from wbcore.progress import Meter
 from wbcore.transfer import Source
-from wbdepot import Depot
-from wbplace import Places
-from wbunpack import Unpacking
+
+import wbnode.files
+from wbnode.carrier import Carrier, SourceFailed
+from wbnode.depot import Depot
+from wbnode.place import Places
+from wbnode.unpack import Unpacking
 
 # Every source is asked so often before a pull fails; a network may be back by then.
 _ROUNDS = 3
@@ -73,18 +74,18 @@ class Pull:
             return data
 
         data, _ = self._try(f"the manifest of {name}", fetch)
-        wbfiles.write_whole(path, data)
+        wbnode.files.write_whole(path, data)
         return Manifest.parse(data, name)
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove what earlier pulls of the same things for other builds left unfinished."""
         self.places.sweep()
         for kind in {dataset.kind for dataset in wanted}:
-            wbfiles.sweep(self.places.layout.incoming_of(kind))
+            wbnode.files.sweep(self.places.layout.incoming_of(kind))
         stems = {dataset.basis_stem for dataset in wanted}
         for begun in self.places.incoming():
             if begun.basis_stem in stems and begun not in wanted:
-                wbfiles.remove(self.places.layout.incoming(begun))
+                wbnode.files.remove(self.places.layout.incoming(begun))
         self._depot().clean(wanted)
 
     def has(self, dataset: Dataset, contents: Contents, name: str) -> bool:
@@ -151,7 +152,7 @@ class Pull:
         place = self.places.layout.dataset(dataset)
         files = {path: contents.files[path] for path in paths}
         part = Contents(files, {}, contents.folders)
-        with wbfiles.scratch(self.places.layout.incoming_of(dataset.kind)) as root:
+        with wbnode.files.scratch(self.places.layout.incoming_of(dataset.kind)) as root:
             self._folders(part, root)
 
             def fetch(source: Source) -> None:
@@ -162,11 +163,11 @@ class Pull:
 
             _, source = self._try(str(dataset), fetch)
             self.places.take_over(dataset, part, root)
-            wbfiles.flush([root])
+            wbnode.files.flush([root])
             self._folders(part, place)
             for path in files:
                 if (place / path).is_dir() and not (place / path).is_symlink():
-                    wbfiles.remove(place / path)
+                    wbnode.files.remove(place / path)
                 os.replace(root / path, place / path)
         return source.node
 
@@ -267,7 +268,7 @@ class Pull:
 
     def _tidy(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         for path in self.places.extra(dataset, contents, root):
-            wbfiles.remove(root / path)
+            wbnode.files.remove(root / path)
 
     def _basis(self, dataset: Dataset) -> list[Path]:
         """What lies at its place already, and its newest relative, a verified one at best."""
@@ -319,6 +320,6 @@ def _bad_data(spoilt: Mapping[str, Spoilt]) -> BadData:
 def _verify(root: Path, contents: Contents) -> tuple[list[str], list[str]]:
     """Files that are missing below ``root``, and files that are not what was sealed."""
     there = [path for path in contents.files if (root / path).is_file()]
-    found = wbfiles.digests(root, there, lambda path, count: None)
+    found = wbnode.files.digests(root, there, lambda path, count: None)
     wrong = [path for path in there if found.get(path) != contents.files[path].sha256]
     return sorted(contents.files.keys() - set(there)), sorted(wrong)

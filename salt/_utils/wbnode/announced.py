@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import wbfiles
 from wbcore.layout import Layout
 from wbcore.names import Build
+
+import wbnode.files
 
 # Announced at once, and again at this distance until the master has answered.
 AGAIN_SECONDS = 60
@@ -44,11 +45,11 @@ class Announced:
     def note(self, build: Build, now: float) -> None:
         """Remember that a build was announced."""
         text = json.dumps({"build": str(build), "at": now})
-        wbfiles.write_whole(self.layout.announced, text.encode())
+        wbnode.files.write_whole(self.layout.announced, text.encode())
 
     def acknowledge(self, build: Build, answer: str) -> None:
         """Remember what the master answered: the build is not announced again."""
-        wbfiles.write_whole(
+        wbnode.files.write_whole(
             self.layout.acknowledged(build), json.dumps({"answer": answer}).encode()
         )
 
@@ -63,4 +64,4 @@ class Announced:
         kept = {self.layout.acknowledged(build) for build in ready}
         for path in self.layout.acknowledgements.glob("*.json"):
             if path not in kept:
-                wbfiles.remove(path)
+                wbnode.files.remove(path)
