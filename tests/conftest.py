@@ -23,6 +23,19 @@ logging.raiseExceptions = False
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
+# Tests that share one lab, or one site, run in one process; else a file does, with its fixtures.
+_TOGETHER = {"system", "integration"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together when they run in several processes."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in _TOGETHER else f"{folder}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def pillar() -> dict[str, Any]:
     """The pillar root ``wormbase`` of the scratch node: everything is root's there."""

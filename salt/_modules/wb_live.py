@@ -4,8 +4,6 @@ Source: the wiki page, step 8, "Go live script that adjusts database symlinks an
 services".
 """
 
-import contextlib
-import fcntl
 import json
 import time
 
@@ -44,7 +42,7 @@ def switch(links, run, before):
         salt wb-web1 wb_live.switch '{acedb: wormbase_WS221}' run=by-hand before=2000000000
     """
     began = time.time()
-    with _one_at_a_time():
+    with wbnode.minion.alone(wbnode.minion.layout_of(__opts__).switch_lock):
         if time.time() > before:
             raise StepFailed(
                 f"the order to switch is {time.time() - before:.1f} s too late, nothing was done",
@@ -109,16 +107,6 @@ def _switch(wanted, run):
         __salt__["wb_webapp.start"]()
     wbnode.minion.layout_of(__opts__).journal.unlink()
     return changed
-
-
-@contextlib.contextmanager
-def _one_at_a_time():
-    """The order of a run that was killed may still be at work when the next one comes."""
-    path = wbnode.minion.layout_of(__opts__).journal.with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _version_or_error():
