@@ -345,6 +345,35 @@ def test_minor_moves_the_webapp_alone():
     }
 
 
+def test_minor_leaves_out_a_node_that_does_not_hold_the_live_databases():
+    world = live_world("WS219", "WS220")
+    # As one that was away, and has not caught up yet.
+    del world.held["wb-web2"]["acedb/wormbase_WS220"]
+    world.webapp["revision"] = world.webapp["tip"] = 1351
+    plan = world.plan(request("release", "WS220", minor=True))
+
+    assert plan.lacking == ("wb-web2",)
+    assert "wb-web2" not in {*plan.present, *plan.flips}
+
+
+def test_minor_does_not_mind_a_node_without_the_webapp_before():
+    world = live_world("WS220")
+    del world.held["wb-web2"][f"webapp/{release('WS220')}"]
+    world.webapp["revision"] = world.webapp["tip"] = 1351
+
+    assert world.plan(request("release", "WS220", minor=True)).lacking == ()
+
+
+def test_minor_that_too_few_web_nodes_can_serve_is_refused():
+    world = live_world("WS219", "WS220")
+    for node in ("wb-web1", "wb-web2", "wb-mining"):
+        del world.held[node]["acedb/wormbase_WS220"]
+    world.webapp["revision"] = world.webapp["tip"] = 1351
+
+    told = refused(world, "release", "WS220", minor=True)
+    assert told.startswith(f"wb-web1: acedb/wormbase_WS220 of {release('WS220')} is not there")
+
+
 def test_minor_of_the_same_revision_is_idle():
     assert live_world("WS220").plan(request("release", "WS220", minor=True)).idle
 
@@ -404,13 +433,27 @@ def test_rollback_switches_data_and_webapp_together():
     assert not (plan.seals or plan.needs_pull or plan.announce)
 
 
-def test_rollback_to_what_a_node_no_longer_holds_is_refused_by_name():
+def test_rollback_leaves_out_nodes_that_do_not_hold_what_it_leads_to():
     world = live_world("WS220", "WS221")
-    del world.held["wb-gb1"]["mysql/c_elegans_WS220"]
+    # As on a node that joined when WS221 was live.
+    for node in ("wb-gb1", "wb-web2"):
+        del world.held[node]["mysql/c_elegans_WS220"]
+    plan = world.plan(request("rollback"))
+
+    assert plan.lacking == plan.left_out == ("wb-web2", "wb-gb1")
+    assert plan.present == ("wb-web1", "wb-mining", "canopus")
+    assert not {"wb-gb1", "wb-web2"} & {*plan.flips, *plan.stale}
+
+
+def test_rollback_to_what_too_few_web_nodes_hold_is_refused_by_name():
+    world = live_world("WS220", "WS221")
+    for node in ("wb-web1", "wb-web2", "wb-mining"):
+        del world.held[node]["mysql/c_elegans_WS220"]
 
     assert refused(world, "rollback") == (
-        "wb-gb1: mysql/c_elegans_WS220 of WS220-2010.12.24-0.02-1350 is not there, so there is "
-        "no way back; release a build again, or restore the dataset"
+        "wb-web1: mysql/c_elegans_WS220 of WS220-2010.12.24-0.02-1350 is not there, and too few "
+        "web nodes have it; release a build again, restore the dataset, or, of what is live, run "
+        "salt wb-web1 state.apply"
     )
 
 

@@ -121,7 +121,10 @@ def test_nobody_is_made_to_fetch_what_its_roles_do_not_want_or_what_it_has(situa
     world, asked = situation
     plan = planned(world, asked)
 
-    assert set(plan.present) == set(world.settings.serving) - set(world.absent)
+    assert set(plan.absent) == set(world.absent)
+    assert set(plan.present) == set(world.settings.serving) - set(plan.left_out)
+    if plan.lacking:
+        assert asked.minor or asked.kind == "rollback"
     for node, datasets in plan.pulls.items():
         assert node in plan.present
         assert list(datasets) == sorted(set(datasets))

@@ -111,7 +111,7 @@ def _after_a_node_was_away(desk):
         (_after_minor, request("release", "WS221", minor=True)),
         (_after_a_node_was_away, request("release", "WS221")),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 @pytest.mark.parametrize("way", ["desk", "paged"])
 def test_a_dry_run_names_exactly_the_steps_that_will_change_something(request, way, prepare, asked):

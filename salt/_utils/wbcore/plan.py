@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from . import requests
 from .contents import way_out
+from .datasets import WEBAPP, Dataset
 from .errors import BadData, BadRequest
 from .golive import differences
 from .names import Build, Release
@@ -27,11 +28,13 @@ class Plan:
     """What is left to do. ``pulls``: node → datasets it lacks; ``flips``: node → links to
     change (name → target); ``stale``: nodes whose servers serve something else than the
     release, or that the proxy does not let serve; ``present``: nodes that answer and hold
-    datasets."""
+    datasets; ``lacking``: nodes that answer and do not hold what is needed, and nothing is
+    going to be fetched: as those that are ``absent`` they catch up by themselves."""
 
     request: Request
     present: Sequence[str] = ()
     absent: Sequence[str] = ()
+    lacking: Sequence[str] = ()
     release: Release | None = None
     before: Release | None = None
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +50,11 @@ class Plan:
         return not (self.needs_pull or self.needs_golive or self.announce) and (
             self.request.kind not in (requests.PURGE, requests.ROLLBACK)
         )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Nodes that take no part."""
+        return (*self.absent, *self.lacking)
 
     @property
     def behind(self) -> list[str]:
@@ -165,16 +173,20 @@ def _minor(
     _check_staging_answers(settings, seen)
     _check_webapp(seen, settings)
     release = _name(build, known, seen, today)
-    databases = known.releases[live].databases
+    record = known.releases[live]
+    needed = [one for one in record.datasets if Dataset.parse(one).kind != WEBAPP]
+    able, lacking = _holding(settings, seen, live, needed)
+    links = _links(release, record.databases)
     return Plan(
         request,
-        _present(settings, seen),
+        _present(settings, able),
         tuple(seen.absent),
+        lacking,
         release=release,
         before=live,
-        databases=databases,
-        flips=_flips(settings, seen, _links(release, databases)),
-        stale=_stale(settings, seen, _links(release, databases)),
+        databases=record.databases,
+        flips=_flips(settings, able, links),
+        stale=_stale(settings, able, links),
     )
 
 
@@ -183,24 +195,17 @@ def _rollback(
 ) -> Plan:
     target = _way_back(known)
     record = known.releases[target]
-    present = _present(settings, seen)
-    for node in present:
-        for dataset in record.datasets:
-            if wants(settings, node, dataset) and dataset not in seen.nodes[node].held:
-                raise BadData(
-                    f"{dataset} of {target} is not there, so there is no way back",
-                    "release a build again, or restore the dataset",
-                    node=node,
-                )
+    able, lacking = _holding(settings, seen, target, record.datasets)
     return Plan(
         request,
-        present,
+        _present(settings, able),
         tuple(seen.absent),
+        lacking,
         release=target,
         before=known.live,
         databases=record.databases,
-        flips=_flips(settings, seen, record.links()),
-        stale=_stale(settings, seen, record.links()),
+        flips=_flips(settings, able, record.links()),
+        stale=_stale(settings, able, record.links()),
     )
 
 
@@ -261,13 +266,41 @@ def _present(settings: Settings, seen: Seen) -> tuple[str, ...]:
     return tuple(node for node in settings.serving if node not in seen.absent)
 
 
-def _check_quorum(settings: Settings, seen: Seen) -> None:
+def _holding(
+    settings: Settings, seen: Seen, release: Release, datasets: Sequence[str]
+) -> tuple[Seen, tuple[str, ...]]:
+    """What was seen, as if those nodes did not answer that do not hold what they need of a
+    release, and these nodes; BadData when too few web nodes are left."""
+    lacks: dict[str, str] = {}
+    for node in _present(settings, seen):
+        for dataset in datasets:
+            if wants(settings, node, dataset) and dataset not in seen.nodes[node].held:
+                lacks.setdefault(node, dataset)
+    able = replace(seen, absent=(*seen.absent, *lacks))
+    if not _is_quorum(settings, able):
+        node, dataset = next(iter(lacks.items()))
+        raise BadData(
+            f"{dataset} of {release} is not there, and too few web nodes have it",
+            f"release a build again, restore the dataset, or, of what is live, run salt {node} "
+            "state.apply",
+            node=node,
+        )
+    return able, tuple(lacks)
+
+
+def _is_quorum(settings: Settings, seen: Seen) -> bool:
     web = settings.having("web")
     there = [node for node in web if node not in seen.absent]
-    if len(there) * 100 < len(web) * settings.golive.quorum_percent or not there:
-        gone = ", ".join(node for node in web if node in seen.absent)
+    return bool(there) and len(there) * 100 >= len(web) * settings.golive.quorum_percent
+
+
+def _check_quorum(settings: Settings, seen: Seen) -> None:
+    if not _is_quorum(settings, seen):
+        web = settings.having("web")
+        gone = [node for node in web if node in seen.absent]
         raise BadRequest(
-            f"only {len(there)} of {len(web)} web nodes answer ({gone} do not)",
+            f"only {len(web) - len(gone)} of {len(web)} web nodes answer "
+            f"({', '.join(gone)} do not)",
             "bring them back, or lower wormbase:golive:quorum_percent",
         )
     if settings.proxy in seen.absent:

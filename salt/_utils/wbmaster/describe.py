@@ -35,6 +35,8 @@ def plan(run: Run | None) -> str:
         lines.append(f"release {decided.release}, live now: {decided.before or 'nothing'}")
     if decided.absent:
         lines.append(f"left out, since they do not answer: {', '.join(decided.absent)}")
+    if decided.lacking:
+        lines.append(f"left out, since they lack databases of it: {', '.join(decided.lacking)}")
     for node, lacking in decided.pull_bytes().items():
         if lacking:
             lines.append(f"{node} lacks {size(lacking)}: {', '.join(decided.pulls[node])}")
@@ -53,7 +55,7 @@ def summary(run: Run) -> str:
         figures = step["figures"]
         extra = f", {size(figures['received'])} received" if "received" in figures else ""
         lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
-    left_out = [*run.plan.absent, *run.notes.get("left_out", {})]
+    left_out = [*run.plan.left_out, *run.notes.get("left_out", {})]
     if left_out:
         lines.append(f"left out: {', '.join(left_out)}")
     if run.plan.release and run.plan.needs_golive:

@@ -40,8 +40,8 @@ def leave(run: Run, record: ReleaseRecord) -> Changes:
     """The page goes up; it returns once no request is under way."""
     # Nodes are only taken out here: one that serves another release already joins when
     # the page is up and all have been checked.
-    absent = set(run.plan.absent)
-    pool.let_serve(run, [node for node in pool.serving(run) if node not in absent])
+    left_out = set(run.plan.left_out)
+    pool.let_serve(run, [node for node in pool.serving(run) if node not in left_out])
     run.ledger.begin_switch(run.id, run.known.live, record.release)
     _page_up(run)
     return {run.settings.proxy: "maintenance page up"}
