@@ -12,6 +12,8 @@ import salt.config
 import salt.loader
 from hypothesis import settings
 from wbcore.layout import Layout
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # A time limit on an example says more of the other users of the machine than of ours.
 settings.register_profile("shared machine", deadline=None)
@@ -27,13 +29,24 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 _TOGETHER = {"system", "integration"}
 
 
-@pytest.hookimpl(tryfirst=True)
+class _Scheduling(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.split("::", maxsplit=1)[0])
+        return str(file.parent if file.parent.name in _TOGETHER else file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling:
+    """Which tests stay together when they run in several processes.
+
+    The groups that pytest-xdist has for it (3.8) do not work with pytest 9.
+    """
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when they run in several processes."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder in _TOGETHER else f"{folder}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group(group))
+    """What takes longest begins first."""
+    items.sort(key=lambda item: item.path.parent.name != "system")
 
 
 @pytest.fixture

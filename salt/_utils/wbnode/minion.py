@@ -17,6 +17,9 @@ from wbcore.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Lines of what a program said that are told when it fails.
+_LAST_WORDS = 3
+
 
 def layout_of(opts: Mapping[str, Any]) -> Layout:
     """The paths of this node, below Salt's own ``root_dir``."""
@@ -76,6 +79,8 @@ def command(
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepFailed(f"{words[0]} could not be run: {error}", todo) from error
     if done.returncode not in ok:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["nothing"]
-        raise StepFailed(f"{words[0]} ended with {done.returncode} and said {said[0]!r}", todo)
+        # Many a program says why, and then, in a line of its own, that it gives up.
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-_LAST_WORDS:]
+        said = "; ".join(line.strip() for line in lines) or "nothing"
+        raise StepFailed(f"{words[0]} ended with {done.returncode} and said {said!r}", todo)
     return done.stdout
