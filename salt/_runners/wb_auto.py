@@ -3,7 +3,7 @@
 from wbcore.errors import ReleaseError
 from wbcore.events import EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, drifting, landings, opening
+from wbmaster import automation, drifting, landings, opening, returning
 from wbmaster.doorbell import DOORBELL
 
 __virtualname__ = "wb_auto"
@@ -58,7 +58,8 @@ def poll():
 
 def supervise():
     """Take up a run that the ledger calls running and whose process is gone, or else start
-    what waited for the end of a run.
+    what waited for the end of a run, or else have nodes catch up that a release left out and
+    that answer again.
 
     CLI Example:
 
@@ -69,7 +70,12 @@ def supervise():
 
     def supervised():
         office = _office()
-        return automation.take_up(office) or landings.attend(office) or "nothing to do"
+        return (
+            automation.take_up(office)
+            or landings.attend(office)
+            or returning.greet(office)
+            or "nothing to do"
+        )
 
     return _told(supervised)
 

@@ -179,6 +179,9 @@ class Nodes(Fleet):
 
     # What the nodes can do, each named as the master calls it.
 
+    def test_ping(self, node: str) -> bool:
+        return True
+
     def wb_node_observe(self, node: str, build: str) -> dict[str, Any]:
         seen = self.world.see(build)
         one = seen.nodes[node]

@@ -55,9 +55,8 @@ def summary(run: Run) -> str:
         figures = step["figures"]
         extra = f", {size(figures['received'])} received" if "received" in figures else ""
         lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
-    left_out = [*run.plan.left_out, *run.notes.get("left_out", {})]
-    if left_out:
-        lines.append(f"left out: {', '.join(left_out)}")
+    if run.left_out:
+        lines.append(f"left out: {', '.join(run.left_out)}")
     if run.plan.release and run.plan.needs_golive:
         lines.append(f"{run.plan.release} is live.")
     return "\n".join(lines) or "Done."

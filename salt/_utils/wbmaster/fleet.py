@@ -58,6 +58,11 @@ class Fleet:
         """What one node returned, or StepFailed."""
         return self.call([node], function, todo, **kwargs)[node]
 
+    def begin(self, nodes: Sequence[str], function: str) -> None:
+        """Have nodes do something that nobody waits for."""
+        with self.jobs() as jobs:
+            jobs.give(nodes, function, PATIENCE, {})
+
     def cascade(
         self, function: str, calls: Mapping[str, Call], done: Callable[[str, Answer], None]
     ) -> dict[str, Answer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -252,6 +252,25 @@ class Ledger:
         """(node, kind) → how often a node told so, of what is kept."""
         query = "select node, kind, sum(times) as times from drift group by node, kind"
         return {(row["node"], row["kind"]): row["times"] for row in self._rows(query)}
+
+    # Nodes that took no part in a release
+
+    def leave_behind(self, run: str, nodes: Iterable[str]) -> None:
+        """Record which nodes a run that ended well left out."""
+        with self._open() as connection:
+            connection.execute("delete from behind")
+            connection.executemany(
+                "insert into behind values (?, ?)", [(one, run) for one in nodes]
+            )
+
+    def behind(self) -> list[str]:
+        """Nodes that were left out and have not been asked to catch up."""
+        return [row["node"] for row in self._rows("select node from behind order by node")]
+
+    def is_back(self, nodes: Iterable[str]) -> None:
+        """Record that nodes were asked to catch up."""
+        with self._open() as connection:
+            connection.executemany("delete from behind where node = ?", [(one,) for one in nodes])
 
     # What is live
 

@@ -56,6 +56,11 @@ class Run:
             return str(self.plan.release.build)
         return str(self.request.build or "none")
 
+    @property
+    def left_out(self) -> list[str]:
+        """Nodes that took no part, or could not follow."""
+        return [*self.plan.left_out, *self.notes.get("left_out", {})]
+
     def tell(self, step: str, phase: str, **figures: Any) -> None:
         """Fire an event about a step."""
         payload = {"build": self.build, "step": step, "run": self.id, **figures}

@@ -86,8 +86,13 @@ create table if not exists drift (
     last real not null,               -- told again the last time
     times integer not null
 );
-pragma user_version = 4;
+-- Nodes that a release left out, until they are asked to catch up.
+create table if not exists behind (
+    node text primary key,
+    run text not null
+);
+pragma user_version = 5;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 4
+VERSION = 5
