@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from wbcore.deciding import decide
 from wbcore.golive import expected
 from wbcore.names import Build, Release
-from wbcore.plan import Plan, decide
+from wbcore.plan import Plan
 from wbcore.requests import Request
 from wbcore.seen import Known, NodeSeen, ReleaseRecord, Seen, StagingSeen, Switch, node_links
 from wbcore.settings import Settings

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from test_retention import DATASETS, known, needed, situations
 from wbcore.datasets import Dataset
 from wbcore.names import Build
-from wbcore.plan import used
-from wbcore.retention import Used, may_go, removal
+from wbcore.retention import Used, may_go, removal, used
 from wbcore.room import Room, Taken, make_room
 from wbcore.seen import ReleaseRecord
 from wbcore.settings import Retention

@@ -48,6 +48,24 @@ def ways_back(stack: Sequence[Release]) -> list[Release]:
     return list(dict.fromkeys([before, *other_build[:1]]))
 
 
+def used(known: Known, retention: Retention | None = None) -> list[Used]:
+    """The releases whose datasets must stay, each with the reason."""
+    why: dict[Release, str] = {known.live: "it is live"} if known.live else {}
+    for release in ways_back(known.stack):
+        why.setdefault(release, "it is the way back")
+    if known.switch:
+        for changing in (known.switch.before, known.switch.after):
+            if changing:
+                why.setdefault(changing, "it is being switched")
+    for release in known.releases:
+        if retention and retention.pins(release.build):
+            why.setdefault(release, "it is pinned")
+    return [
+        Used(release, reason, frozenset(known.releases[release].datasets))
+        for release, reason in why.items()
+    ]
+
+
 def removal(found: Iterable[str], build: Build, used: Iterable[Used]) -> Removal:
     """What of ``build`` can be removed from a node that has the datasets ``found``."""
     reasons: dict[str, str] = {}

@@ -12,9 +12,10 @@ from typing import Any
 
 import salt.config
 import salt.pillar
+from wbcore.deciding import decide
 from wbcore.errors import BadRequest, Busy, ReleaseError, StepFailed
 from wbcore.layout import Layout
-from wbcore.plan import Plan, decide
+from wbcore.plan import Plan
 from wbcore.requests import Request
 from wbcore.settings import Settings
 

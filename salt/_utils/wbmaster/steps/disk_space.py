@@ -11,8 +11,7 @@ from typing import Any
 
 from wbcore.datasets import Dataset
 from wbcore.errors import StepFailed
-from wbcore.plan import used
-from wbcore.retention import Used, may_go
+from wbcore.retention import Used, may_go, used
 from wbcore.room import Room, Taken, make_room
 from wbcore.space import Need
 

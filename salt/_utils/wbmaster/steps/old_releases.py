@@ -12,8 +12,7 @@ from typing import Any
 
 from wbcore.datasets import Dataset
 from wbcore.names import Build
-from wbcore.plan import used
-from wbcore.retention import expired, may_go, removal
+from wbcore.retention import expired, may_go, removal, used
 from wbcore.room import Taken, make_room
 from wbcore.seen import Known, ReleaseRecord
 from wbcore.space import Need, below_floor

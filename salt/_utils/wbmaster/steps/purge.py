@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wbcore.plan import used
+from wbcore.retention import used
 
 from ..purging import Purged, found_on, purge
 from ..run import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from wbcore.plan import pulls
+from wbcore.deciding import pulls
 from wbcore.seen import Seen, StagingSeen
 
 from ..run import Run

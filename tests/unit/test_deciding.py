@@ -1,4 +1,4 @@
-"""wbcore.plan: what is left to do, and what is refused with which way out."""
+"""wbcore.deciding: what is left to do, and what is refused with which way out."""
 
 import datetime
 import re
@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from cluster import TODAY, World, field_world, live_world, release, request, settings
+from wbcore.deciding import decide
 from wbcore.errors import BadData, BadRequest
-from wbcore.plan import decide, used
+from wbcore.retention import used
 from wbcore.settings import Retention
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]

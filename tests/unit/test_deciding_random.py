@@ -1,4 +1,4 @@
-"""wbcore.plan over clusters of any shape in any state: what holds whatever was observed."""
+"""wbcore.deciding over clusters of any shape in any state: what holds whatever was observed."""
 
 import itertools
 from dataclasses import replace
@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from wbcore.errors import BadData, BadRequest
-from wbcore.plan import used
-from wbcore.retention import ways_back
+from wbcore.retention import used, ways_back
 from wbcore.seen import Switch, node_links, wants
 from wbcore.settings import Settings
 

@@ -1,0 +1,277 @@
+"""Decides what a request comes to, from what was observed, and from nothing else.
+
+:func:`decide` is the one place that refuses a request or says what is left to do, so
+that a run that died is taken up by deciding again.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from . import obstacles, requests
+from .datasets import WEBAPP, Dataset
+from .errors import BadData, BadRequest
+from .golive import differences
+from .names import Build, Release
+from .plan import Plan
+from .requests import Request
+from .retention import used
+from .seen import Known, ReleaseRecord, Seen, node_links, wants
+from .settings import Settings
+
+
+def decide(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    """The plan for a request, or the error that refuses it."""
+    deciders = {
+        requests.ROLLBACK: _rollback,
+        requests.PURGE: _purge,
+        requests.ANNOUNCE: _announce,
+    }
+    decider = deciders.get(request.kind, _minor if request.minor else _forward)
+    if request.kind in (requests.RELEASE, requests.GOLIVE, requests.ROLLBACK):
+        obstacles.check_quorum(settings, seen)
+    plan = decider(request, settings, known, seen, today)
+    if plan.seals or request.minor:
+        obstacles.check_verdicts(plan, known)
+    return plan
+
+
+def _forward(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    build = request.build
+    assert build is not None
+    obstacles.check_order(request, build, known)
+    obstacles.check_staged(build, settings, seen, known)
+    lacking = pulls(settings, seen)
+    survey = seen.staging.survey
+    pushed = Plan(
+        request,
+        _present(settings, seen),
+        tuple(seen.absent),
+        before=known.live,
+        databases=dict(survey["databases"]),
+        sizes=dict(survey["datasets"]),
+        pulls=lacking,
+    )
+    if request.kind == requests.PUSH:
+        return pushed
+    obstacles.check_webapp(seen, settings)
+    release = _name(build, known, seen, today)
+    obstacles.check_revision(request, release, known)
+    if request.kind == requests.GOLIVE:
+        obstacles.check_pushed(build, lacking)
+    links = _links(release, pushed.databases)
+    return replace(
+        pushed,
+        release=release,
+        flips=_flips(settings, seen, links),
+        stale=_stale(settings, seen, links),
+        announce=_announcements(request, known, release),
+    )
+
+
+def _minor(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    """A minor revision: the webapp alone, whatever has become of the databases since.
+
+    Source: the wiki page, "Minor Revisions"."""
+    build, live = request.build, known.live
+    assert build is not None
+    if live is None or live.build != build:
+        raise BadRequest(
+            f"{build} is not live ({live or 'nothing'} is), so it can not have a minor revision",
+            f"release it first: orch.release pillar='{{build: {build}}}'",
+        )
+    obstacles.check_staging_answers(settings, seen)
+    obstacles.check_webapp(seen, settings)
+    release = _name(build, known, seen, today)
+    record = known.releases[live]
+    needed = [one for one in record.datasets if Dataset.parse(one).kind != WEBAPP]
+    able, lacking = _holding(settings, seen, live, needed)
+    links = _links(release, record.databases)
+    return Plan(
+        request,
+        _present(settings, able),
+        tuple(seen.absent),
+        lacking,
+        release=release,
+        before=live,
+        databases=record.databases,
+        flips=_flips(settings, able, links),
+        stale=_stale(settings, able, links),
+    )
+
+
+def _rollback(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    target = _way_back(known)
+    record = known.releases[target]
+    able, lacking = _holding(settings, seen, target, record.datasets)
+    return Plan(
+        request,
+        _present(settings, able),
+        tuple(seen.absent),
+        lacking,
+        release=target,
+        before=known.live,
+        databases=record.databases,
+        flips=_flips(settings, able, record.links()),
+        stale=_stale(settings, able, record.links()),
+    )
+
+
+def _way_back(known: Known) -> Release:
+    """Where going back leads: where it led when it failed, or out of a change-over that died,
+    or to the release before."""
+    if known.going_back:
+        return known.going_back
+    if known.switch and known.switch.before:
+        return known.switch.before
+    if len(known.stack) < 2:
+        raise BadRequest("there is no release to go back to", "see salt-run wb_release.history")
+    return known.stack[-2]
+
+
+def _purge(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    build = request.build
+    assert build is not None
+    for one in used(known, settings.retention):
+        if one.build == build:
+            raise BadRequest(
+                f"{build} can not be purged, since {one.by} uses it ({one.why})",
+                "purge an older build; salt-run wb_release.status shows what is live",
+            )
+    if settings.retention.pins(build):
+        raise BadRequest(
+            f"{build} can not be purged, since it is pinned",
+            "take it out of wormbase:retention:pinned first"
+            if str(build) in settings.retention.pinned
+            else "see wormbase:retention:pinned_every",
+        )
+    return Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
+
+
+def _announce(
+    request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
+) -> Plan:
+    live = known.live
+    if live is None or live.build != request.build:
+        raise BadRequest(
+            f"{request.build} is not live, so it can not be announced",
+            f"the live release is {live or 'none'}",
+        )
+    todo = _announcements(Request(requests.RELEASE, request.build), known, live)
+    return Plan(
+        request,
+        _present(settings, seen),
+        tuple(seen.absent),
+        release=live,
+        before=live,
+        announce=[step for step in todo if step in ("post", "mail")],
+    )
+
+
+def _present(settings: Settings, seen: Seen) -> tuple[str, ...]:
+    return tuple(node for node in settings.serving if node not in seen.absent)
+
+
+def _holding(
+    settings: Settings, seen: Seen, release: Release, datasets: Sequence[str]
+) -> tuple[Seen, tuple[str, ...]]:
+    """What was seen, as if those nodes did not answer that do not hold what they need of a
+    release, and these nodes; BadData when too few web nodes are left."""
+    lacks: dict[str, str] = {}
+    for node in _present(settings, seen):
+        for dataset in datasets:
+            if wants(settings, node, dataset) and dataset not in seen.nodes[node].held:
+                lacks.setdefault(node, dataset)
+    able = replace(seen, absent=(*seen.absent, *lacks))
+    if not obstacles.is_quorum(settings, able):
+        node, dataset = next(iter(lacks.items()))
+        raise BadData(
+            f"{dataset} of {release} is not there, and too few web nodes have it",
+            f"release a build again, restore the dataset, or, of what is live, run salt {node} "
+            "state.apply",
+            node=node,
+        )
+    return able, tuple(lacks)
+
+
+def _name(build: Build, known: Known, seen: Seen, today: datetime.date) -> Release:
+    webapp = seen.staging.webapp
+    made = known.made_of(build, webapp["webapp"], webapp["revision"])
+    return made or Release(build, today, webapp["webapp"], webapp["revision"])
+
+
+def pulls(settings: Settings, seen: Seen) -> dict[str, tuple[str, ...]]:
+    """The databases of the build that each node lacks, by its roles."""
+    digests = {
+        dataset: facts.get("digest", "")
+        for dataset, facts in seen.staging.survey["datasets"].items()
+    }
+    return {
+        node: tuple(
+            sorted(
+                dataset
+                for dataset, digest in digests.items()
+                if wants(settings, node, dataset)
+                and not _holds(seen.nodes[node].held, dataset, digest)
+            )
+        )
+        for node in _present(settings, seen)
+    }
+
+
+def _holds(held: Mapping[str, str], dataset: str, digest: str) -> bool:
+    """Before a build is sealed its digests are not known, and the name has to do."""
+    return dataset in held and digest in ("", held[dataset])
+
+
+def _links(release: Release, databases: Mapping[str, str]) -> dict[str, str]:
+    return ReleaseRecord(release, "", "", databases, ()).links()
+
+
+def _flips(settings: Settings, seen: Seen, links: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    flips = {}
+    for node in _present(settings, seen):
+        have = seen.nodes[node].links
+        wanted = node_links(settings, node, links)
+        flips[node] = {name: to for name, to in wanted.items() if have.get(name) != to}
+    return flips
+
+
+def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[str, ...]:
+    """Nodes that began a switch and did not end it, whose servers have not followed, or that
+    the proxy does not let serve."""
+    pools = seen.proxy.get("pools", {})
+    serving = pools.get(seen.proxy.get("live"), settings.having("web"))
+    return tuple(
+        node
+        for node in _present(settings, seen)
+        if seen.nodes[node].switch
+        or ("web" in settings.nodes[node].roles and node not in serving)
+        or differences(seen.nodes[node].version, node_links(settings, node, links))
+    )
+
+
+def _announcements(request: Request, known: Known, release: Release) -> list[str]:
+    """What is left to tell the world; a minor revision of a build that was told is not."""
+    if request.kind != requests.RELEASE:
+        return []
+    told = [one for one in known.stack if one.build == release.build]
+    records = [known.releases[one] for one in {*told, release} if one in known.releases]
+    done = {
+        "publish": any(record.published for record in records),
+        "post": any(record.posted for record in records),
+        "mail": any(record.mailed for record in records),
+    }
+    return [step for step, is_done in done.items() if not is_done]
