@@ -167,6 +167,7 @@ def maintain(release, seconds, patience):
     proxy = _proxy()
     with proxy.alone():
         proxy.check()
+        was_up = proxy.lease() is not None
         lease = _lease(proxy, str(release or ""), float(seconds), float(patience))
         proxy.page_up(lease)
         try:
@@ -178,7 +179,9 @@ def maintain(release, seconds, patience):
                     "apply the proxy's states: state.apply",
                 )
         except BaseException:
-            proxy.page_down()
+            # Behind a page that was up already nodes may be half switched: its keeper ends it.
+            if not was_up:
+                proxy.page_down()
             raise
     return {"until": lease.until, **drained}
 

@@ -1,9 +1,8 @@
 """What nobody started by hand: a build landed, a run died, a node told something of itself."""
 
-from wbcore.errors import ReleaseError
 from wbcore.events import EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, drifting, landings, opening, returning
+from wbmaster import automation, drifting, landings, returning, runner
 from wbmaster.doorbell import DOORBELL
 
 __virtualname__ = "wb_auto"
@@ -38,7 +37,7 @@ def landed(build, cause=EVENT, sender=""):
         told = DOORBELL.ring(said, lambda batch: landings.answer(_office(), batch))
         return f"{build} is answered with others" if told is None else told
 
-    return _told(answered)
+    return runner.told(answered)
 
 
 def poll():
@@ -53,7 +52,7 @@ def poll():
 
         salt-run wb_auto.poll
     """
-    return _told(lambda: landings.poll(_office()))
+    return runner.told(lambda: landings.poll(_office()))
 
 
 def supervise():
@@ -77,7 +76,7 @@ def supervise():
             or "nothing to do"
         )
 
-    return _told(supervised)
+    return runner.told(supervised)
 
 
 def drifted(node, report):
@@ -95,7 +94,7 @@ def drifted(node, report):
         salt-run wb_auto.drifted wb-web1 '{node: wb-web1, kind: drift, more: 0,
             changes: [{id: nginx runs, what: running}]}'
     """
-    return _told(lambda: drifting.record(_office(), node, report))
+    return runner.told(lambda: drifting.record(_office(), node, report))
 
 
 def joined(node):
@@ -111,16 +110,8 @@ def joined(node):
 
         salt-run wb_auto.joined wb-web1
     """
-    return _told(lambda: drifting.admit(_office(), node))
+    return runner.told(lambda: returning.admit(_office(), node))
 
 
 def _office():
-    return opening.Office(__opts__, opening.own_pillar(__opts__, __grains__))
-
-
-def _told(function):
-    try:
-        return function()
-    except ReleaseError as error:
-        # Salt takes the exit code of salt-run from here, and from nothing else.
-        return {"error": str(error), "retcode": 1}
+    return runner.office(__opts__, __grains__)

@@ -1,8 +1,8 @@
 """What is live, what happened, what would happen, and a run as it goes."""
 
-from wbcore.errors import BadRequest, ReleaseError
+from wbcore.errors import BadRequest
 from wbcore.requests import Request
-from wbmaster import drifting, opening, report, verdicts
+from wbmaster import drifting, report, runner, verdicts
 from wbmaster import landings as landings_
 from wbmaster import metrics as measured
 
@@ -14,7 +14,7 @@ def __virtual__():
 
 
 def _office():
-    return opening.Office(__opts__, opening.own_pillar(__opts__, __grains__))
+    return runner.office(__opts__, __grains__)
 
 
 def status():
@@ -26,7 +26,7 @@ def status():
 
         salt-run wb_release.status
     """
-    return _told(lambda: report.status(_office()))
+    return runner.told(lambda: report.status(_office()))
 
 
 def history(limit=20):
@@ -41,7 +41,7 @@ def history(limit=20):
 
         salt-run wb_release.history limit=5
     """
-    return _told(lambda: report.history(_office(), _number(limit)))
+    return runner.told(lambda: report.history(_office(), _number(limit)))
 
 
 def plan(build="", minor=False):
@@ -55,7 +55,7 @@ def plan(build="", minor=False):
     """
     given = {"build": build, "minor": minor}
     pillar = {key: value for key, value in given.items() if value}
-    return _told(lambda: report.plan(_office(), Request.parse("release", pillar)))
+    return runner.told(lambda: report.plan(_office(), Request.parse("release", pillar)))
 
 
 def watch():
@@ -67,7 +67,7 @@ def watch():
 
         salt-run wb_release.watch
     """
-    return _told(lambda: report.watch_run(_office()))
+    return runner.told(lambda: report.watch_run(_office()))
 
 
 def drift(limit=20, node=""):
@@ -88,7 +88,7 @@ def drift(limit=20, node=""):
 
         salt-run wb_release.drift node=wb-web1
     """
-    return _told(lambda: drifting.shown(_office(), _number(limit), str(node)))
+    return runner.told(lambda: drifting.shown(_office(), _number(limit), str(node)))
 
 
 def metrics():
@@ -102,7 +102,7 @@ def metrics():
 
         salt-run wb_release.metrics
     """
-    return _told(lambda: measured.show(_office()))
+    return runner.told(lambda: measured.show(_office()))
 
 
 def landings():
@@ -114,7 +114,7 @@ def landings():
 
         salt-run wb_release.landings
     """
-    return _told(lambda: landings_.shown(_office()))
+    return runner.told(lambda: landings_.shown(_office()))
 
 
 def hold(reason="", build=""):
@@ -131,7 +131,7 @@ def hold(reason="", build=""):
 
         salt-run wb_release.hold reason='the curators are checking WS221'
     """
-    return _told(lambda: verdicts.hold(_office(), build, reason))
+    return runner.told(lambda: verdicts.hold(_office(), build, reason))
 
 
 def unhold(build=""):
@@ -146,7 +146,7 @@ def unhold(build=""):
 
         salt-run wb_release.unhold
     """
-    return _told(lambda: verdicts.unhold(_office(), build))
+    return runner.told(lambda: verdicts.unhold(_office(), build))
 
 
 def bad(build, reason=""):
@@ -163,7 +163,7 @@ def bad(build, reason=""):
 
         salt-run wb_release.bad build=WS222 reason='half of the genes are missing'
     """
-    return _told(lambda: verdicts.bad(_office(), build, reason))
+    return runner.told(lambda: verdicts.bad(_office(), build, reason))
 
 
 def good(build):
@@ -178,7 +178,7 @@ def good(build):
 
         salt-run wb_release.good build=WS222
     """
-    return _told(lambda: verdicts.good(_office(), build))
+    return runner.told(lambda: verdicts.good(_office(), build))
 
 
 def accept(build, reason=""):
@@ -195,19 +195,10 @@ def accept(build, reason=""):
 
         salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
     """
-    return _told(lambda: verdicts.accept(_office(), build, reason))
+    return runner.told(lambda: verdicts.accept(_office(), build, reason))
 
 
 def _number(limit):
     if type(limit) is not int or limit < 1:
         raise BadRequest(f"limit is {str(limit)[:40]!r}", "it is a number, how many to show")
     return limit
-
-
-def _told(function):
-    """One sentence and exit code 1 for what is one of our errors."""
-    try:
-        return function()
-    except ReleaseError as error:
-        # Salt takes the exit code of salt-run from here, and from nothing else.
-        return {"error": str(error), "retcode": 1}

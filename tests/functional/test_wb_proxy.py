@@ -193,6 +193,18 @@ def test_the_page_stays_while_no_node_is_whole(serving):
     assert wait_until_open(serving)["pools"]["a"] == ["wb-web2"]
 
 
+def test_a_page_that_is_up_stays_up_when_it_can_not_be_prolonged(serving):
+    serving.salt["wb_proxy.maintain"](OLD, 1, 1)
+    for node in ("wb-web1", "wb-web2"):
+        serving.web[node].serves = answer(NEW)
+    (serving.root / "usr/local/lib/wormbase-release/keeper.py").write_text("raise SystemExit(1)\n")
+    with pytest.raises(Exception, match="keeper of the maintenance page did not start"):
+        serving.salt["wb_proxy.maintain"](OLD, 1, 1)
+    assert get(serving.port)[2] == 503
+    # The keeper of the first one ends it, with one release.
+    assert wait_until_open(serving)["pools"]["a"] == ["wb-mining"]
+
+
 def test_a_configuration_that_nginx_refuses_changes_nothing(serving):
     with open(serving.conf, "a", encoding="utf-8") as conf:
         conf.write("nonsense;\n")

@@ -9,7 +9,7 @@ from wbmaster.forecast import forecast
 @pytest.fixture(scope="module")
 def before(memory):
     """A desk with WS220 live and WS221 staged."""
-    return staged(World(settings()), memory / "before", "WS220", "WS221")
+    return staged(World(settings()), memory / "before", "WS219", "WS220", "WS221")
 
 
 def went(desk, name="one", kind="release", parcels=3, **figures):
@@ -52,7 +52,7 @@ def test_without_experience_a_quarter_travels(new):
     # Of all the datasets that a node of the site lacks, each once.
     assert told["bytes"] == {"local": 1000, "remote": 750}
     assert told["minutes"] == 0.0
-    assert told["window_seconds"] == 5.0
+    assert told["window_seconds"] == 0
 
 
 def test_each_site_gets_the_share_that_entered_it_last_time(new):
@@ -86,6 +86,24 @@ def test_a_push_without_parcels_tells_nothing_of_one_by_parcels(new):
     went(new, parcels=0, bytes=lacking(new), entered={"local": 1}, unpacked={"local": 1000})
 
     assert forecast(new.plan(request("release", "WS221")))["bytes"]["local"] == 1000
+
+
+def test_what_brings_nothing_takes_as_long_as_the_last_of_its_kind(new):
+    went(new, "one", "rollback")
+    went(new, bytes=1, entered={}, unpacked={}, name="two")
+
+    told = forecast(new.plan(request("rollback")))
+    assert told["minutes"] == pytest.approx(120.0 / 60) and told["bytes"] == {}
+    # Nothing but a minor revision tells of one.
+    new.nodes.world.webapp.update(revision=1351, tip=1351)
+    minor = request("release", "WS220", minor=True)
+    assert forecast(new.plan(minor))["minutes"] == 0.0
+
+
+def test_the_page_is_up_only_for_who_goes_live_behind_it(new):
+    new.settings = settings(golive={"way": "maintenance"})
+
+    assert forecast(new.plan(request("release", "WS221")))["window_seconds"] == 5.0
 
 
 def test_free_disk_is_what_is_left_on_each_node(desk):

@@ -1,10 +1,13 @@
-"""wbmaster.returning: nodes that a release left out are asked to catch up, once."""
+"""wbmaster.returning: nodes that come back are asked to catch up once, and looked at."""
+
+from types import SimpleNamespace
 
 import pytest
 from cluster import World, request, settings
 from rehearsal import staged
-from wbcore.errors import ReleaseError
+from wbcore.errors import BadRequest, ReleaseError, StepFailed
 from wbmaster import returning, run
+from wbmaster.fleet import Answer
 
 RELEASE = request("release", "WS221")
 
@@ -31,12 +34,12 @@ def without(desk, *nodes):
 
 def test_a_node_that_answers_again_is_asked_once(desk, begun):
     without(desk, "wb-web2", "wb-gb1")
-    assert returning.greet(desk) == "" and desk.ledger.behind() == ["wb-gb1", "wb-web2"]
+    assert returning.greet(desk) == "" and desk.ledger.away() == ["wb-gb1", "wb-web2"]
 
     desk.nodes.world.absent = ("wb-gb1",)
     assert returning.greet(desk) == "asked to catch up: wb-web2"
     assert returning.greet(desk) == ""
-    assert begun == [("wb-web2", "wb_node.enforce")] and desk.ledger.behind() == ["wb-gb1"]
+    assert begun == [("wb-web2", "wb_node.enforce")] and desk.ledger.away() == ["wb-gb1"]
 
 
 def test_a_node_that_could_not_follow_is_asked_too(desk, begun):
@@ -60,12 +63,12 @@ def test_nobody_is_asked_while_a_run_is_at_work(desk, begun):
     assert returning.greet(desk)
 
 
-def test_a_run_that_failed_leaves_nobody_behind(desk, begun):
+def test_a_run_that_failed_leaves_nobody_out(desk, begun):
     desk.nodes.world.webapp = {**desk.nodes.world.webapp, "modified": ["lib/X.pm"]}
     with pytest.raises(ReleaseError):
         without(desk, "wb-web2")
 
-    assert desk.ledger.behind() == []
+    assert desk.ledger.away() == []
 
 
 def test_the_next_release_that_takes_a_node_along_has_nobody_asked(desk, begun):
@@ -88,6 +91,53 @@ def test_nodes_that_are_not_to_enforce_anything_are_not_asked(desk, begun):
 def test_a_node_that_left_the_pillar_is_not_asked(desk, begun):
     without(desk, "wb-web2")
     desk.nodes.world.absent = ()
-    desk.ledger.leave_behind("run", ["gone", "wb-web2"])
+    desk.ledger.record_away("run", ["gone", "wb-web2"])
 
     assert returning.greet(desk) == "asked to catch up: wb-web2"
+
+
+@pytest.fixture
+def office(monkeypatch):
+    """The master's tools; ``answers`` are those of the proxy, ``asked`` what it was asked."""
+    monkeypatch.setattr(returning, "_PAUSE_SECONDS", 0)
+    answers, asked = [], []
+
+    def ask(nodes, function):
+        asked.append((*nodes, function))
+        return dict.fromkeys(nodes, answers.pop(0))
+
+    fleet = SimpleNamespace(ask=ask)
+    return SimpleNamespace(settings=settings(), fleet=fleet, answers=answers, asked=asked)
+
+
+def test_the_proxy_is_asked_until_it_has_the_time(office):
+    office.answers += [Answer({"put_off": "a go-live is at work"})] * 2 + [Answer({"reports": []})]
+
+    assert "has looked at wb-web1" in returning.admit(office, "wb-web1")
+    assert office.asked == [("fe", "wb_node.enforce")] * 3
+
+
+def test_the_proxy_is_not_asked_for_ever(office):
+    office.answers += [Answer({"put_off": "a go-live is at work"})] * 99
+
+    assert "a go-live is at work" in returning.admit(office, "wb-web1")
+    assert len(office.asked) == 12
+
+
+def test_a_proxy_that_is_away_is_told(office):
+    office.answers.append(Answer(silent=True))
+
+    with pytest.raises(StepFailed, match="fe: it does not answer"):
+        returning.admit(office, "wb-web1")
+
+
+def test_the_proxy_has_nothing_to_do_with_other_nodes(office):
+    assert "not a web node" in returning.admit(office, "wb-gb1")
+    assert office.asked == []
+
+
+@pytest.mark.parametrize("node", ["stranger", "", None])
+def test_the_proxy_is_not_asked_for_what_is_no_node(office, node):
+    with pytest.raises(BadRequest):
+        returning.admit(office, node)
+    assert office.asked == []

@@ -28,6 +28,7 @@ from rehearsal import (
     steps_of,
 )
 from wbcore.errors import BadRequest, Busy, Interrupted, ReleaseError, StepFailed
+from wbcore.names import Build
 from wbcore.requests import Request
 from wbcore.settings import MAINTENANCE, WAYS
 from wbmaster import automation, opening, refusals, run
@@ -349,6 +350,74 @@ def test_another_request_after_a_run_that_died_puts_the_site_back_first(desk, af
     assert desk.nodes.wrong == []
 
 
+def test_an_announcement_after_a_run_that_died_puts_the_site_back_first(desk):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    assert attempt(desk, request("release", "WS221"), {call + 1: KILL_BEFORE}) == "killed"
+    switched = desk.nodes.asked[call][0]
+
+    assert "announced already" in desk.run(request("announce", "WS220"))
+    assert desk.ledger.known().switch is None
+    assert desk.nodes.world.links[switched]["acedb"] == "wormbase_WS220"
+    assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
+
+
+def after_the_push(desk, do) -> None:
+    """Let something happen when everything slow is done and nothing has moved yet."""
+
+    def preflight(node, real=desk.nodes.wb_webapp_preflight, **needs):
+        do()
+        return real(node, **needs)
+
+    desk.nodes.wb_webapp_preflight = preflight
+
+
+def test_a_node_that_the_proxy_took_in_during_the_push_gives_no_old_answer(desk):
+    desk.nodes.world.absent = ("wb-web2",)
+    desk.nodes.pool = [node for node in WEB if node != "wb-web2"]
+    after_the_push(desk, lambda: setattr(desk.nodes, "pool", list(WEB)))
+    desk.run(request("release", "WS221"))
+
+    assert desk.nodes.wrong == [] and shown(desk) == {"WS221-0.02-1350"}
+    assert "wb-web2" not in desk.nodes.pool
+
+
+def test_nodes_that_the_proxy_took_in_during_the_push_are_not_switched_while_they_serve(desk):
+    desk.nodes.pool = ["wb-web1", "wb-web2"]
+    after_the_push(desk, lambda: setattr(desk.nodes, "pool", list(WEB)))
+    desk.run(request("release", "WS221"))
+
+    assert desk.nodes.wrong == [] and sorted(desk.nodes.pool) == sorted(WEB)
+
+
+def test_a_node_that_the_proxy_dropped_during_the_push_is_not_let_serve_before(desk):
+    let, live = [], desk.nodes.live_pool
+
+    def set_pool(node, pool, nodes, real=desk.nodes.wb_proxy_set_pool):
+        if pool == live and desk.nodes.live_pool == live and desk.nodes.lease is None:
+            let.extend(nodes)
+        return real(node, pool, nodes)
+
+    desk.nodes.wb_proxy_set_pool = set_pool
+    rest = [node for node in WEB if node != "wb-web1"]
+    after_the_push(desk, lambda: setattr(desk.nodes, "pool", list(rest)))
+    desk.run(request("release", "WS221"))
+
+    assert "wb-web1" not in let and sorted(desk.nodes.pool) == sorted(WEB)
+
+
+@pytest.mark.parametrize(
+    ("kind", "build", "says"), [("hold", None, "everything is held by"), ("bad", "WS221", "bad by")]
+)
+def test_what_is_said_of_a_build_during_its_push_is_heeded(desk, kind, build, says):
+    named = Build.parse(build) if build else None
+    after_the_push(desk, lambda: desk.ledger.judge(kind, named, "no reason", "a curator"))
+    with pytest.raises(BadRequest, match=says):
+        desk.run(request("release", "WS221"))
+
+    assert desk.live.same_content(release("WS220")) and desk.ledger.known().switch is None
+    assert sorted(desk.nodes.pool) == sorted(WEB) and shown(desk) == {"WS220-0.02-1350"}
+
+
 def test_the_same_live_release_after_a_run_that_died_early_forgets_the_change_over(desk):
     call = [f for _, f in _calls(desk, request("release", "WS221"))].index(_first_of(desk))
     assert attempt(desk, request("release", "WS221"), {call: KILL_BEFORE}) == "killed"
@@ -506,6 +575,21 @@ def test_the_supervisor_leaves_a_run_at_work_alone(desk, started):
 
     assert automation.take_up(desk) == ""
     other.lock.release()
+
+
+def test_a_change_over_that_its_run_left_open_is_undone(desk, started, monkeypatch):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    attempt(desk, request("release", "WS221"), {call + 1: KILL_BEFORE})
+    desk.ledger.end_run(desk.ledger.unfinished()["id"], "failed", "it could not be taken up")
+    # People come first.
+    assert automation.take_up(desk) == "" and started == []
+
+    monkeypatch.setattr(automation, "_LEFT_SECONDS", 0)
+    assert automation.take_up(desk) and started == [request("rollback")]
+    desk.run(started.pop())
+    assert automation.take_up(desk) == "" and desk.ledger.known().switch is None
+    assert desk.live.same_content(release("WS220")) and shown(desk) == {"WS220-0.02-1350"}
+    assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
 
 
 def test_what_died_when_all_was_done_is_taken_up_once(desk, started):

@@ -5,7 +5,7 @@ import importlib
 import pytest
 from cluster import World, request, settings
 from rehearsal import Desk, staged, steps_of
-from wbcore.errors import StepFailed
+from wbcore.errors import BadRequest, StepFailed
 from wbmaster import run
 from wbmaster.steps import STEPS, step
 
@@ -422,6 +422,54 @@ def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(
 
     assert "left out: wb-mining" in said and said.endswith("is live.")
     assert sorted(desk.nodes.pool) == ["canopus", "wb-web1", "wb-web2"]
+
+
+def lack(desk, dataset, *nodes):
+    """Nodes that never had a dataset."""
+    for node in nodes:
+        desk.nodes.world.held[node].pop(dataset)
+
+
+@pytest.mark.parametrize("pooled", [WEB, ["wb-mining", "canopus"]])
+def test_who_can_not_go_back_serves_until_the_site_does(desk, pooled):
+    lack(desk, "acedb/wormbase_WS219", "wb-mining", "canopus")
+    desk.nodes.pool, serving = list(pooled), []
+
+    def switch(node, real=desk.nodes.wb_live_switch, **order):
+        serving.append(list(desk.nodes.pool))
+        return real(node, **order)
+
+    desk.nodes.wb_live_switch = switch
+    said = desk.run(request("rollback"))
+
+    assert {"wb-mining", "canopus"} <= set(serving[0])
+    assert "left out: wb-mining, canopus" in said
+    assert sorted(desk.nodes.pool) == ["wb-web1", "wb-web2"] and desk.nodes.wrong == []
+
+
+def test_of_who_lacks_databases_it_is_told_when_nothing_is_to_do(desk):
+    lack(desk, "acedb/wormbase_WS220", "wb-mining")
+    desk.nodes.pool = [node for node in WEB if node != "wb-mining"]
+    said = desk.run(request("release", "WS220", minor=True))
+
+    assert "is already live; nothing to do." in said
+    assert "left out, since they lack databases of it: wb-mining" in said
+
+
+def test_a_build_that_was_sealed_anew_does_not_go_live_without_its_new_bytes(desk):
+    desk.run(request("push", "WS221"))
+    desk.nodes.world.sealed.discard("WS221")
+
+    def seal(node, name, run, real=desk.nodes.wb_build_seal):
+        sealed = real(node, name, run)
+        if name == "WS221":
+            sealed["datasets"]["acedb/wormbase_WS221"] = {"files": 1, "bytes": 9, "digest": "new"}
+        return sealed
+
+    desk.nodes.wb_build_seal = seal
+    with pytest.raises(BadRequest, match=r"WS221 is not complete on .*acedb/wormbase_WS221"):
+        desk.run(request("golive", "WS221"))
+    assert str(desk.live).startswith("WS220-") and desk.ledger.known().switch is None
 
 
 def test_one_web_node_alone_goes_live_behind_the_page(desk):

@@ -35,8 +35,7 @@ def decide(
     if request.kind in (requests.RELEASE, requests.GOLIVE, requests.ROLLBACK):
         obstacles.check_quorum(settings, seen)
     plan = decider(request, settings, known, seen, today)
-    if plan.seals or request.minor:
-        obstacles.check_verdicts(plan, known)
+    obstacles.check_verdicts(plan, known)
     return plan
 
 

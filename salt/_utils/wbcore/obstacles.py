@@ -34,6 +34,9 @@ def check_quorum(settings: Settings, seen: Seen) -> None:
 
 
 def check_verdicts(plan: Plan, known: Known) -> None:
+    """A build that is marked bad does not go live, nor one that is held."""
+    if not (plan.seals or plan.request.minor):
+        return
     build = plan.request.build
     assert build is not None
     bad, hold = known.verdict(BAD, build), known.hold(build)
@@ -51,7 +54,7 @@ def check_verdicts(plan: Plan, known: Known) -> None:
             f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
             f"{way_out(build)}; if it was mended, {unhold} has it compared again"
             if hold.who == GATE
-            else f"{unhold} lets it go live; orch.push is free to run",
+            else f"{unhold} lets it go live when the same command is given; orch.push is free to run",
         )
 
 
@@ -128,7 +131,7 @@ def check_revision(request: Request, release: Release, known: Known) -> None:
         )
 
 
-def check_pushed(build: Build, lacking: Mapping[str, Sequence[str]]) -> None:
+def check_pushed(build: object, lacking: Mapping[str, Sequence[str]]) -> None:
     for node, datasets in lacking.items():
         if datasets:
             raise BadRequest(

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from wbcore import requests
 from wbcore.errors import StepFailed
 from wbcore.requests import Request
 
 from .opening import Office
 
+# A change-over whose run has ended is left to people for so long before it is undone.
+_LEFT_SECONDS = 120
+
 
 def take_up(office: Office) -> str:
-    """Start again the newest run that never ended and whose lock is free; '' for none."""
-    dead = office.ledger.unfinished()
-    if dead is None or not office.lock.free():
+    """Start again the newest run that never ended and whose lock is free, or undo a change-over
+    that a run has left open for good; '' for neither."""
+    if not office.lock.free():
         return ""
-    start(office, request_of(dead), "supervisor")
-    return f"{dead['id']} was taken up"
+    dead = office.ledger.unfinished()
+    if dead is not None:
+        start(office, request_of(dead), "supervisor")
+        return f"{dead['id']} was taken up"
+    if not _is_left_open(office):
+        return ""
+    start(office, Request(requests.ROLLBACK), "supervisor")
+    return "a change-over that nobody ended is undone"
+
+
+def _is_left_open(office: Office) -> bool:
+    """Whether there is a change-over, of a run that could not put the site back, or that was
+    given up: until it is undone, nothing enforces links and pools."""
+    switch, newest = office.ledger.known().switch, office.ledger.runs(1)
+    if switch is None or switch.before is None or not newest:
+        return False
+    return time.time() - float(newest[0]["ended"] or 0) > _LEFT_SECONDS
 
 
 def request_of(recorded: Mapping[str, Any]) -> Request:

@@ -41,9 +41,6 @@ def _record(ended: run.Run) -> None:
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
         return
-    if not ended.error and ended.plan.needs_golive:
-        serving = set(ended.settings.serving)
-        ended.ledger.leave_behind(ended.id, serving.intersection(ended.left_out))
     ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
     ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
     # The follower that draws the progress stops at this event.

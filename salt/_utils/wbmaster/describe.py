@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wbcore.plan import Plan
+
 from .run import Run
 
 
@@ -15,12 +17,13 @@ def size(count: float) -> str:
 
 
 def idle(run: Run) -> str:
-    """Why there is nothing to do."""
+    """Why there is nothing to do, and for whom that was not looked at."""
+    what = f"{run.plan.release} is already live"
     if run.request.kind == "push":
-        return f"{run.request.build} is on every node already; nothing to do."
+        what = f"{run.request.build} is on every node already"
     if run.request.kind == "announce":
-        return f"{run.plan.release} is announced already; nothing to do."
-    return f"{run.plan.release} is already live; nothing to do."
+        what = f"{run.plan.release} is announced already"
+    return "\n".join([f"{what}; nothing to do.", *_left_out(run.plan)])
 
 
 def plan(run: Run | None) -> str:
@@ -33,10 +36,7 @@ def plan(run: Run | None) -> str:
     lines = [str(run.request)]
     if decided.release:
         lines.append(f"release {decided.release}, live now: {decided.before or 'nothing'}")
-    if decided.absent:
-        lines.append(f"left out, since they do not answer: {', '.join(decided.absent)}")
-    if decided.lacking:
-        lines.append(f"left out, since they lack databases of it: {', '.join(decided.lacking)}")
+    lines += _left_out(decided)
     for node, lacking in decided.pull_bytes().items():
         if lacking:
             lines.append(f"{node} lacks {size(lacking)}: {', '.join(decided.pulls[node])}")
@@ -46,6 +46,14 @@ def plan(run: Run | None) -> str:
     if decided.announce:
         lines.append(f"to announce: {', '.join(decided.announce)}")
     return "\n".join(lines)
+
+
+def _left_out(decided: Plan) -> list[str]:
+    why = {
+        "they do not answer": decided.absent,
+        "they lack databases of it": decided.lacking,
+    }
+    return [f"left out, since {one}: {', '.join(nodes)}" for one, nodes in why.items() if nodes]
 
 
 def summary(run: Run) -> str:

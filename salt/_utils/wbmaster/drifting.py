@@ -1,4 +1,4 @@
-"""What nodes tell of themselves: checked, recorded, shown; and a node that serves again."""
+"""What nodes tell of themselves: checked, recorded, shown."""
 
 from __future__ import annotations
 
@@ -6,43 +6,21 @@ import time
 from typing import Any
 
 from wbcore.drift import Report
-from wbcore.errors import BadRequest, StepFailed
+from wbcore.errors import BadRequest
 
-from .fleet import reason
 from .opening import Office
-
-# The proxy may be at its own states just now, or a release at work.
-_ATTEMPTS = 12
-_PAUSE_SECONDS = 5
 
 
 def record(office: Office, node: str, report: object) -> str:
     """Record what a node told; BadRequest for what no node of this site would tell."""
-    parsed = Report.parse(report, _known(office, node))
+    parsed = Report.parse(report, known_node(office, node))
     office.ledger.record_drift(parsed)
     return f"{node}: {parsed.kind}, {len(parsed.changes) + parsed.more}"
 
 
-def admit(office: Office, node: str) -> str:
-    """Have the proxy enforce its states, since a node says that it serves what is live: the
-    proxy asks the node itself before it takes it into its pool."""
-    proxy = office.settings.proxy
-    if "web" not in office.settings.nodes[_known(office, node)].roles:
-        return f"{node} is not a web node: the proxy has nothing to do"
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(_PAUSE_SECONDS)
-        answer = office.fleet.ask([proxy], "wb_node.enforce")[proxy]
-        if not answer.good:
-            raise StepFailed(reason(answer), "its own schedule tries again", node=proxy)
-        if not answer.value.get("put_off"):
-            return f"{proxy} has looked at {node}"
-    return f"{proxy} put it off, since {answer.value['put_off']}; its own schedule tries again"
-
-
 def shown(office: Office, limit: int, node: str) -> list[dict[str, Any]]:
     """The newest that nodes told, newest first."""
-    rows = office.ledger.drift(limit, _known(office, node) if node else "")
+    rows = office.ledger.drift(limit, known_node(office, node) if node else "")
     return [
         {
             "node": row["node"],
@@ -57,7 +35,8 @@ def shown(office: Office, limit: int, node: str) -> list[dict[str, Any]]:
     ]
 
 
-def _known(office: Office, node: object) -> str:
+def known_node(office: Office, node: object) -> str:
+    """The id of a node of this site; BadRequest for anything else."""
     if node not in office.settings.nodes:
         raise BadRequest(
             f"{str(node)[:60]!r} is not a node", "the pillar wormbase:nodes tells which nodes are"

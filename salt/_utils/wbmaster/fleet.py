@@ -15,7 +15,7 @@ from wbcore.errors import StepFailed
 
 from .jobs import GATHER, Answer, Jobs
 
-__all__ = ["GATHER", "PATIENCE", "Answer", "Call", "Fleet", "reason", "values"]
+__all__ = ["GATHER", "PATIENCE", "Answer", "Call", "Fleet", "reason", "said", "values"]
 
 # Salt asks every so often whether a node still works on the job; a node that works may
 # take as long as it needs, one that is gone is noticed after these seconds.
@@ -125,9 +125,15 @@ def values(answers: Mapping[str, Answer], todo: str) -> dict[str, Any]:
     """
     for node, answer in answers.items():
         if not answer.good:
-            what, _, own = reason(answer).rpartition("; ")
-            raise StepFailed(what or own, own if what else todo, node=node)
+            what, own = said(answer)
+            raise StepFailed(what, own or todo, node=node)
     return {node: answer.value for node, answer in answers.items()}
+
+
+def said(answer: Answer) -> tuple[str, str]:
+    """Why there is no good answer, and what one of our errors says to do about it, or ''."""
+    what, _, todo = reason(answer).rpartition("; ")
+    return (what, todo) if what else (todo, "")
 
 
 def reason(answer: Answer) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wbcore import parcels
 from wbcore.datasets import Dataset
 
+from . import ways
 from .run import Run
+from .steps.parcels import wanted
+from .ways import maintenance
 
 # Before anything was ever pushed: what rsync was measured to send of a first release, as a
 # share of its size, and what it moves in a second (docs/performance.md).
@@ -29,7 +31,7 @@ def forecast(run: Run) -> dict[str, Any]:
     return {
         "bytes": into,
         "minutes": round(_seconds(run, into, steps) / 60, 2),
-        "window_seconds": run.settings.golive.window_seconds if run.plan.needs_golive else 0,
+        "window_seconds": _window(run),
         "free_after": {
             node: min((kind["bytes_free"] for kind in seen.free.values()), default=0)
             - lacking.get(node, 0)
@@ -70,10 +72,20 @@ def _of_kind(run: Run, kind: str) -> dict[str, list[str]]:
     }
 
 
+def _window(run: Run) -> float:
+    """Seconds for which the maintenance page would be up."""
+    shown = run.plan.needs_golive and ways.of(run) is maintenance
+    return run.settings.golive.window_seconds if shown else 0
+
+
 def _seconds(run: Run, into: Mapping[str, int], steps: Steps) -> float:
+    if not into:
+        # Nothing is brought: as long as the last one of its kind took.
+        alike = run.ledger.newest_done(run.request)
+        return sum(float(figures.get("seconds", 0)) for figures in alike.values())
     moved = sum(figures.get("bytes", 0) for name, figures in steps.items() if "push_" in name)
     if not moved:
-        return max(into.values(), default=0) / _FIRST_RATE
+        return max(into.values()) / _FIRST_RATE
     growth = sum(run.plan.pull_bytes().values()) / moved
     moving = sum(_each(steps, growing=True))
     return moving * growth + sum(_each(_went_live(run), growing=False))
@@ -95,8 +107,7 @@ def _went_live(run: Run) -> Steps:
 
 def _experience(run: Run) -> Steps:
     """The steps of the newest run that brought a build as this one will: by parcels or not."""
-    held = {node: seen.held for node, seen in run.seen.nodes.items()}
-    by_parcels = bool(parcels.wanted(run.plan.pulls, held))
+    by_parcels = bool(wanted(run))
     for steps in run.ledger.pushes():
         if by_parcels == bool(steps.get("make_parcels", {}).get("parcels")):
             return steps

@@ -1,4 +1,8 @@
-"""The ledger: a SQLite database on the master, written by the run that holds the lock."""
+"""The ledger: a SQLite database on the master.
+
+What is live, runs and releases are written by the run that holds the lock alone; verdicts,
+landings and what nodes tell of themselves by whoever hears of them.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from wbcore.drift import Report
 from wbcore.errors import BadData
 from wbcore.landing import Landing
 from wbcore.names import Build, Release
+from wbcore.requests import Request
 from wbcore.seen import Known, ReleaseRecord, Switch
 from wbcore.verdicts import KINDS, Verdict
 
@@ -253,24 +258,22 @@ class Ledger:
         query = "select node, kind, sum(times) as times from drift group by node, kind"
         return {(row["node"], row["kind"]): row["times"] for row in self._rows(query)}
 
-    # Nodes that took no part in a release
+    # Nodes that a release left out
 
-    def leave_behind(self, run: str, nodes: Iterable[str]) -> None:
-        """Record which nodes a run that ended well left out."""
+    def record_away(self, run: str, nodes: Iterable[str]) -> None:
+        """Record which nodes a run left out that made a release live."""
         with self._open() as connection:
-            connection.execute("delete from behind")
-            connection.executemany(
-                "insert into behind values (?, ?)", [(one, run) for one in nodes]
-            )
+            connection.execute("delete from away")
+            connection.executemany("insert into away values (?, ?)", [(one, run) for one in nodes])
 
-    def behind(self) -> list[str]:
+    def away(self) -> list[str]:
         """Nodes that were left out and have not been asked to catch up."""
-        return [row["node"] for row in self._rows("select node from behind order by node")]
+        return [row["node"] for row in self._rows("select node from away order by node")]
 
     def is_back(self, nodes: Iterable[str]) -> None:
         """Record that nodes were asked to catch up."""
         with self._open() as connection:
-            connection.executemany("delete from behind where node = ?", [(one,) for one in nodes])
+            connection.executemany("delete from away where node = ?", [(one,) for one in nodes])
 
     # What is live
 
@@ -338,6 +341,13 @@ class Ledger:
             limit,
         )
         return [{step["step"]: step["figures"] for step in self.steps(row["id"])} for row in rows]
+
+    def newest_done(self, request: Request) -> dict[str, dict[str, Any]]:
+        """The figures of each step of the newest run of the same kind that ended well."""
+        query = "select * from run where kind = ? and outcome = 'done' order by began desc"
+        rows = map(_read, self._rows(query, request.kind))
+        minor = (row["id"] for row in rows if row["request"].get("minor", False) == request.minor)
+        return {step["step"]: step["figures"] for step in self.steps(next(minor, ""))}
 
     # For the metrics
 

@@ -42,7 +42,8 @@ def write_after(ended: Run) -> None:
     if not path or isinstance(ended.error, Interrupted):
         return
     try:
-        _write(Path(path), _text(ended.settings, ended.ledger, ended.fleet, ended.plan.present))
+        answering = [*ended.plan.present, *ended.plan.lacking]
+        _write(Path(path), _text(ended.settings, ended.ledger, ended.fleet, answering))
     except (ReleaseError, *LOST) as error:
         log.warning("the metrics were not written: %s", error)
 

@@ -10,7 +10,7 @@ from wbcore.names import Build
 from wbcore.seen import NodeSeen, Seen, StagingSeen
 from wbcore.settings import Settings
 
-from .fleet import GATHER, Answer, Fleet, reason
+from .fleet import GATHER, Answer, Fleet, said
 
 ATTEMPTS = 3
 
@@ -30,10 +30,10 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
         answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
     for node, answer in answers.items():
         if not answer.good and not answer.silent:
-            what, _, own = reason(answer).rpartition("; ")
+            what, todo = said(answer)
             raise StepFailed(
-                f"it can not tell what it holds: {what or own}",
-                own if what else f"run salt {node} wb_node.observe",
+                f"it can not tell what it holds: {what}",
+                todo or f"run salt {node} wb_node.observe",
                 node=node,
             )
     seen = {node: answer.value for node, answer in answers.items() if answer.good}

@@ -12,6 +12,7 @@ from typing import Any
 
 import salt.config
 import salt.pillar
+from wbcore import requests
 from wbcore.deciding import decide
 from wbcore.errors import BadRequest, Busy, ReleaseError, StepFailed
 from wbcore.layout import Layout
@@ -144,7 +145,7 @@ def _recover(office: Office, begun: run.Run) -> None:
     switching = begun.known.switch
     if switching is None or begun.plan.release == switching.after:
         return
-    if begun.plan.release is None or begun.plan.release != switching.before:
+    if begun.plan.release != switching.before or begun.request.kind == requests.ANNOUNCE:
         ways.put_back(begun)
     elif not begun.plan.needs_golive:
         # It died before the first node was switched.

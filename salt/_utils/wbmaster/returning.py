@@ -1,25 +1,52 @@
-"""Nodes that a release left out: asked to catch up as soon as they answer again.
+"""Nodes that come back: asked to catch up, and taken into the pool when they serve.
 
-One whose minion starts does so by itself. One that was only cut off has no way of knowing that
-it missed something, before its own schedule has it look.
+One whose minion starts catches up by itself. One that was only cut off has no way of knowing
+that it missed something, before its own schedule has it look.
 """
 
 from __future__ import annotations
 
+import time
+
+from wbcore.errors import StepFailed
+
+from .drifting import known_node
+from .fleet import reason
 from .opening import Office
+
+# The proxy may be at its own states just now, or a release at work.
+_ATTEMPTS = 12
+_PAUSE_SECONDS = 5
 
 
 def greet(office: Office) -> str:
-    """Have nodes that were left out, and answer now, enforce their states; nobody waits for
-    them. '' when there is none of them, or a run is at work, or nodes are not to do so by
-    themselves (pillar ``wormbase:enforce``)."""
-    behind = [node for node in office.ledger.behind() if node in office.settings.nodes]
-    if not behind or not office.settings.enforce.minutes or not office.lock.free():
+    """Have nodes that a release left out, and that answer now, enforce their states; nobody
+    waits for them. '' when there is none of them, or a run is at work, or nodes are not to do
+    so by themselves (pillar ``wormbase:enforce``)."""
+    away = [node for node in office.ledger.away() if node in office.settings.nodes]
+    if not away or not office.settings.enforce.minutes or not office.lock.free():
         return ""
-    answers = office.fleet.ask(behind, "test.ping")
+    answers = office.fleet.ask(away, "test.ping")
     back = [node for node, answer in answers.items() if answer.good]
     if not back:
         return ""
     office.fleet.begin(back, "wb_node.enforce")
     office.ledger.is_back(back)
     return f"asked to catch up: {', '.join(back)}"
+
+
+def admit(office: Office, node: str) -> str:
+    """Have the proxy enforce its states, since a node says that it serves what is live: the
+    proxy asks the node itself before it takes it into its pool."""
+    proxy = office.settings.proxy
+    if "web" not in office.settings.nodes[known_node(office, node)].roles:
+        return f"{node} is not a web node: the proxy has nothing to do"
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_PAUSE_SECONDS)
+        answer = office.fleet.ask([proxy], "wb_node.enforce")[proxy]
+        if not answer.good:
+            raise StepFailed(reason(answer), "its own schedule tries again", node=proxy)
+        if not answer.value.get("put_off"):
+            return f"{proxy} has looked at {node}"
+    return f"{proxy} put it off, since {answer.value['put_off']}; its own schedule tries again"

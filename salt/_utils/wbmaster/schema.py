@@ -87,7 +87,7 @@ create table if not exists drift (
     times integer not null
 );
 -- Nodes that a release left out, until they are asked to catch up.
-create table if not exists behind (
+create table if not exists away (
     node text primary key,
     run text not null
 );

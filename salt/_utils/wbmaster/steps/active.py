@@ -13,4 +13,7 @@ def forecast(run: Run) -> dict[str, Any]:
 
 
 def take(run: Run) -> dict[str, Any]:
-    return ways.taken(run, "join")
+    changes = ways.taken(run, "join")
+    if run.plan.needs_golive:
+        run.ledger.record_away(run.id, set(run.settings.serving).intersection(run.left_out))
+    return changes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wbcore import obstacles
+
 from .. import ways
 from ..run import Run
 
@@ -13,4 +15,7 @@ def forecast(run: Run) -> dict[str, Any]:
 
 
 def take(run: Run) -> dict[str, Any]:
+    if run.plan.needs_golive:
+        # Somebody may have said something about the build since the run began.
+        obstacles.check_verdicts(run.plan, run.ledger.known())
     return ways.taken(run, "leave")

@@ -11,19 +11,19 @@ from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    return {one["dataset"]: f"a parcel would be made from {one['base']}" for one in _wanted(run)}
+    return {one["dataset"]: f"a parcel would be made from {one['base']}" for one in wanted(run)}
 
 
 def take(run: Run) -> dict[str, Any]:
-    wanted = _wanted(run)
-    if not wanted:
+    lacking = wanted(run)
+    if not lacking:
         return {}
     made = run.fleet.one(
         run.settings.staging,
         "wb_parcel.make",
         "run the same command again",
         name=run.build,
-        wanted=wanted,
+        wanted=lacking,
     )
     sizes = [one for bases in made["parcels"].values() for one in bases.values()]
     run.notes.setdefault("figures", {})["make_parcels"] = {
@@ -37,6 +37,7 @@ def take(run: Run) -> dict[str, Any]:
     }
 
 
-def _wanted(run: Run) -> list[dict[str, str]]:
+def wanted(run: Run) -> list[dict[str, str]]:
+    """The parcels that the nodes need: dataset and base, a dictionary each."""
     held = {node: seen.held for node, seen in run.seen.nodes.items()}
     return parcels.wanted(run.plan.pulls, held) if run.plan.seals else []

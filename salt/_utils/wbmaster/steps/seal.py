@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from wbcore import obstacles, requests
 from wbcore.deciding import pulls
 from wbcore.seen import Seen, StagingSeen
 
@@ -31,6 +32,8 @@ def take(run: Run) -> dict[str, Any]:
     )
     run.notes["build_digest"] = sealed["digest"]
     _plan_with_digests(run, sealed)
+    if run.request.kind == requests.GOLIVE:
+        obstacles.check_pushed(run.build, run.plan.pulls)
     return {} if was_sealed else {run.build: sealed["digest"]}
 
 

@@ -38,11 +38,13 @@ def foresee(run: Run) -> dict[str, Changes]:
 
 def leave(run: Run, record: ReleaseRecord) -> Changes:
     """The page goes up; it returns once no request is under way."""
+    run.ledger.begin_switch(run.id, run.known.live, record.release)
+    # The push took its time, and until now the proxy took in and dropped whom it found so.
+    pool.look(run)
     # Nodes are only taken out here: one that serves another release already joins when
     # the page is up and all have been checked.
-    left_out = set(run.plan.left_out)
-    pool.let_serve(run, [node for node in pool.serving(run) if node not in left_out])
-    run.ledger.begin_switch(run.id, run.known.live, record.release)
+    serving, left_out = pool.serving(run), set(run.plan.left_out)
+    pool.let_serve(run, [node for node in serving if node not in left_out] or serving)
     _page_up(run)
     return {run.settings.proxy: "maintenance page up"}
 
@@ -77,7 +79,7 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     _page_up(run)
     good = switching.switch_those_that_can(run, run.plan.present, record, _order(run))
     pool.let_serve(run, [node for node in run.settings.having("web") if node in good])
-    run.notes["window"] = _page_down(run)
+    _page_down(run)
 
 
 def give_up(run: Run) -> None:

@@ -41,12 +41,13 @@ def foresee(run: Run) -> dict[str, Changes]:
 
 def leave(run: Run, record: ReleaseRecord) -> Changes:
     """Half of the web nodes leave the pool, those that are out of it first."""
-    first, moved = _first(run)
-    run.notes.update(first=first, moved=moved)
     if record.release != run.known.live:
         run.ledger.begin_switch(run.id, run.known.live, record.release)
-    staying = first if moved else [node for node in _pooled(run) if node not in first]
-    pool.let_serve(run, staying)
+    # The push took its time, and until now the proxy took in and dropped whom it found so.
+    pool.look(run)
+    first, moved = _first(run)
+    run.notes.update(first=first, moved=moved)
+    pool.let_serve(run, first if moved else _staying(run, first))
     return {} if moved else {run.settings.proxy: f"{', '.join(first)} left the pool"}
 
 
@@ -99,7 +100,8 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     serving = pool.serving(run)
     rest = [node for node in run.plan.present if node not in serving]
     good = switching.switch_those_that_can(run, rest, record, switching.soon(ORDER_SECONDS))
-    pool.let_serve(run, [node for node in pool.web(run) if node in serving or node in good])
+    web = run.settings.having("web")
+    pool.let_serve(run, [node for node in web if node in serving or node in good])
 
 
 def give_up(run: Run) -> None:
@@ -138,6 +140,12 @@ def _first(run: Run) -> tuple[list[str], bool]:
         if there:
             return there, True
     return first_half(pool.web(run), _pooled(run)), False
+
+
+def _staying(run: Run, first: list[str]) -> list[str]:
+    """Those in the pool that serve until the site moves; who lacks databases does so too."""
+    gone = {*first, *run.plan.absent}
+    return [node for node in pool.serving(run) if node not in gone]
 
 
 def _links(run: Run) -> dict[str, str]:
@@ -180,7 +188,7 @@ def _going_back(run: Run) -> bool:
 
 def _compare(run: Run, first: list[str]) -> None:
     """Ask both halves the same at the same moment; StepFailed for what differs too much."""
-    settings, others = run.settings.golive, _pooled(run)
+    settings, others = run.settings.golive, pool.serving(run)
     slowest: dict[str, float] = {}
     for path in settings.canary_paths:
         answers = switching.ask(run, path, [*first, *others])
