@@ -54,7 +54,7 @@ def check_verdicts(plan: Plan, known: Known) -> None:
             f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
             f"{way_out(build)}; if it was mended, {unhold} has it compared again"
             if hold.who == GATE
-            else f"{unhold} lets it go live when the same command is given; orch.push is free to run",
+            else f"after {unhold} the same command makes it live; orch.push is free to run",
         )
 
 
