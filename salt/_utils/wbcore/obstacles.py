@@ -15,12 +15,14 @@ from .verdicts import BAD, GATE
 
 
 def is_quorum(settings: Settings, seen: Seen) -> bool:
+    """Whether so many web nodes answer that a release may go live."""
     web = settings.having("web")
     there = [node for node in web if node not in seen.absent]
     return bool(there) and len(there) * 100 >= len(web) * settings.golive.quorum_percent
 
 
 def check_quorum(settings: Settings, seen: Seen) -> None:
+    """Too few web nodes answer, or the proxy does not."""
     if not is_quorum(settings, seen):
         web = settings.having("web")
         gone = [node for node in web if node in seen.absent]
@@ -59,6 +61,7 @@ def check_verdicts(plan: Plan, known: Known) -> None:
 
 
 def check_order(request: Request, build: Build, known: Known) -> None:
+    """The build is older than what is live."""
     live = known.live
     if live is not None and build < live.build:
         raise BadRequest(
@@ -68,6 +71,7 @@ def check_order(request: Request, build: Build, known: Known) -> None:
 
 
 def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> None:
+    """The build is not there, not right, or not what was sealed."""
     check_staging_answers(settings, seen)
     survey = seen.staging.survey
     if not survey.get("staged"):
@@ -95,6 +99,7 @@ def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> 
 
 
 def check_staging_answers(settings: Settings, seen: Seen) -> None:
+    """The development server does not answer."""
     if settings.staging in seen.absent:
         raise BadRequest(
             f"{settings.staging} does not answer", "bring the development server back first"
@@ -102,6 +107,7 @@ def check_staging_answers(settings: Settings, seen: Seen) -> None:
 
 
 def check_webapp(seen: Seen, settings: Settings) -> None:
+    """The webapp in staging is not a committed revision."""
     webapp = seen.staging.webapp
     if webapp.get("error"):
         raise BadData(webapp["error"], "mend website/staging", node=settings.staging)
@@ -120,6 +126,7 @@ def check_webapp(seen: Seen, settings: Settings) -> None:
 
 
 def check_revision(request: Request, release: Release, known: Known) -> None:
+    """The build is live with another webapp."""
     live = known.live
     if live is None or live.build != release.build or live == release:
         return
@@ -132,6 +139,7 @@ def check_revision(request: Request, release: Release, known: Known) -> None:
 
 
 def check_pushed(build: object, lacking: Mapping[str, Sequence[str]]) -> None:
+    """A node lacks databases of the build, and nothing is going to be fetched."""
     for node, datasets in lacking.items():
         if datasets:
             raise BadRequest(
