@@ -424,6 +424,19 @@ def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(
     assert sorted(desk.nodes.pool) == ["canopus", "wb-web1", "wb-web2"]
 
 
+def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
+    def ask(node, path, nodes):
+        desk.nodes.world.absent = ("fe",)
+        return {}
+
+    desk.nodes.wb_proxy_ask = ask
+    with pytest.raises(StepFailed) as caught:
+        desk.run(request("release", "WS221"))
+
+    assert "the site could not be put back: fe: it does not answer; the superv" in str(caught.value)
+    assert "was put back" not in str(caught.value) and desk.ledger.known().switch
+
+
 def lack(desk, dataset, *nodes):
     """Nodes that never had a dataset."""
     for node in nodes:

@@ -52,7 +52,9 @@ def _put_back(ended: run.Run) -> None:
         ways.put_back(ended)
     except (ReleaseError, *LOST) as error:
         assert ended.error is not None
-        ended.error.what += f" (and putting the site back failed: {error})"
+        why, _, _ = str(error).partition(";")
+        ended.error.what += f", and the site could not be put back: {why}"
+        ended.error.todo = "the supervisor tries it again in two minutes; see that the node runs"
 
 
 def _last_line(sentence: str) -> None:
