@@ -68,6 +68,27 @@ def touched(datasets: Sequence[str]) -> list[str]:
 
 
 @wbnode.minion.told
+def unknown(given: Mapping[str, str]) -> list[str]:
+    """Names of those manifests that are not here, or here as another sealing made them.
+
+    given
+        Digest of each manifest by its name.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.unknown '{WS221: 9f86d081884c7d65…}'
+    """
+    own = {name: _places().layout.manifest(manifests.parse_name(name)) for name in given}
+    return [
+        name
+        for name, path in own.items()
+        if not path.exists() or manifests.digest_of(path.read_bytes()) != given[name]
+    ]
+
+
+@wbnode.minion.told
 def found() -> dict[str, dict[str, Any]]:
     """Every dataset directory here, verified or not, with its bytes and files.
 

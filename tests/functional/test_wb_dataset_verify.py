@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import salt.loader
 from wbcore.datasets import Dataset
+from wbcore.manifest import digest_of
+from wbcore.names import Build
 
 GENE = "support/WS221/gene"
 ONTOLOGY = "support/WS221/ontology"
@@ -178,8 +180,27 @@ def test_the_state_puts_back_a_file_that_was_removed(site, held):
     file.unlink()
     options = {**site.modules["node"].opts, "test": False}
     present = salt.loader.states(options, site.modules["node"], {}, None)["wb_dataset.present"]
-    given = {"manifests": {"WS221": "5" * 64}, "datasets": list(held), "sources": []}
+    digest = digest_of(site.layout("node").manifest(Build.parse("WS221")).read_bytes())
+    given = {"manifests": {"WS221": digest}, "datasets": list(held), "sources": []}
     changed = present("datasets", **given)
     assert changed["changes"] == {ONTOLOGY: {"old": "touched", "new": "verified"}}
     assert file.read_bytes() == b"deep"
+    assert present("datasets", **given)["changes"] == {}
+
+
+def test_the_state_brings_what_was_sealed_anew_while_the_node_was_away(site, held):
+    wb_dev = site.modules["wb-dev"]
+    wb_dev["wb_build.unseal"]("WS221")
+    (place(site, ONTOLOGY, "wb-dev") / "deep/er/file").write_bytes(b"mended")
+    sealed = wb_dev["wb_build.seal"]("WS221")
+    options = {**site.modules["node"].opts, "test": False}
+    present = salt.loader.states(options, site.modules["node"], {}, None)["wb_dataset.present"]
+    given = {
+        "manifests": {"WS221": sealed["digest"]},
+        "datasets": list(held),
+        "sources": site.sources("wb-dev"),
+    }
+    changed = present("datasets", **given)
+    assert changed["changes"][ONTOLOGY] == {"old": "of another sealing", "new": "verified"}
+    assert (place(site, ONTOLOGY) / "deep/er/file").read_bytes() == b"mended"
     assert present("datasets", **given)["changes"] == {}
