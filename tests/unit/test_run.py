@@ -389,6 +389,20 @@ def test_nodes_that_the_proxy_took_in_during_the_push_are_not_switched_while_the
     assert desk.nodes.wrong == [] and sorted(desk.nodes.pool) == sorted(WEB)
 
 
+def test_a_node_that_was_taken_out_of_the_pillar_is_not_named_to_the_proxy(desk):
+    named = []
+
+    def set_pool(node, pool, nodes, real=desk.nodes.wb_proxy_set_pool):
+        named.extend(nodes)
+        return real(node, pool, nodes)
+
+    desk.nodes.wb_proxy_set_pool = set_pool
+    desk.nodes.pool = [*WEB, "wb-gone"]
+    desk.run(request("release", "WS221"))
+
+    assert sorted(desk.nodes.pool) == sorted(WEB) and "wb-gone" not in named
+
+
 def test_a_node_that_the_proxy_dropped_during_the_push_is_not_let_serve_before(desk):
     let, live = [], desk.nodes.live_pool
 
