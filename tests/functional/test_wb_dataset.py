@@ -291,6 +291,14 @@ def test_pull_does_not_follow_a_link_in_what_was_left_unfinished(site, pull, tmp
     assert same_as_on_wb_dev(site, ONTOLOGY)
 
 
+def test_pull_sets_a_link_anew_that_led_elsewhere_in_what_was_left_unfinished(site, pull):
+    begun = incoming(site, ONTOLOGY)
+    begun.mkdir(parents=True)
+    (begun / "latest").symlink_to("deep")
+    pull("WS221", ONTOLOGY)
+    assert same_as_on_wb_dev(site, ONTOLOGY)
+
+
 PULLER = """
 import json, sys
 sys.path[:0] = {path!r}

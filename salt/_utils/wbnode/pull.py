@@ -135,8 +135,7 @@ class Pull:
         root = self.places.layout.incoming(dataset)
         self._tidy(dataset, contents, root)
         for path, target in contents.links.items():
-            if not (root / path).is_symlink():
-                os.symlink(target, root / path)
+            wbnode.files.link(root / path, target)
         self.places.take_over(dataset, contents, root)
         seconds = round(time.monotonic() - began, 2)
         received = self.received - received
