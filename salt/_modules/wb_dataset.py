@@ -183,15 +183,20 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
 
 
 @wbnode.minion.told
-def remove(datasets: Sequence[str]) -> dict[str, int]:
-    """Remove datasets from this node, and the parcels of their builds; the bytes of each
-    dataset that were freed.
+def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any]:
+    """Remove datasets from this node, and the parcels of their builds, but keep what a live
+    link leads to: a database that later builds have no more still has its link.
 
     A pull that is at work here is waited for: it reads what is here. BadRequest when a live
-    link leads to one of them: nothing is removed then.
+    link leads to each of them.
 
     datasets
         Ids such as ``mysql/c_elegans_WS219``; those that are not here are passed over.
+    may_keep_all
+        No BadRequest: all of them may have to stay. A run asks so.
+
+    Returns ``freed``, the bytes of each dataset that was removed, and ``kept``, by dataset why
+    it stays.
 
     CLI Example:
 
@@ -203,13 +208,13 @@ def remove(datasets: Sequence[str]) -> dict[str, int]:
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     with _one_at_a_time(places):
         live = __salt__["wb_link.read"]()
-        for dataset in wanted:
-            if link := links.why_live(dataset, live):
-                raise BadRequest(
-                    f"{dataset} is live here (the link {link} says so)",
-                    "switch to another build first",
-                )
-        return places.purge(wanted)
+        why = {dataset: links.why_live(dataset, live) for dataset in wanted}
+        kept = {str(dataset): _is_live(link) for dataset, link in why.items() if link}
+        if kept and len(kept) == len(why) and not may_keep_all:
+            dataset, words = next(iter(kept.items()))
+            raise BadRequest(f"{dataset} {words}", "switch to another build first")
+        freed = places.purge(dataset for dataset, link in why.items() if not link)
+        return {"freed": freed, "kept": kept}
 
 
 # What lets the servers of a live dataset take it up anew; the webapp opens support databases
@@ -226,6 +231,10 @@ _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
 def _places() -> Places:
     return Places(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
+
+
+def _is_live(link: str) -> str:
+    return f"is live here (the link {link} says so)"
 
 
 def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:

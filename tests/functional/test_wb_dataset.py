@@ -392,23 +392,29 @@ def _rsync(site, *arguments):
 def test_remove_frees_what_no_link_leads_to(site, pull):
     pull("WS220")
     modules = site.modules["node"]
-    freed = modules["wb_dataset.remove"](["support/WS220/gene", "support/WS220/ontology"])
+    gone = ["support/WS220/gene", "support/WS220/ontology"]
+    freed = modules["wb_dataset.remove"](gone)["freed"]
     assert freed["support/WS220/gene"] == 15_000
     assert not (site.layout("node").kind("support") / "WS220").exists()
     assert "mysql/c_elegans_WS220" in modules["wb_dataset.found"]()
-    assert modules["wb_dataset.remove"](["support/WS220/gene"]) == {}
+    assert modules["wb_dataset.remove"](["support/WS220/gene"]) == {"freed": {}, "kept": {}}
 
 
-def test_remove_refuses_what_is_live(site, pull):
+def test_remove_keeps_what_is_live(site, pull):
     pull("WS220")
     pull("WS221")
     modules = site.modules["node"]
     modules["wb_link.switch"]({"acedb": "wormbase_WS221", "mysql/c_briggsae": "c_briggsae_WS220"})
     for live in (ACEDB, "mysql/c_briggsae_WS220", ONTOLOGY):
         with pytest.raises(CommandExecutionError, match="is live here"):
-            modules["wb_dataset.remove"](["acedb/wormbase_WS220", live])
-    assert "acedb/wormbase_WS220" in modules["wb_dataset.held"]()
-    assert modules["wb_dataset.remove"](["acedb/wormbase_WS220"])
+            modules["wb_dataset.remove"]([live])
+        kept = {live: modules["wb_dataset.remove"]([live], may_keep_all=True)["kept"][live]}
+        assert "is live here (the link " in kept[live]
+    answer = modules["wb_dataset.remove"](["acedb/wormbase_WS220", live])
+    assert list(answer["freed"]) == ["acedb/wormbase_WS220"]
+    assert answer["kept"] == kept
+    assert live in modules["wb_dataset.held"]()
+    assert "acedb/wormbase_WS220" not in modules["wb_dataset.held"]()
 
 
 def test_remove_takes_the_parcels_of_the_build_too(site, pull):
@@ -434,4 +440,4 @@ def test_remove_waits_for_the_pull_that_is_at_work(site, pull):
             removal.result(1)
         assert place(site, "support/WS220/gene").exists()
         fcntl.flock(lock, fcntl.LOCK_UN)
-        assert list(removal.result(30)) == ["support/WS220/gene"]
+        assert list(removal.result(30)["freed"]) == ["support/WS220/gene"]

@@ -22,10 +22,11 @@ from unittest import mock
 
 import yaml
 from cluster import World, digest, release
-from wbcore.datasets import KINDS
+from wbcore.datasets import KINDS, Dataset
 from wbcore.errors import ReleaseError
 from wbcore.golive import differences, expected
 from wbcore.layout import Layout
+from wbcore.links import why_live
 from wbcore.names import Release
 from wbcore.pools import Lease, to_keep
 from wbcore.requests import Request
@@ -371,7 +372,9 @@ class Nodes(Fleet):
         facts = {"bytes": 1000, "files": 1, "verified": True}
         return {dataset: facts for dataset in self.world.held.get(node, {})}
 
-    def wb_dataset_remove(self, node: str, datasets: list[str]) -> dict[str, int]:
+    def wb_dataset_remove(
+        self, node: str, datasets: list[str], may_keep_all: bool
+    ) -> dict[str, Any]:
         known = self.ledger.known()
         needed = {
             dataset
@@ -379,9 +382,15 @@ class Nodes(Fleet):
             for dataset in known.releases[one].datasets
         }
         self.wrong += [f"{node} had {one} removed" for one in datasets if one in needed]
-        for dataset in datasets:
+        live = self.world.links.get(node, {})
+        why = {one: why_live(Dataset.parse(one), live) for one in datasets}
+        if all(why.values()) and not may_keep_all:
+            raise AssertionError(f"{node} refuses to remove {datasets}")
+        going = [one for one in datasets if not why[one]]
+        for dataset in going:
             self.world.held[node].pop(dataset, None)
-        return dict.fromkeys(datasets, 1000)
+        kept = {one: f"is live here (the link {link} says so)" for one, link in why.items() if link}
+        return {"freed": dict.fromkeys(going, 1000), "kept": kept}
 
     def wb_build_forget(self, node: str, build: str) -> dict[str, Any]:
         return {"forgotten": []}

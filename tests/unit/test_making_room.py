@@ -136,10 +136,10 @@ def test_a_disk_that_frees_less_than_was_reckoned_is_asked_again(desk):
     leave(desk, 0)
     remove = desk.nodes.wb_dataset_remove
 
-    def shared(node, datasets):
+    def shared(node, datasets, **how):
         # What goes shares half of its blocks with what stays.
         desk.nodes.disks[node] -= 500 * len(datasets)
-        return remove(node, datasets)
+        return remove(node, datasets, **how)
 
     desk.nodes.wb_dataset_remove = shared
     desk.run(request("push", "WS221"))

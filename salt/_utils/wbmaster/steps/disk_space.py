@@ -38,7 +38,7 @@ def take(run: Run) -> dict[str, Any]:
         made, freed = _make(run, rooms, dry=False)
         for node in short:
             changes[node] = {**changes.get(node, {}), **made[node]}
-            purged[node] = purged.get(node, 0) + freed[node]
+            purged[node] = purged.get(node, 0) + freed.get(node, 0)
         rooms = _ask(run, short)
     if purged:
         run.notes.setdefault("figures", {})[STEP] = {"purged": purged}
@@ -68,7 +68,7 @@ def _make(run: Run, rooms: Rooms, dry: bool) -> tuple[dict[str, dict[str, str]],
         }
         for node, room in chosen.items()
     }
-    freed = remove(run, going, dry)
+    freed = remove(run, going, dry).removed
     done = "would be purged" if dry else "purged"
     told = {
         node: {
