@@ -69,7 +69,8 @@ def touched(datasets: Sequence[str]) -> list[str]:
 
 @wbnode.minion.told
 def found() -> dict[str, dict[str, Any]]:
-    """Every dataset directory here, verified or not, with its bytes and files.
+    """Every dataset directory here, verified or not, with its bytes and files; also what was
+    begun to be fetched by a pull that did not end.
 
     CLI Example:
 
@@ -78,7 +79,8 @@ def found() -> dict[str, dict[str, Any]]:
         salt '*' wb_dataset.found
     """
     places = _places()
-    return {str(dataset): places.size(dataset) for dataset in places.present()}
+    here = dict.fromkeys([*places.present(), *places.incoming()])
+    return {str(dataset): places.size(dataset) for dataset in here}
 
 
 @wbnode.minion.told
@@ -217,6 +219,30 @@ def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any
         return {"freed": freed, "kept": kept}
 
 
+@wbnode.minion.told
+def sweep(coming: Sequence[str]) -> bool:
+    """Remove what removals and pulls that did not end have left here, so that only what counts
+    takes room; False, and nothing is removed, while a pull is at work.
+
+    coming
+        Ids of datasets that are about to be fetched: what of them is here already stays.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' wb_dataset.sweep '[mysql/c_elegans_WS221]'
+    """
+    places = _places()
+    wanted = [Dataset.parse(dataset) for dataset in coming]
+    try:
+        with _one_at_a_time(places, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            places.clean(begun for begun in places.incoming() if begun not in wanted)
+    except BlockingIOError:
+        return False
+    return True
+
+
 # What lets the servers of a live dataset take it up anew; the webapp opens support databases
 # at each request.
 _FOLLOW = {
@@ -252,7 +278,7 @@ def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(places: Places) -> Iterator[int]:
+def _one_at_a_time(places: Places, how: int = fcntl.LOCK_EX) -> Iterator[int]:
     """A lock that one pull holds; a second one waits, and finds what the first brought.
 
     (Salt goes on with a job whose salt-run was killed: SALT.md, 11.)
@@ -261,7 +287,7 @@ def _one_at_a_time(places: Places) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, how)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -441,3 +441,47 @@ def test_remove_waits_for_the_pull_that_is_at_work(site, pull):
         assert place(site, "support/WS220/gene").exists()
         fcntl.flock(lock, fcntl.LOCK_UN)
         assert list(removal.result(30)["freed"]) == ["support/WS220/gene"]
+
+
+def begin(site, *datasets):
+    """Leave what killed pulls and a killed removal leave."""
+    for dataset in datasets:
+        begun = incoming(site, dataset)
+        begun.mkdir(parents=True)
+        (begun / "file").write_bytes(b"x" * 1000)
+    (site.layout("node").removed("mysql") / "c_elegans_WS218").mkdir(parents=True)
+
+
+LEFT = ("acedb/wormbase_WS222", "support/WS219/gene", MYSQL)
+
+
+def test_sweep_removes_what_was_left_but_what_is_coming(site):
+    begin(site, *LEFT)
+    assert site.modules["node"]["wb_dataset.sweep"]([MYSQL])
+    assert [one for one in LEFT if incoming(site, one).exists()] == [MYSQL]
+    assert not incoming(site, "support/WS219/gene").parent.exists()
+    assert not site.layout("node").removed("mysql").exists()
+
+
+def test_sweep_leaves_all_while_a_pull_is_at_work(site):
+    begin(site, *LEFT)
+    path = site.layout("node").pull_lock
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not site.modules["node"]["wb_dataset.sweep"]([])
+    assert all(incoming(site, one).exists() for one in LEFT)
+    assert site.layout("node").removed("mysql").exists()
+
+
+def test_what_was_only_begun_is_found_and_can_be_removed(site):
+    begin(site, *LEFT)
+    modules = site.modules["node"]
+    size = {"bytes": 1000, "files": 1, "verified": False}
+    assert modules["wb_dataset.found"]() == dict.fromkeys(LEFT, size)
+    assert list(modules["wb_disk.check"]({MYSQL: {"files": 1, "bytes": 1}})["purgeable"]) == [
+        one for one in LEFT if one != MYSQL
+    ]
+    assert modules["wb_dataset.remove"](LEFT[:2])["freed"] == dict.fromkeys(LEFT[:2], 1000)
+    assert list(modules["wb_dataset.found"]()) == [MYSQL]
+    assert modules["wb_dataset.held"]() == {}

@@ -100,6 +100,8 @@ class Nodes(Fleet):
         self.wrong: list[str] = []
         # Bytes of a node's disk; a dataset takes 1000.
         self.disks: dict[str, int] = {}
+        # What killed pulls left on a node: dataset → bytes.
+        self.begun: dict[str, dict[str, int]] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
@@ -266,7 +268,8 @@ class Nodes(Fleet):
         return dict.fromkeys(KINDS, disk)
 
     def _bytes_free(self, node: str) -> int:
-        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {}))
+        begun = sum(self.begun.get(node, {}).values())
+        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {})) - begun
 
     def _links(self, node: str) -> list[tuple[str, str]]:
         kinds = {"acedb": "acedb", "production": "webapp"}
@@ -372,6 +375,11 @@ class Nodes(Fleet):
         facts = {"bytes": 1000, "files": 1, "verified": True}
         return {dataset: facts for dataset in self.world.held.get(node, {})}
 
+    def wb_dataset_sweep(self, node: str, coming: list[str]) -> bool:
+        begun = self.begun.get(node, {})
+        self.begun[node] = {one: size for one, size in begun.items() if one in coming}
+        return True
+
     def wb_dataset_remove(
         self, node: str, datasets: list[str], may_keep_all: bool
     ) -> dict[str, Any]:
@@ -444,6 +452,7 @@ class Desk(opening.Office):
         twin.nodes.pools = copy.deepcopy(self.nodes.pools)
         twin.nodes.live_pool = self.nodes.live_pool
         twin.nodes.disks = dict(self.nodes.disks)
+        twin.nodes.begun = copy.deepcopy(self.nodes.begun)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

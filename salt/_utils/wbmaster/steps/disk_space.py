@@ -32,6 +32,7 @@ def forecast(run: Run) -> dict[str, Any]:
 def take(run: Run) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     purged: dict[str, int] = {}
+    _sweep(run)
     rooms = _ask(run, run.plan.pulls)
     # Datasets may share blocks with others, so a disk says itself whether it was enough.
     while short := [node for node, room in rooms.items() if not room["ok"]]:
@@ -43,6 +44,17 @@ def take(run: Run) -> dict[str, Any]:
     if purged:
         run.notes.setdefault("figures", {})[STEP] = {"purged": purged}
     return changes
+
+
+def _sweep(run: Run) -> None:
+    """Have nodes remove what runs that were killed left: no disk check tells it from the rest."""
+    if not run.plan.needs_pull:
+        return
+    calls = {
+        node: Call({"coming": sorted(run.plan.pulls.get(node, ()))}) for node in run.plan.present
+    }
+    answers = run.fleet.cascade("wb_dataset.sweep", calls, lambda node, answer: None)
+    values(answers, "look at its disk")
 
 
 def _ask(run: Run, nodes: Collection[str]) -> Rooms:
