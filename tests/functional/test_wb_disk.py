@@ -98,7 +98,7 @@ def test_what_makes_room_is_there_at_once(modules, disk, layout):
     # 40 MB and the headroom of five percent are more than one build has.
     assert (list(room.purge), dict(room.short)) == ([Build(217), Build(218)], {})
     goes = [dataset for datasets in room.purge.values() for dataset in datasets]
-    assert modules["wb_dataset.remove"](goes) == dict.fromkeys(goes, 50 * MB)
+    assert modules["wb_dataset.remove"](goes)["freed"] == dict.fromkeys(goes, 50 * MB)
     assert modules["wb_disk.check"](sizes)["ok"]
 
 
