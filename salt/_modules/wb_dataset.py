@@ -18,7 +18,7 @@ import wbnode.minion
 import wbnode.progress
 from wbcore import desired, drift, events, links, reading, upkeep
 from wbcore import manifest as manifests
-from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
+from wbcore.datasets import ACEDB, KINDS, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.transfer import Source
 from wbnode.carrier import Carrier
@@ -259,6 +259,7 @@ def sweep(coming: Sequence[str]) -> bool:
     try:
         with _one_at_a_time(places, fcntl.LOCK_EX | fcntl.LOCK_NB):
             places.clean(begun for begun in places.incoming() if begun not in wanted)
+            places.give_back(kind for kind in KINDS if places.layout.incoming_of(kind).exists())
     except BlockingIOError:
         return False
     return True

@@ -162,8 +162,7 @@ class Places:
             self.remove(dataset)
         for build in {str(dataset.build) for dataset in datasets}:
             wbnode.files.remove(self.layout.parcels / build)
-        # XFS gives back the blocks of removed files a little later, unless it is asked to.
-        wbnode.files.flush({self.layout.kind(dataset.kind) for dataset in freed})
+        self.give_back({dataset.kind for dataset in freed})
         return {str(dataset): count for dataset, count in freed.items()}
 
     def sweep(self) -> None:
@@ -179,6 +178,11 @@ class Places:
             wbnode.files.sweep(self.layout.incoming_of(kind))
         for dataset in begun:
             self._remove_incoming(dataset)
+
+    def give_back(self, kinds: Iterable[str]) -> None:
+        """See that the room of what was removed of these kinds is there soon."""
+        # XFS gives back the blocks of removed files a little later, unless it is asked to.
+        wbnode.files.flush({self.layout.kind(kind) for kind in kinds})
 
     def extra(self, dataset: Dataset, contents: Contents, root: Path) -> list[str]:
         """Paths below ``root`` that the manifest does not have, or has as something else."""
