@@ -16,7 +16,7 @@ from .errors import BadRequest, ReleaseError
 from .names import Build, Release
 
 POOLS = ("a", "b")
-_SERVER = re.compile(r"^ *server (\S+) .*; # (\S+)$")
+_SERVER = re.compile(r"^ *server ([^ ;]+)[^;]*; # (\S+)$")
 
 
 @dataclass(frozen=True)
