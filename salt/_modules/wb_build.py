@@ -143,15 +143,12 @@ def unseal(build: str) -> dict[str, Any]:
         salt wb-dev wb_build.unseal WS221
     """
     name, staging = manifests.parse_name(build), _staging()
-    manifest = staging.manifest(name)
-    if manifest is not None:
-        staging.layout.manifest(name).unlink()
-        own = [
-            d for d in manifest.datasets if d.build == name and staging.layout.dataset(d).exists()
-        ]
-        if staging.release(own):
-            _open_tables_anew(staging)
-    return {"name": str(name), "was_sealed": manifest is not None}
+    was_sealed = staging.manifest(name) is not None
+    # A seal that broke off has made tables read-only, too, and written no manifest.
+    if staging.release(staging.tables(name)):
+        _open_tables_anew(staging)
+    staging.layout.manifest(name).unlink(missing_ok=True)
+    return {"name": str(name), "was_sealed": was_sealed}
 
 
 @wbnode.minion.told
@@ -200,16 +197,30 @@ def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     if look.problems:
         raise BadData(look.problems[0], f"mend {name} and start again")
     if isinstance(name, Build):
-        # What the server still holds in memory of a table belongs to its index.
-        _open_tables_anew(staging)
+        _settle(staging, name)
         if staging.normalise(name, look.found):
             _open_tables_anew(staging)
-        look = staging.look(name)
-    if _protect(staging, look.found):
         look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())
     meter = wbnode.progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)
+
+
+def _settle(staging: Staging, name: Build) -> None:
+    """Let nobody write to the tables of a build any more; BadData when somebody still did, and
+    then they can be written to as before."""
+    # What the server still holds in memory of a table belongs to it.
+    _open_tables_anew(staging)
+    before = staging.look(name)
+    _protect(staging, before.found)
+    moved = before.moved(staging.look(name))
+    if moved:
+        staging.release([dataset for dataset in before.found if dataset.build == name])
+        _open_tables_anew(staging)
+        raise BadData(
+            f"{moved[0]} changed while {name} was being sealed",
+            "let whatever writes there finish, and start again",
+        )
 
 
 def _sealed(manifest: manifests.Manifest) -> dict[str, Any]:

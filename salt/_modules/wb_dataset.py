@@ -18,7 +18,7 @@ import wbnode.minion
 import wbnode.progress
 from wbcore import desired, drift, events, links, reading, upkeep
 from wbcore import manifest as manifests
-from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
+from wbcore.datasets import ACEDB, KINDS, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.transfer import Source
 from wbnode.carrier import Carrier
@@ -68,8 +68,30 @@ def touched(datasets: Sequence[str]) -> list[str]:
 
 
 @wbnode.minion.told
+def unknown(given: Mapping[str, str]) -> list[str]:
+    """Names of those manifests that are not here, or here as another sealing made them.
+
+    given
+        Digest of each manifest by its name.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.unknown '{WS221: 9f86d081884c7d65…}'
+    """
+    own = {name: _places().layout.manifest(manifests.parse_name(name)) for name in given}
+    return [
+        name
+        for name, path in own.items()
+        if not path.exists() or manifests.digest_of(path.read_bytes()) != given[name]
+    ]
+
+
+@wbnode.minion.told
 def found() -> dict[str, dict[str, Any]]:
-    """Every dataset directory here, verified or not, with its bytes and files.
+    """Every dataset directory here, verified or not, with its bytes and files; also what was
+    begun to be fetched by a pull that did not end.
 
     CLI Example:
 
@@ -78,7 +100,8 @@ def found() -> dict[str, dict[str, Any]]:
         salt '*' wb_dataset.found
     """
     places = _places()
-    return {str(dataset): places.size(dataset) for dataset in places.present()}
+    here = dict.fromkeys([*places.present(), *places.incoming()])
+    return {str(dataset): places.size(dataset) for dataset in here}
 
 
 @wbnode.minion.told
@@ -183,15 +206,20 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
 
 
 @wbnode.minion.told
-def remove(datasets: Sequence[str]) -> dict[str, int]:
-    """Remove datasets from this node, and the parcels of their builds; the bytes of each
-    dataset that were freed.
+def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any]:
+    """Remove datasets from this node, and the parcels of their builds, but keep what a live
+    link leads to: a database that later builds have no more still has its link.
 
     A pull that is at work here is waited for: it reads what is here. BadRequest when a live
-    link leads to one of them: nothing is removed then.
+    link leads to each of them.
 
     datasets
         Ids such as ``mysql/c_elegans_WS219``; those that are not here are passed over.
+    may_keep_all
+        No BadRequest: all of them may have to stay. A run asks so.
+
+    Returns ``freed``, the bytes of each dataset that was removed, and ``kept``, by dataset why
+    it stays.
 
     CLI Example:
 
@@ -203,13 +231,38 @@ def remove(datasets: Sequence[str]) -> dict[str, int]:
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     with _one_at_a_time(places):
         live = __salt__["wb_link.read"]()
-        for dataset in wanted:
-            if link := links.why_live(dataset, live):
-                raise BadRequest(
-                    f"{dataset} is live here (the link {link} says so)",
-                    "switch to another build first",
-                )
-        return places.purge(wanted)
+        why = {dataset: links.why_live(dataset, live) for dataset in wanted}
+        kept = {str(dataset): _is_live(link) for dataset, link in why.items() if link}
+        if kept and len(kept) == len(why) and not may_keep_all:
+            dataset, words = next(iter(kept.items()))
+            raise BadRequest(f"{dataset} {words}", "switch to another build first")
+        freed = places.purge(dataset for dataset, link in why.items() if not link)
+        return {"freed": freed, "kept": kept}
+
+
+@wbnode.minion.told
+def sweep(coming: Sequence[str]) -> bool:
+    """Remove what removals and pulls that did not end have left here, so that only what counts
+    takes room; False, and nothing is removed, while a pull is at work.
+
+    coming
+        Ids of datasets that are about to be fetched: what of them is here already stays.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' wb_dataset.sweep '[mysql/c_elegans_WS221]'
+    """
+    places = _places()
+    wanted = [Dataset.parse(dataset) for dataset in coming]
+    try:
+        with _one_at_a_time(places, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            places.clean(begun for begun in places.incoming() if begun not in wanted)
+            places.give_back(kind for kind in KINDS if places.layout.incoming_of(kind).exists())
+    except BlockingIOError:
+        return False
+    return True
 
 
 # What lets the servers of a live dataset take it up anew; the webapp opens support databases
@@ -228,6 +281,10 @@ def _places() -> Places:
     return Places(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
 
 
+def _is_live(link: str) -> str:
+    return f"is live here (the link {link} says so)"
+
+
 def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:
     """Tell the master what was not as it was sealed."""
     for kind in (drift.ROTTED, drift.FAILED):
@@ -243,7 +300,7 @@ def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(places: Places) -> Iterator[int]:
+def _one_at_a_time(places: Places, how: int = fcntl.LOCK_EX) -> Iterator[int]:
     """A lock that one pull holds; a second one waits, and finds what the first brought.
 
     (Salt goes on with a job whose salt-run was killed: SALT.md, 11.)
@@ -252,7 +309,7 @@ def _one_at_a_time(places: Places) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, how)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -7,6 +7,7 @@ services".
 import json
 import time
 
+import wbnode.files
 import wbnode.minion
 from salt.exceptions import CommandExecutionError
 from wbcore import golive
@@ -46,7 +47,7 @@ def switch(links, run, before):
         if time.time() > before:
             raise StepFailed(
                 f"the order to switch is {time.time() - before:.1f} s too late, nothing was done",
-                "run the same command again",
+                "compare this node's clock with the master's, and run the same command again",
             )
         wanted = node_links(wbnode.minion.settings_of(__pillar__), __opts__["id"], links)
         changed = _switch(wanted, run)
@@ -75,6 +76,8 @@ def version():
 def unfinished():
     """The journal of a switch that began here and did not end, or nothing.
 
+    What can not be read was being written when the power went: a switch had begun.
+
     CLI Example:
 
     .. code-block:: bash
@@ -85,6 +88,8 @@ def unfinished():
         return json.loads(wbnode.minion.layout_of(__opts__).journal.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except ValueError:
+        return {"run": "unknown"}
 
 
 def _switch(wanted, run):
@@ -93,7 +98,8 @@ def _switch(wanted, run):
     if right and not unfinished() and not golive.differences(_version_or_error(), wanted):
         return {}
     kinds = {name.partition("/")[0] for name in wanted}
-    _write_journal({"run": run, "from": have, "to": wanted})
+    entry = json.dumps({"run": run, "from": have, "to": wanted}).encode()
+    wbnode.files.write_whole(wbnode.minion.layout_of(__opts__).journal, entry)
     # Nobody is served here now, so the webapp is stopped and started: in half the time of a
     # restart that loses no request.
     if "production" in kinds:
@@ -114,11 +120,3 @@ def _version_or_error():
         return version()
     except CommandExecutionError as error:
         return {"error": str(error)}
-
-
-def _write_journal(entry):
-    journal = wbnode.minion.layout_of(__opts__).journal
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    beside = journal.with_suffix(".new")
-    beside.write_text(json.dumps(entry), encoding="utf-8")
-    beside.replace(journal)

@@ -36,7 +36,8 @@ def __virtual__():
 
 @wbnode.minion.told
 def read():
-    """Which pool serves, who is in which pool, and the maintenance page if it is up.
+    """Which pool serves, who is in which pool, and the maintenance page if it is up. A node
+    that is in a pool under another address than the pillar's is not counted.
 
     Returns ``{"live": "a" or "b", "pools": {"a": [ids], "b": [ids]}, "maintenance":
     {"until": seconds since 1970, "release": name} or None}``.
@@ -51,7 +52,7 @@ def read():
     lease = proxy.lease()
     return {
         "live": proxy.live,
-        "pools": {pool: proxy.pooled(pool) for pool in pools.POOLS},
+        "pools": {pool: _in_place(proxy.pooled(pool)) for pool in pools.POOLS},
         "maintenance": {"until": lease.until, "release": lease.release} if lease else None,
     }
 
@@ -76,8 +77,9 @@ def set_pool(pool, nodes):
     """
     settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
-    servers = {node: f"{settings.nodes[node].address}:{settings.webapp.port}" for node in nodes}
-    text = pools.render(pools.known(pool), servers, settings.nginx.idle_port)
+    servers = _servers(settings)
+    chosen = {node: servers[node] for node in nodes}
+    text = pools.render(pools.known(pool), chosen, settings.nginx.idle_port)
     proxy = _proxy()
     with proxy.alone():
         proxy.write_pool(pool, text)
@@ -260,6 +262,18 @@ def _proxy():
     return wbnode.proxy.Proxy(wbnode.minion.layout_of(__opts__))
 
 
+def _servers(settings):
+    """Where each web node of the pillar serves."""
+    web = settings.having("web")
+    return {node: f"{settings.nodes[node].address}:{settings.webapp.port}" for node in web}
+
+
+def _in_place(pooled):
+    """The nodes of a pool; one that the pillar does not have any more is for others to notice."""
+    servers = _servers(wbnode.minion.settings_of(__pillar__))
+    return [node for node, where in pooled.items() if servers.get(node, where) == where]
+
+
 def _known_web_nodes(settings, nodes):
     unknown = sorted(set(nodes) - set(settings.having("web")))
     if unknown:
@@ -275,7 +289,7 @@ def _lease(proxy, release, seconds, patience):
     if earlier:
         answers = earlier.served
     else:
-        pooled = proxy.pooled(proxy.live)
+        pooled = list(proxy.pooled(proxy.live))
         answers = wbnode.proxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
     return Lease(release, until, until + patience, port, answers)

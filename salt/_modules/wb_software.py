@@ -93,7 +93,10 @@ def _pack(source, tarball):
     with tarfile.open(fresh, "w:gz") as archive:
         archive.add(source, arcname=source.name, filter=member)
     fresh.chmod(0o644)
+    # Once it has its name nobody looks at it again.
+    wbnode.files.flush([fresh.parent])
     fresh.rename(tarball)
+    wbnode.files.flush_names(tarball.parent)
 
 
 def _link_current(link, target):

@@ -81,7 +81,10 @@ def assemble(release):
             _complete(incoming, name)
             # Somebody may have committed or updated while the files were copied.
             Checkout(layout.staging).refuse_unless(name)
+            # Once it has its name nobody looks at it again.
+            wbnode.files.flush([incoming])
             incoming.rename(place)
+            wbnode.files.flush_names(place.parent)
     return {"release": str(name), "already": already}
 
 

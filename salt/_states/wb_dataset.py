@@ -15,7 +15,7 @@ from wbcore.errors import StepFailed
 from wbcore.names import Release
 
 __virtualname__ = "wb_dataset"
-_VERIFIED, _TOUCHED = "verified", "touched"
+_VERIFIED, _TOUCHED, _UNKNOWN = "verified", "touched", "of another sealing"
 
 
 def __virtual__():
@@ -27,7 +27,8 @@ def present(name, manifests, datasets, sources):
     """Make sure that these datasets are here and verified.
 
     One whose marker vouches for it is not read; one in which a name came or went since is, and
-    what is wrong with it is put right where it lies.
+    what is wrong with it is put right where it lies. While the node does not have the manifests
+    of these digests, nobody knows whether what has the right name has the right bytes.
 
     manifests
         Digest of each manifest by its name: that of the release lists the webapp, that of
@@ -40,11 +41,17 @@ def present(name, manifests, datasets, sources):
 
     def read():
         held = dict.fromkeys(__salt__["wb_dataset.held"](), _VERIFIED)
-        touched = __salt__["wb_dataset.touched"]([one for one in datasets if one in held])
-        return {**held, **dict.fromkeys(touched, _TOUCHED)}
+        here = [dataset for dataset in datasets if dataset in held]
+        touched = __salt__["wb_dataset.touched"](here)
+        return {**held, **dict.fromkeys(touched, _TOUCHED), **dict.fromkeys(unsure(here), _UNKNOWN)}
+
+    def unsure(some):
+        unknown = __salt__["wb_dataset.unknown"](manifests)
+        return [one for one in some if any(_lists(manifest, one) for manifest in unknown)]
 
     def fetch(wrong):
-        touched = __salt__["wb_dataset.touched"](list(wrong))
+        others = unsure(wrong)
+        touched = __salt__["wb_dataset.touched"]([one for one in wrong if one not in others])
         for dataset, found in __salt__["wb_dataset.verify"](touched).items() if touched else ():
             if found["error"]:
                 raise StepFailed(f"{dataset}: {found['error']}", "it is tried again")

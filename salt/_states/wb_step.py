@@ -26,9 +26,12 @@ def taken(name, step):
         Name of the step, one of ``wbmaster.steps.STEPS``.
 
     Nothing is done when the run ended early: refused, joined, idle, or failed in a step
-    before this one.
+    before this one. Alone, outside of a run, a step is an error.
     """
     ret = {"name": name, "result": True, "changes": {}, "comment": "Nothing to do."}
+    if not run.was_asked_for():
+        alone = "a step is a part of a run: use orch.release, orch.push or another of orch/"
+        return {**ret, "result": False, "comment": f"{step} was not taken; {alone}"}
     current = run.current()
     if current is None:
         return ret

@@ -42,9 +42,18 @@ def linked(layout):
     return data / "c_elegans"
 
 
-def switched(states, links=None, going_live=False, **how):
+def switched(states, links=None, going_live=False, newest="WS221", **how):
     function = states(**how)["wb_link.switched"]
-    return function("links", release=RELEASE, links=links or LINKS, going_live=going_live)
+    given = {"release": RELEASE, "links": links or LINKS, "newest": newest}
+    return function("links", going_live=going_live, **given)
+
+
+def test_links_are_left_by_a_ledger_that_is_older_than_they_are(states, linked):
+    live = {"release": RELEASE, "links": LINKS, "going_live": False}
+    result = switched(states, newest="WS219", live=live)
+    assert (result["result"], result["changes"]) == (False, {})
+    assert "c_elegans_WS220 is live here" in result["comment"]
+    assert linked.readlink().name == "c_elegans_WS220"
 
 
 def test_links_that_are_right_are_left(states, linked):

@@ -11,6 +11,7 @@ from salt.exceptions import CommandExecutionError
 from wbcore.datasets import Dataset
 from wbcore.manifest import Manifest, digest_of
 from wbcore.names import Build
+from wbnode.staging import Staging
 
 
 @pytest.fixture
@@ -137,6 +138,32 @@ def test_seal_makes_tables_read_only_until_the_build_is_unsealed(modules, staged
     assert mode("c_elegans_WS221") == 0
     modules["wb_build.unseal"]("WS221")
     assert (mode("c_elegans_WS221"), mode("c_briggsae_WS220")) == (0o220, 0)
+
+
+def test_seal_refuses_while_somebody_writes_and_lets_him_go_on(modules, staged, monkeypatch):
+    table = staged.kind("mysql") / "c_elegans_WS221/features.MYD"
+    protect = Staging.protect
+
+    def written_meanwhile(staging, datasets):
+        with table.open("ab") as stream:
+            stream.write(b"one more row")
+        return protect(staging, datasets)
+
+    monkeypatch.setattr(Staging, "protect", written_meanwhile)
+    with pytest.raises(CommandExecutionError, match=r"features\.MYD changed while WS221 was being"):
+        modules["wb_build.seal"]("WS221")
+    assert table.stat().st_mode & 0o222 == 0o220
+    assert modules["wb_build.survey"]("WS221")["sealed"] == ""
+
+
+def test_unseal_frees_the_tables_of_a_seal_that_broke_off(modules, staged, monkeypatch):
+    monkeypatch.setattr(Staging, "make", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        modules["wb_build.seal"]("WS221")
+    table = staged.kind("mysql") / "c_elegans_WS221/features.MYI"
+    assert table.stat().st_mode & 0o222 == 0
+    assert modules["wb_build.unseal"]("WS221") == {"name": "WS221", "was_sealed": False}
+    assert table.stat().st_mode & 0o222 == 0o220
 
 
 def test_seal_again_changes_nothing(modules, staged):

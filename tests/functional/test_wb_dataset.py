@@ -291,6 +291,14 @@ def test_pull_does_not_follow_a_link_in_what_was_left_unfinished(site, pull, tmp
     assert same_as_on_wb_dev(site, ONTOLOGY)
 
 
+def test_pull_sets_a_link_anew_that_led_elsewhere_in_what_was_left_unfinished(site, pull):
+    begun = incoming(site, ONTOLOGY)
+    begun.mkdir(parents=True)
+    (begun / "latest").symlink_to("deep")
+    pull("WS221", ONTOLOGY)
+    assert same_as_on_wb_dev(site, ONTOLOGY)
+
+
 PULLER = """
 import json, sys
 sys.path[:0] = {path!r}
@@ -384,23 +392,29 @@ def _rsync(site, *arguments):
 def test_remove_frees_what_no_link_leads_to(site, pull):
     pull("WS220")
     modules = site.modules["node"]
-    freed = modules["wb_dataset.remove"](["support/WS220/gene", "support/WS220/ontology"])
+    gone = ["support/WS220/gene", "support/WS220/ontology"]
+    freed = modules["wb_dataset.remove"](gone)["freed"]
     assert freed["support/WS220/gene"] == 15_000
     assert not (site.layout("node").kind("support") / "WS220").exists()
     assert "mysql/c_elegans_WS220" in modules["wb_dataset.found"]()
-    assert modules["wb_dataset.remove"](["support/WS220/gene"]) == {}
+    assert modules["wb_dataset.remove"](["support/WS220/gene"]) == {"freed": {}, "kept": {}}
 
 
-def test_remove_refuses_what_is_live(site, pull):
+def test_remove_keeps_what_is_live(site, pull):
     pull("WS220")
     pull("WS221")
     modules = site.modules["node"]
     modules["wb_link.switch"]({"acedb": "wormbase_WS221", "mysql/c_briggsae": "c_briggsae_WS220"})
     for live in (ACEDB, "mysql/c_briggsae_WS220", ONTOLOGY):
         with pytest.raises(CommandExecutionError, match="is live here"):
-            modules["wb_dataset.remove"](["acedb/wormbase_WS220", live])
-    assert "acedb/wormbase_WS220" in modules["wb_dataset.held"]()
-    assert modules["wb_dataset.remove"](["acedb/wormbase_WS220"])
+            modules["wb_dataset.remove"]([live])
+        kept = {live: modules["wb_dataset.remove"]([live], may_keep_all=True)["kept"][live]}
+        assert "is live here (the link " in kept[live]
+    answer = modules["wb_dataset.remove"](["acedb/wormbase_WS220", live])
+    assert list(answer["freed"]) == ["acedb/wormbase_WS220"]
+    assert answer["kept"] == kept
+    assert live in modules["wb_dataset.held"]()
+    assert "acedb/wormbase_WS220" not in modules["wb_dataset.held"]()
 
 
 def test_remove_takes_the_parcels_of_the_build_too(site, pull):
@@ -426,4 +440,48 @@ def test_remove_waits_for_the_pull_that_is_at_work(site, pull):
             removal.result(1)
         assert place(site, "support/WS220/gene").exists()
         fcntl.flock(lock, fcntl.LOCK_UN)
-        assert list(removal.result(30)) == ["support/WS220/gene"]
+        assert list(removal.result(30)["freed"]) == ["support/WS220/gene"]
+
+
+def begin(site, *datasets):
+    """Leave what killed pulls and a killed removal leave."""
+    for dataset in datasets:
+        begun = incoming(site, dataset)
+        begun.mkdir(parents=True)
+        (begun / "file").write_bytes(b"x" * 1000)
+    (site.layout("node").removed("mysql") / "c_elegans_WS218").mkdir(parents=True)
+
+
+LEFT = ("acedb/wormbase_WS222", "support/WS219/gene", MYSQL)
+
+
+def test_sweep_removes_what_was_left_but_what_is_coming(site):
+    begin(site, *LEFT)
+    assert site.modules["node"]["wb_dataset.sweep"]([MYSQL])
+    assert [one for one in LEFT if incoming(site, one).exists()] == [MYSQL]
+    assert not incoming(site, "support/WS219/gene").parent.exists()
+    assert not site.layout("node").removed("mysql").exists()
+
+
+def test_sweep_leaves_all_while_a_pull_is_at_work(site):
+    begin(site, *LEFT)
+    path = site.layout("node").pull_lock
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not site.modules["node"]["wb_dataset.sweep"]([])
+    assert all(incoming(site, one).exists() for one in LEFT)
+    assert site.layout("node").removed("mysql").exists()
+
+
+def test_what_was_only_begun_is_found_and_can_be_removed(site):
+    begin(site, *LEFT)
+    modules = site.modules["node"]
+    size = {"bytes": 1000, "files": 1, "verified": False}
+    assert modules["wb_dataset.found"]() == dict.fromkeys(LEFT, size)
+    assert list(modules["wb_disk.check"]({MYSQL: {"files": 1, "bytes": 1}})["purgeable"]) == [
+        one for one in LEFT if one != MYSQL
+    ]
+    assert modules["wb_dataset.remove"](LEFT[:2])["freed"] == dict.fromkeys(LEFT[:2], 1000)
+    assert list(modules["wb_dataset.found"]()) == [MYSQL]
+    assert modules["wb_dataset.held"]() == {}

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import salt.loader
+import wbnode.deep
 from wbcore.datasets import Dataset
+from wbcore.manifest import digest_of
+from wbcore.names import Build
 
 GENE = "support/WS221/gene"
 ONTOLOGY = "support/WS221/ontology"
@@ -178,8 +181,83 @@ def test_the_state_puts_back_a_file_that_was_removed(site, held):
     file.unlink()
     options = {**site.modules["node"].opts, "test": False}
     present = salt.loader.states(options, site.modules["node"], {}, None)["wb_dataset.present"]
-    given = {"manifests": {"WS221": "5" * 64}, "datasets": list(held), "sources": []}
+    digest = digest_of(site.layout("node").manifest(Build.parse("WS221")).read_bytes())
+    given = {"manifests": {"WS221": digest}, "datasets": list(held), "sources": []}
     changed = present("datasets", **given)
     assert changed["changes"] == {ONTOLOGY: {"old": "touched", "new": "verified"}}
     assert file.read_bytes() == b"deep"
     assert present("datasets", **given)["changes"] == {}
+
+
+def test_the_state_brings_what_was_sealed_anew_while_the_node_was_away(site, held):
+    wb_dev = site.modules["wb-dev"]
+    wb_dev["wb_build.unseal"]("WS221")
+    (place(site, ONTOLOGY, "wb-dev") / "deep/er/file").write_bytes(b"mended")
+    sealed = wb_dev["wb_build.seal"]("WS221")
+    options = {**site.modules["node"].opts, "test": False}
+    present = salt.loader.states(options, site.modules["node"], {}, None)["wb_dataset.present"]
+    given = {
+        "manifests": {"WS221": sealed["digest"]},
+        "datasets": list(held),
+        "sources": site.sources("wb-dev"),
+    }
+    changed = present("datasets", **given)
+    assert changed["changes"][ONTOLOGY] == {"old": "of another sealing", "new": "verified"}
+    assert (place(site, ONTOLOGY) / "deep/er/file").read_bytes() == b"mended"
+    assert present("datasets", **given)["changes"] == {}
+
+
+def just_before_reading(monkeypatch, happens):
+    """Have something happen after what a dataset was sealed as is known, before it is read."""
+    look = wbnode.deep.look
+
+    def read(places, dataset, contents):
+        happens()
+        return look(places, dataset, contents)
+
+    monkeypatch.setattr(wbnode.deep, "look", read)
+
+
+def test_what_a_push_replaced_meanwhile_is_left_as_it_was_sealed_anew(site, held, monkeypatch):
+    def push():
+        site.modules["wb-dev"]["wb_build.unseal"]("WS221")
+        (place(site, GENE, "wb-dev") / "list").write_bytes(b"made again")
+        again = site.modules["wb-dev"]["wb_build.seal"]("WS221")
+        site.modules["node"]["wb_dataset.pull"](
+            "WS221", again["digest"], [GENE], site.sources("wb-dev")
+        )
+
+    just_before_reading(monkeypatch, push)
+    assert verify(site, GENE) == {}
+    assert (place(site, GENE) / "list").read_bytes() == b"made again"
+
+
+def test_what_a_purge_removed_meanwhile_is_not_told(site, held, monkeypatch):
+    def purge():
+        site.modules["node"]["wb_dataset.remove"]([GENE])
+
+    just_before_reading(monkeypatch, purge)
+    assert verify(site, GENE) == {}
+
+
+@pytest.mark.parametrize("purged", [False, True], ids=["ill", "purged"])
+def test_a_dataset_that_can_not_be_looked_at_keeps_no_finding_from_being_told(
+    site, held, monkeypatch, purged
+):
+    put_right = wbnode.deep.put_right
+
+    def broken(job, dataset, contents, wrong):
+        if str(dataset) != GENE:
+            return put_right(job, dataset, contents, wrong)
+        if purged:
+            job.places.purge([dataset])
+        raise FileNotFoundError("gone")
+
+    monkeypatch.setattr(wbnode.deep, "put_right", broken)
+    for one in (GENE, ONTOLOGY):
+        spoil = next(path for path in place(site, one).rglob("*") if path.is_file())
+        spoil.write_bytes(b"rot")
+    told = verify(site, ONTOLOGY, GENE)
+    assert told[ONTOLOGY]["source"] == "sibling"
+    assert (GENE in told) is not purged
+    assert purged or told[GENE]["error"] == "gone"

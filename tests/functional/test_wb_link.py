@@ -26,6 +26,14 @@ def hold(layout):
     return hold
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"run": "2026'])
+def test_a_journal_that_the_power_cut_short_is_of_a_switch_that_began(modules, layout, torn):
+    assert modules["wb_live.unfinished"]() == {}
+    layout.journal.parent.mkdir(parents=True, exist_ok=True)
+    layout.journal.write_bytes(torn)
+    assert modules["wb_live.unfinished"]() == {"run": "unknown"}
+
+
 def test_read_nothing_there(modules):
     assert modules["wb_link.read"]() == {}
 

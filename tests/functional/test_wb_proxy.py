@@ -43,6 +43,16 @@ def test_an_empty_pool_answers_with_the_page(site):
     assert (status, retry) == (503, "5")
 
 
+def test_a_node_that_moved_is_not_counted_until_the_pool_has_its_new_address(serving, load):
+    serving.pillar["nodes"]["wb-web1"]["address"] = "127.0.0.99"
+    del serving.pillar["nodes"]["wb-mining"]
+    moved = load(serving.root.name, serving.pillar)
+    # Who left the pillar is in the pool still, and has to be taken out.
+    assert moved["wb_proxy.read"]()["pools"]["a"] == ["wb-web2", "wb-mining"]
+    moved["wb_proxy.set_pool"]("a", ["wb-web1"])
+    assert moved["wb_proxy.read"]()["pools"]["a"] == ["wb-web1"]
+
+
 def test_set_pool_drops_nothing(serving):
     with Clients(serving.port) as clients:
         for nodes in (["wb-web1"], ALL, ["wb-web2", "wb-mining"], ["wb-web1"], ALL):

@@ -47,6 +47,14 @@ def test_release_asked_for_wrongly(site, pillar, sentence):
     check_refused(site, "release", pillar, sentence)
 
 
+def test_a_step_alone_is_refused(site):
+    before = site.snapshot()
+    answered = site.run("state.orch", "orch.steps.s06_maintenance_on")
+    assert answered.returncode != 0
+    assert "maintenance_on was not taken; a step is a part of a run" in answered.stdout
+    assert site.snapshot() == before
+
+
 def test_push_of_a_build_that_is_not_staged(site):
     staged.build(site.layouts[STAGING], "WS220")
     check_refused(

@@ -22,10 +22,11 @@ from unittest import mock
 
 import yaml
 from cluster import World, digest, release
-from wbcore.datasets import KINDS
+from wbcore.datasets import KINDS, Dataset
 from wbcore.errors import ReleaseError
 from wbcore.golive import differences, expected
 from wbcore.layout import Layout
+from wbcore.links import why_live
 from wbcore.names import Release
 from wbcore.pools import Lease, to_keep
 from wbcore.requests import Request
@@ -99,6 +100,8 @@ class Nodes(Fleet):
         self.wrong: list[str] = []
         # Bytes of a node's disk; a dataset takes 1000.
         self.disks: dict[str, int] = {}
+        # What killed pulls left on a node: dataset → bytes.
+        self.begun: dict[str, dict[str, int]] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
@@ -265,7 +268,8 @@ class Nodes(Fleet):
         return dict.fromkeys(KINDS, disk)
 
     def _bytes_free(self, node: str) -> int:
-        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {}))
+        begun = sum(self.begun.get(node, {}).values())
+        return self.disks.get(node, 10**9) - 1000 * len(self.world.held.get(node, {})) - begun
 
     def _links(self, node: str) -> list[tuple[str, str]]:
         kinds = {"acedb": "acedb", "production": "webapp"}
@@ -371,7 +375,14 @@ class Nodes(Fleet):
         facts = {"bytes": 1000, "files": 1, "verified": True}
         return {dataset: facts for dataset in self.world.held.get(node, {})}
 
-    def wb_dataset_remove(self, node: str, datasets: list[str]) -> dict[str, int]:
+    def wb_dataset_sweep(self, node: str, coming: list[str]) -> bool:
+        begun = self.begun.get(node, {})
+        self.begun[node] = {one: size for one, size in begun.items() if one in coming}
+        return True
+
+    def wb_dataset_remove(
+        self, node: str, datasets: list[str], may_keep_all: bool
+    ) -> dict[str, Any]:
         known = self.ledger.known()
         needed = {
             dataset
@@ -379,9 +390,15 @@ class Nodes(Fleet):
             for dataset in known.releases[one].datasets
         }
         self.wrong += [f"{node} had {one} removed" for one in datasets if one in needed]
-        for dataset in datasets:
+        live = self.world.links.get(node, {})
+        why = {one: why_live(Dataset.parse(one), live) for one in datasets}
+        if all(why.values()) and not may_keep_all:
+            raise AssertionError(f"{node} refuses to remove {datasets}")
+        going = [one for one in datasets if not why[one]]
+        for dataset in going:
             self.world.held[node].pop(dataset, None)
-        return dict.fromkeys(datasets, 1000)
+        kept = {one: f"is live here (the link {link} says so)" for one, link in why.items() if link}
+        return {"freed": dict.fromkeys(going, 1000), "kept": kept}
 
     def wb_build_forget(self, node: str, build: str) -> dict[str, Any]:
         return {"forgotten": []}
@@ -435,6 +452,7 @@ class Desk(opening.Office):
         twin.nodes.pools = copy.deepcopy(self.nodes.pools)
         twin.nodes.live_pool = self.nodes.live_pool
         twin.nodes.disks = dict(self.nodes.disks)
+        twin.nodes.begun = copy.deepcopy(self.nodes.begun)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

@@ -198,6 +198,13 @@ def test_a_run_that_never_began_is_started_again_and_not_for_ever():
     assert "did not begin" in settled(often, None, "", False, late).answer
 
 
+def test_a_push_that_never_began_is_started_again():
+    pushing = Landing(WS221, state=STARTED, started="push", starts=1, decided=0.0)
+    waiting = settled(pushing, None, "", False, 1e9)
+
+    assert decided(waiting, start="push").start == request("push", "WS221")
+
+
 def test_what_waits_is_not_settled_by_a_run():
     waiting = Landing(WS221, state=WAITING, started="push")
 

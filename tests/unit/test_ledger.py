@@ -311,7 +311,7 @@ def test_going_back_out_of_a_switch_that_died_leaves_the_stack(ledger):
 
 
 @pytest.mark.parametrize("outcome", ["failed", "died"])
-def test_going_back_is_known_until_it_ends_well_or_something_else_is_done(ledger, outcome):
+def test_going_back_is_known_until_it_ends_well_or_something_else_goes_live(ledger, outcome):
     go_live(ledger, WS219, WS220)
     begin(ledger, "forward", release=str(WS220))
     assert ledger.known().going_back is None
@@ -321,7 +321,11 @@ def test_going_back_is_known_until_it_ends_well_or_something_else_is_done(ledger
     assert ledger.known().going_back == WS219
     ledger.end_run("back", outcome)
     assert ledger.known().going_back == WS219
+    # Neither a push nor what was refused before it had a release goes anywhere else.
     begin(ledger, "push", "push")
+    begin(ledger, "refused")
+    assert ledger.known().going_back == WS219
+    begin(ledger, "forward again", release=str(WS220))
     assert ledger.known().going_back is None
 
     begin(ledger, "back again", "rollback", "", release=str(WS219))

@@ -74,6 +74,17 @@ def test_a_bad_build_goes_first(desk):
     assert builds_on(desk, NODE) == {217, 218, 219, 220, 222}
 
 
+def test_what_a_killed_push_left_is_swept_before_the_disk_is_looked_at(desk):
+    leave(desk, 5)
+    desk.nodes.begun[NODE] = {"acedb/wormbase_WS216": 4000, "acedb/wormbase_WS221": 500}
+    desk.forecast(request("push", "WS221"))
+    assert "acedb/wormbase_WS216" in desk.nodes.begun[NODE]
+    desk.run(request("push", "WS221"))
+
+    assert desk.changes["check_disk_space"] == {}
+    assert desk.nodes.begun[NODE] == {"acedb/wormbase_WS221": 500}
+
+
 def test_no_parcel_leads_from_what_was_purged(desk):
     desk.run(request("push", "WS221"))
     verdicts.bad(desk, "WS221", "half of the genes are missing")
@@ -136,10 +147,10 @@ def test_a_disk_that_frees_less_than_was_reckoned_is_asked_again(desk):
     leave(desk, 0)
     remove = desk.nodes.wb_dataset_remove
 
-    def shared(node, datasets):
+    def shared(node, datasets, **how):
         # What goes shares half of its blocks with what stays.
         desk.nodes.disks[node] -= 500 * len(datasets)
-        return remove(node, datasets)
+        return remove(node, datasets, **how)
 
     desk.nodes.wb_dataset_remove = shared
     desk.run(request("push", "WS221"))

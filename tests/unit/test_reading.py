@@ -36,3 +36,9 @@ def test_what_was_not_read_for_longest_comes_first():
 
 def test_nothing_held_is_nothing_to_read():
     assert tonight([], 0.0, 30) == []
+
+
+def test_what_was_stamped_by_a_clock_that_was_ahead_counts_as_never_read():
+    held = [Read("ahead", 10, 900 * DAY), Read("old", 10, 471 * DAY), Read("new", 10, 499 * DAY)]
+
+    assert [one.dataset for one in tonight(held, 500 * DAY, 30)] == ["ahead", "old"]

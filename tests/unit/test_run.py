@@ -31,7 +31,7 @@ from wbcore.errors import BadRequest, Busy, Interrupted, ReleaseError, StepFaile
 from wbcore.names import Build
 from wbcore.requests import Request
 from wbcore.settings import MAINTENANCE, WAYS
-from wbmaster import automation, opening, refusals, run
+from wbmaster import automation, opening, refusals, run, verdicts
 from wbmaster.lock import RunLock
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
@@ -172,6 +172,31 @@ def test_retention_leaves_one_release_beside_live_and_way_back(desk):
     assert "acedb/wormbase_WS219" not in held
     # The database that was never rebuilt since is live.
     assert "mysql/clustal_WS219" in held
+
+
+def test_a_database_that_builds_have_no_more_stays_where_its_link_leads_to_it(memory):
+    world = World(settings(retention={"keep": 0}))
+    desk = staged(world, memory / "dropped", "WS217", "WS218")
+    del world.builds["WS218"]["clustal"]
+    verdicts.accept(desk, "WS218", "nobody aligns with clustal any longer")
+    told = {}
+    for build in ("WS218", "WS219", "WS220", "WS221"):
+        if build not in world.builds:
+            world.stage(build)
+        foretold = desk.forecast(request("release", build))["purge_old_releases"]
+        desk.run(request("release", build))
+        told[build] = desk.changes["purge_old_releases"]
+        assert foretold == told[build]
+
+    # Of WS217 all goes but what a link leads to, which no later run stumbles over.
+    kept = {"mysql/clustal_WS217": "is live here (the link mysql/clustal says so)"}
+    assert told["WS219"]["kept"] == kept
+    assert "WS217" in told["WS219"] and "WS217" not in told["WS220"]
+    for node in desk.settings.serving:
+        held = desk.nodes.world.held[node]
+        assert [one for one in held if "WS217" in one] == ["mysql/clustal_WS217"]
+    assert desk.nodes.wrong == []
+    desk.wire.close()
 
 
 def test_data_enter_each_site_once(desk):
@@ -387,6 +412,20 @@ def test_nodes_that_the_proxy_took_in_during_the_push_are_not_switched_while_the
     desk.run(request("release", "WS221"))
 
     assert desk.nodes.wrong == [] and sorted(desk.nodes.pool) == sorted(WEB)
+
+
+def test_a_node_that_was_taken_out_of_the_pillar_is_not_named_to_the_proxy(desk):
+    named = []
+
+    def set_pool(node, pool, nodes, real=desk.nodes.wb_proxy_set_pool):
+        named.extend(nodes)
+        return real(node, pool, nodes)
+
+    desk.nodes.wb_proxy_set_pool = set_pool
+    desk.nodes.pool = [*WEB, "wb-gone"]
+    desk.run(request("release", "WS221"))
+
+    assert sorted(desk.nodes.pool) == sorted(WEB) and "wb-gone" not in named
 
 
 def test_a_node_that_the_proxy_dropped_during_the_push_is_not_let_serve_before(desk):

@@ -28,6 +28,7 @@ LIVE = {
     "links": {"mysql/c_elegans": "c_elegans_WS221", "production": RELEASE},
     "sources": [{"node": "wb-dev", "address": "10.0.0.11"}],
     "going_live": False,
+    "newest": "WS221",
 }
 
 

@@ -294,6 +294,12 @@ def test_a_minor_revision_is_neither_published_nor_announced(desk):
     assert switched == {node: {"production": str(desk.live)} for node in WEB}
 
 
+def test_what_is_live_again_after_going_back_is_the_reference_copy_again(desk):
+    for asked in (request("release", "WS221"), request("rollback"), request("release", "WS221")):
+        desk.run(asked)
+        assert desk.changes["copy_reference"] == {"reference copy": str(desk.live)}
+
+
 def test_a_way_back_refreshes_the_reference_copy(desk):
     desk.run(request("rollback"))
 

@@ -11,7 +11,8 @@ from .settings import Settings
 def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
     """The desired release of a node; empty before the first release.
 
-    ``going_live`` says that a change-over is under way, in which links are not touched.
+    ``going_live`` says that a change-over is under way, in which links are not touched;
+    ``newest`` is the newest build of which a release was ever made.
     """
     if known.live is None:
         return {"going_live": True} if known.switch else {}
@@ -28,6 +29,7 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         "links": node_links(settings, node, record.links()),
         "sources": sources(settings, node),
         "going_live": known.switch is not None,
+        "newest": str(max(release.build for release in known.releases)),
     }
 
 

@@ -121,7 +121,8 @@ def settled(
     if landing.starts >= MOST_STARTS:
         answer = f"the {landing.started} of {landing} did not begin when it was started"
         return replace(landing, state=ANSWERED, answer=f"{answer} (see runs.log on the master)")
-    return replace(landing, state=WAITING)
+    # What never began has done nothing.
+    return replace(landing, state=WAITING, started="")
 
 
 def _only_pushed(landing: Landing) -> Decision:

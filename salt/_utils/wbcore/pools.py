@@ -16,7 +16,7 @@ from .errors import BadRequest, ReleaseError
 from .names import Build, Release
 
 POOLS = ("a", "b")
-_SERVER = re.compile(r"^ *server .*; # (\S+)$")
+_SERVER = re.compile(r"^ *server ([^ ;]+)[^;]*; # (\S+)$")
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ def render(pool: str, servers: Mapping[str, str], idle_port: int) -> str:
     return "\n".join([f"upstream wormbase_{pool} {{", *(lines or [nobody]), "}", ""])
 
 
-def nodes(text: str) -> list[str]:
-    """Ids of the nodes in the file of a pool."""
-    return [match[1] for line in text.splitlines() if (match := _SERVER.match(line))]
+def servers(text: str) -> dict[str, str]:
+    """The nodes in the file of a pool: id → ``address:port``."""
+    found = (match for line in text.splitlines() if (match := _SERVER.match(line)))
+    return {match[2]: match[1] for match in found}
 
 
 def only(text: str, keep: Iterable[str]) -> str:
@@ -87,7 +88,7 @@ def only(text: str, keep: Iterable[str]) -> str:
     lines = [
         line
         for line in text.splitlines(keepends=True)
-        if not (match := _SERVER.match(line)) or match[1] in names
+        if not (match := _SERVER.match(line)) or match[2] in names
     ]
     return "".join(lines)
 

@@ -18,6 +18,10 @@ class Read:
     bytes: int
     when: float
 
+    def known(self, now: float) -> float:
+        """When it was read for sure: never, if a clock that was ahead has stamped it."""
+        return self.when if self.when <= now else 0.0
+
 
 def tonight(held: Iterable[Read], now: float, days: int) -> list[Read]:
     """The datasets to read tonight, those that were not read for longest first.
@@ -25,12 +29,12 @@ def tonight(held: Iterable[Read], now: float, days: int) -> list[Read]:
     Asked every night it has every dataset read within ``days``, about the same number of bytes
     a night; what other nights left undone is read when it would else be too late.
     """
-    oldest = sorted(held, key=lambda one: (one.when, one.dataset))
+    oldest = sorted(held, key=lambda one: (one.known(now), one.dataset))
     nights = max(1, days - _MARGIN_DAYS)
     share = sum(one.bytes for one in oldest) / nights
     chosen: list[Read] = []
     for one in oldest:
-        late = now - one.when >= nights * DAY
+        late = now - one.known(now) >= nights * DAY
         if chosen and not late and sum(other.bytes for other in chosen) >= share:
             break
         chosen.append(one)

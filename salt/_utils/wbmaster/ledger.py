@@ -315,7 +315,11 @@ class Ledger:
         )
 
     def _going_back(self) -> Release | None:
-        newest = self._rows("select * from run order by began desc limit 1")
+        # Going back goes on where it was, whatever was pushed or purged since.
+        newest = self._rows(
+            "select * from run where kind in ('release', 'golive', 'rollback') and release <> '' "
+            "order by began desc limit 1"
+        )
         if not newest or newest[0]["kind"] != "rollback" or newest[0]["outcome"] == "done":
             return None
         return Release.parse(newest[0]["release"])

@@ -17,12 +17,12 @@ def web(run: Run) -> list[str]:
 
 def serving(run: Run) -> list[str]:
     """The web nodes in the live pool."""
-    return list(_proxy(run)["pools"].get(_proxy(run)["live"], ()))
+    return _of_ours(run, _proxy(run)["live"])
 
 
 def idle(run: Run) -> list[str]:
     """The web nodes in the other pool."""
-    return list(_proxy(run)["pools"].get(_other(run), ()))
+    return _of_ours(run, _other(run))
 
 
 def look(run: Run) -> None:
@@ -51,6 +51,12 @@ def change_over(run: Run) -> None:
     new = _other(run)
     run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _TODO, pool=new)
     run.notes["proxy"] = {**_proxy(run), "live": new}
+
+
+def _of_ours(run: Run, name: str) -> list[str]:
+    """Who is in a pool; a node that was taken out of the pillar is none of ours any more."""
+    web = run.settings.having("web")
+    return [node for node in _proxy(run)["pools"].get(name, ()) if node in web]
 
 
 def _set(run: Run, name: str, nodes: Sequence[str]) -> None:

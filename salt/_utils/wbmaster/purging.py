@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from wbcore.datasets import Dataset
+from wbcore.links import why_live
 from wbcore.names import Build
 from wbcore.retention import Used, removal
 
@@ -18,9 +20,11 @@ _TODO = "look at it and run the same command again"
 
 @dataclass
 class Purged:
-    """What was removed (node → bytes freed) and kept (dataset → reason)."""
+    """What was removed (node → bytes freed), which datasets those are (node → dataset → bytes
+    as the node told them before), and what was kept (dataset → reason)."""
 
     removed: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, dict[str, int]] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
 
 
@@ -39,27 +43,57 @@ def purge(
     run: Run, build: Build, found: Found, reasons: Iterable[Used], dry: bool = False
 ) -> Purged:
     """Remove what nobody uses of a build; a dry run only adds up what would go."""
-    purged, chosen = Purged(), {}
+    kept, chosen = {}, {}
     reasons = list(reasons)
     for node, datasets in found.items():
-        # What a node's own links point to stays, whatever the ledger believes.
         of_node = removal(datasets, build, reasons)
-        purged.kept.update(of_node.kept)
+        kept.update(of_node.kept)
         if of_node.remove:
             chosen[node] = {dataset: datasets[dataset]["bytes"] for dataset in of_node.remove}
-    purged.removed = remove(run, chosen, dry)
+    purged = remove(run, chosen, dry)
+    purged.kept = {**kept, **purged.kept}
     return purged
 
 
-def remove(run: Run, chosen: Mapping[str, Mapping[str, int]], dry: bool = False) -> dict[str, int]:
-    """Remove datasets (node → id → bytes) from nodes; the bytes that it frees on each."""
-    freed = {node: sum(datasets.values()) for node, datasets in chosen.items()}
-    if not dry:
-        calls = {node: Call({"datasets": sorted(datasets)}) for node, datasets in chosen.items()}
-        answers = run.fleet.cascade("wb_dataset.remove", calls, lambda node, answer: None)
-        freed = {node: sum(told.values()) for node, told in values(answers, _TODO).items()}
-    _forget(run, chosen)
-    return freed
+def remove(run: Run, chosen: Mapping[str, Mapping[str, int]], dry: bool = False) -> Purged:
+    """Remove datasets (node → id → bytes) from nodes.
+
+    What a node's own links lead to stays, whatever the ledger believes.
+    """
+    answers = _foretold(run, chosen) if dry else _removed(run, chosen)
+    purged = Purged()
+    for node, answer in answers.items():
+        purged.kept.update(answer["kept"])
+        going = {one: size for one, size in chosen[node].items() if one not in answer["kept"]}
+        if going:
+            purged.gone[node] = going
+            purged.removed[node] = sum(answer["freed"].values())
+    _forget(run, purged.gone)
+    return purged
+
+
+def _removed(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    calls = {
+        node: Call({"datasets": sorted(datasets), "may_keep_all": True})
+        for node, datasets in chosen.items()
+    }
+    answers = run.fleet.cascade("wb_dataset.remove", calls, lambda node, answer: None)
+    return values(answers, _TODO)
+
+
+def _foretold(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """What nodes would answer, by the links that they had when the run began."""
+    told = {}
+    for node, datasets in chosen.items():
+        live = run.seen.nodes[node].links if node in run.seen.nodes else {}
+        why = {one: why_live(Dataset.parse(one), live) for one in datasets}
+        told[node] = {
+            "freed": {one: size for one, size in datasets.items() if not why[one]},
+            "kept": {
+                one: f"is live here (the link {link} says so)" for one, link in why.items() if link
+            },
+        }
+    return told
 
 
 def _forget(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> None:

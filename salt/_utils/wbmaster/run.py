@@ -7,6 +7,7 @@ begins is found by the others here.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,11 +69,22 @@ class Run:
 
 
 _process: dict[str, Run] = {}
+_asked = threading.Event()
 
 
 def current() -> Run | None:
     """The run of this process, or None when its request was refused, joined or idle."""
     return _process.get("run")
+
+
+def was_asked_for() -> bool:
+    """Whether a run was asked for in this process, whatever became of it."""
+    return _asked.is_set()
+
+
+def set_asked_for() -> None:
+    """Note that a run is asked for in this process."""
+    _asked.set()
 
 
 def set_current(run: Run | None) -> None:

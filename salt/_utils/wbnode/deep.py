@@ -1,7 +1,6 @@
 """Reading every byte of held datasets again, and putting right what is not as it was sealed."""
 
 import datetime
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,9 +89,7 @@ def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[s
     for path in sorted(contents.folders):
         (root / path).mkdir(exist_ok=True)
     for path, target in contents.links.items():
-        if not (root / path).is_symlink() or os.readlink(root / path) != target:
-            wbnode.files.remove(root / path)
-            os.symlink(target, root / path)
+        wbnode.files.link(root / path, target)
     places.take_over(dataset, contents, root)
     return source
 
@@ -114,22 +111,35 @@ def verify(
     findings = []
     for dataset in wanted:
         finding = Finding(dataset, 0)
-        findings.append(finding)
         try:
-            contents = contents_of(places, dataset)
-            finding.bytes = contents.bytes
-            wrong, amiss = look(places, dataset, contents)
-            # It may have been purged while it was read.
-            if not places.record(dataset):
-                findings.remove(finding)
+            if not _read(places, finding, mending):
                 continue
-            finding.faults = [*wrong, *amiss]
-            if finding.faults:
-                with mending() as job:
-                    finding.source = put_right(job, dataset, contents, wrong)
-                if wrong and links.why_live(dataset, live):
-                    follow(dataset.kind)
+            if finding.source and links.why_live(dataset, live):
+                follow(dataset.kind)
             places.mark_read(dataset)
         except (ReleaseError, CommandExecutionError) as error:
             finding.error = str(error)
+        except OSError as error:
+            # A purge took it away under our hands.
+            if not places.record(dataset):
+                continue
+            finding.error = str(error)
+        findings.append(finding)
     return findings
+
+
+def _read(places: Places, finding: Finding, mending: Callable[[], Any]) -> bool:
+    """Read one dataset and put it right; False when it was purged or replaced meanwhile."""
+    dataset = finding.dataset
+    contents = contents_of(places, dataset)
+    finding.bytes = contents.bytes
+    wrong, amiss = look(places, dataset, contents)
+    finding.faults = [*wrong, *amiss]
+    if finding.faults:
+        with mending() as job:
+            # Only in here no push replaces it, and no purge removes it.
+            record = places.record(dataset)
+            if not record or record["digest"] != contents.digest:
+                return False
+            finding.source = put_right(job, dataset, contents, wrong)
+    return True

@@ -150,6 +150,13 @@ def keep_only(folder: Path, names: Collection[str]) -> None:
             remove(path)
 
 
+def link(path: Path, target: str) -> None:
+    """Have a link at ``path`` lead to ``target``, whatever was there before."""
+    if not path.is_symlink() or os.readlink(path) != target:
+        remove(path)
+        os.symlink(target, path)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it; nothing there is right too."""
     if path.is_dir() and not path.is_symlink():

@@ -144,29 +144,45 @@ class Places:
             wbnode.files.flush_names(folder)
 
     def remove(self, dataset: Dataset) -> None:
-        """Remove a dataset: it is gone from its place before its first file is."""
-        self._put_away(dataset)
-        self.sweep()
-        _remove_if_empty(self.layout.dataset(dataset).parent, dataset)
+        """Remove a dataset, and what was fetched of it by a pull that did not end: it is gone
+        from its place before its first file is."""
+        if dataset in self.present():
+            self._put_away(dataset)
+            self.sweep()
+            _remove_if_empty(self.layout.dataset(dataset).parent, dataset)
+        self._remove_incoming(dataset)
 
     def purge(self, datasets: Iterable[Dataset]) -> dict[str, int]:
         """Remove those of the datasets that are here, and the parcels of their builds; the
         bytes of each."""
         self.sweep()
-        here, datasets = self.present(), list(datasets)
+        here, datasets = {*self.present(), *self.incoming()}, list(datasets)
         freed = {one: self.size(one)["bytes"] for one in datasets if one in here}
         for dataset in freed:
             self.remove(dataset)
         for build in {str(dataset.build) for dataset in datasets}:
             wbnode.files.remove(self.layout.parcels / build)
-        # XFS gives back the blocks of removed files a little later, unless it is asked to.
-        wbnode.files.flush({self.layout.kind(dataset.kind) for dataset in freed})
+        self.give_back({dataset.kind for dataset in freed})
         return {str(dataset): count for dataset, count in freed.items()}
 
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:
             wbnode.files.remove(self.layout.removed(kind))
+
+    def clean(self, begun: Iterable[Dataset]) -> None:
+        """Remove what removals and pulls that did not end have left, and of the datasets that
+        were begun to be fetched these. For whoever holds the lock of pulls."""
+        self.sweep()
+        for kind in KINDS:
+            wbnode.files.sweep(self.layout.incoming_of(kind))
+        for dataset in begun:
+            self._remove_incoming(dataset)
+
+    def give_back(self, kinds: Iterable[str]) -> None:
+        """See that the room of what was removed of these kinds is there soon."""
+        # XFS gives back the blocks of removed files a little later, unless it is asked to.
+        wbnode.files.flush({self.layout.kind(kind) for kind in kinds})
 
     def extra(self, dataset: Dataset, contents: Contents, root: Path) -> list[str]:
         """Paths below ``root`` that the manifest does not have, or has as something else."""
@@ -180,11 +196,12 @@ class Places:
         return sorted(wrong)
 
     def size(self, dataset: Dataset) -> dict[str, Any]:
-        """Bytes and files of a dataset, and whether it is verified."""
+        """Bytes and files of a dataset, or of what was fetched of it; whether it is verified."""
         record = self.record(dataset)
         if record:
             return {"bytes": record["bytes"], "files": record["files"], "verified": True}
-        found = wbnode.files.scan(self.layout.dataset(dataset), ())
+        place = self.layout.dataset(dataset)
+        found = wbnode.files.scan(place if place.is_dir() else self.layout.incoming(dataset), ())
         return {"bytes": found.bytes, "files": len(found.files), "verified": False}
 
     def holds(self, dataset: Dataset, contents: Contents) -> bool:
@@ -203,6 +220,11 @@ class Places:
             wbnode.files.digests(place, contents.files, lambda path, count: None)
             == contents.hashes()
         )
+
+    def _remove_incoming(self, dataset: Dataset) -> None:
+        begun = self.layout.incoming(dataset)
+        wbnode.files.remove(begun)
+        _remove_if_empty(begun.parent, dataset)
 
     def _put_away(self, dataset: Dataset) -> None:
         for record in (self.layout.marker(dataset), self.layout.digests(dataset)):

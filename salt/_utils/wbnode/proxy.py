@@ -47,12 +47,12 @@ class Proxy:
         """The file of a pool."""
         return self.layout.proxy / f"pool_{pool}.conf"
 
-    def pooled(self, pool: str) -> list[str]:
-        """Ids of the nodes in a pool."""
+    def pooled(self, pool: str) -> dict[str, str]:
+        """The nodes in a pool: id → ``address:port``."""
         try:
-            return pools.nodes(self.pool(pool).read_text(encoding="utf-8"))
+            return pools.servers(self.pool(pool).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return []
+            return {}
 
     def lease(self) -> Lease | None:
         """The lease of the maintenance page, while the page is up."""

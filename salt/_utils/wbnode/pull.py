@@ -79,13 +79,12 @@ class Pull:
 
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove what earlier pulls of the same things for other builds left unfinished."""
-        self.places.sweep()
-        for kind in {dataset.kind for dataset in wanted}:
-            wbnode.files.sweep(self.places.layout.incoming_of(kind))
         stems = {dataset.basis_stem for dataset in wanted}
-        for begun in self.places.incoming():
-            if begun.basis_stem in stems and begun not in wanted:
-                wbnode.files.remove(self.places.layout.incoming(begun))
+        self.places.clean(
+            begun
+            for begun in self.places.incoming()
+            if begun.basis_stem in stems and begun not in wanted
+        )
         self._depot().clean(wanted)
 
     def has(self, dataset: Dataset, contents: Contents, name: str) -> bool:
@@ -135,8 +134,7 @@ class Pull:
         root = self.places.layout.incoming(dataset)
         self._tidy(dataset, contents, root)
         for path, target in contents.links.items():
-            if not (root / path).is_symlink():
-                os.symlink(target, root / path)
+            wbnode.files.link(root / path, target)
         self.places.take_over(dataset, contents, root)
         seconds = round(time.monotonic() - began, 2)
         received = self.received - received

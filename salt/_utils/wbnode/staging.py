@@ -33,6 +33,17 @@ class Look:
     found: Mapping[Dataset, Found]
     problems: list[str]
 
+    def moved(self, later: "Look") -> list[str]:
+        """Files that a later look has not, or of another size or time, or that it has anew."""
+        return sorted(path for path, _ in self._files() ^ later._files())
+
+    def _files(self) -> set[tuple[str, tuple[int, int]]]:
+        return {
+            (f"{dataset}/{shown(path)}", (stat.size, stat.mtime_ns))
+            for dataset, found in self.found.items()
+            for path, stat in found.files.items()
+        }
+
 
 @dataclass(frozen=True)
 class Staging:
@@ -85,6 +96,11 @@ class Staging:
         for dataset, what in found.items():
             problems += [f"{dataset}/{shown(path)} {why}" for path, why in what.odd.items()]
         return Look(databases, found, problems)
+
+    def tables(self, name: Build | Release) -> list[Dataset]:
+        """The MySQL directories here that were made for a build."""
+        home = self.layout.kind(MYSQL)
+        return [Dataset(MYSQL, path.name) for path in home.glob(f"*_{name}") if path.is_dir()]
 
     def find(self, datasets: Iterable[Dataset]) -> dict[Dataset, Found]:
         """These datasets as they are on disk."""

@@ -1,9 +1,19 @@
 # MariaDB over MyISAM directories (role mysql, and the builders' server on wb-dev).
 {%- set settings = salt['wb_settings.read']() %}
 
+# Before the package, whose installation has systemd read it.
+MariaDB may write to its databases under systemd:
+  file.managed:
+    - name: /etc/systemd/system/mariadb.service.d/wormbase.conf
+    - source: salt://mysql/systemd.conf
+    - template: jinja
+    - makedirs: True
+
 MariaDB is installed:
   wb_package.installed:
     - pkgs: [mariadb-server]
+    - require:
+      - file: MariaDB may write to its databases under systemd
 
 MariaDB is configured:
   file.managed:

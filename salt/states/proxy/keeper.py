@@ -54,7 +54,7 @@ def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
         lease = proxy.lease()
         if lease is None or lease.until > time.time():
             return True
-        pool, nodes = proxy.live, proxy.pooled(proxy.live)
+        pool, nodes = proxy.live, list(proxy.pooled(proxy.live))
         answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
         kept = pools.to_keep(wbnode.proxy.served(answers), lease)
         if not pools.may_open(kept, nodes, lease, time.time()):

@@ -13,6 +13,7 @@ the live links are those of {{ live.release }}:
     - release: {{ live.release }}
     - links: {{ live.links | json }}
     - going_live: {{ live.going_live }}
+    - newest: {{ live.newest }}
     - require:
       - wb_dataset: the datasets of {{ live.release }} are here
 {%- endfor %}

@@ -32,17 +32,29 @@ def forecast(run: Run) -> dict[str, Any]:
 def take(run: Run) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     purged: dict[str, int] = {}
+    _sweep(run)
     rooms = _ask(run, run.plan.pulls)
     # Datasets may share blocks with others, so a disk says itself whether it was enough.
     while short := [node for node, room in rooms.items() if not room["ok"]]:
         made, freed = _make(run, rooms, dry=False)
         for node in short:
             changes[node] = {**changes.get(node, {}), **made[node]}
-            purged[node] = purged.get(node, 0) + freed[node]
+            purged[node] = purged.get(node, 0) + freed.get(node, 0)
         rooms = _ask(run, short)
     if purged:
         run.notes.setdefault("figures", {})[STEP] = {"purged": purged}
     return changes
+
+
+def _sweep(run: Run) -> None:
+    """Have nodes remove what runs that were killed left: no disk check tells it from the rest."""
+    if not run.plan.needs_pull:
+        return
+    calls = {
+        node: Call({"coming": sorted(run.plan.pulls.get(node, ()))}) for node in run.plan.present
+    }
+    answers = run.fleet.cascade("wb_dataset.sweep", calls, lambda node, answer: None)
+    values(answers, "look at its disk")
 
 
 def _ask(run: Run, nodes: Collection[str]) -> Rooms:
@@ -68,7 +80,7 @@ def _make(run: Run, rooms: Rooms, dry: bool) -> tuple[dict[str, dict[str, str]],
         }
         for node, room in chosen.items()
     }
-    freed = remove(run, going, dry)
+    freed = remove(run, going, dry).removed
     done = "would be purged" if dry else "purged"
     told = {
         node: {

@@ -45,10 +45,11 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
             left = {one: facts for one, facts in datasets.items() if one not in chosen[node]}
             chosen[node] |= _below_floor(run, known, left, free[node], [coming, chosen[node]])
     going = {node: datasets for node, datasets in chosen.items() if datasets}
-    freed = remove(run, going, dry)
-    if freed:
-        run.notes.setdefault("figures", {})[STEP] = {"purged": freed}
-    return _by_build(going)
+    purged = remove(run, going, dry)
+    if not purged.removed:
+        return {}
+    run.notes.setdefault("figures", {})[STEP] = {"purged": purged.removed}
+    return {**_by_build(purged.gone), **({"kept": purged.kept} if purged.kept else {})}
 
 
 def _expired(run: Run, known: Known, found: Found) -> dict[str, dict[str, int]]:

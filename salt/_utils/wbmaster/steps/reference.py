@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from wbcore.requests import ROLLBACK
+from wbcore.requests import RELEASE, ROLLBACK
 
 from ..run import Run
 
 
 def _due(run: Run) -> bool:
-    return "publish" in run.plan.announce or run.request.kind == ROLLBACK
+    if run.request.kind == ROLLBACK or "publish" in run.plan.announce:
+        return True
+    # A release that is live again, after going back, was published the first time.
+    return run.request.kind == RELEASE and not run.request.minor and run.plan.needs_golive
 
 
 def forecast(run: Run) -> dict[str, Any]:
