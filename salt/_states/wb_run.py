@@ -33,7 +33,7 @@ def begun(name, kind):
     nothing, and the steps after it do nothing.
     """
     ret = {"name": name, "result": True, "changes": {}, "comment": ""}
-    run.set_asked_for()
+    run.set_current(None)
     try:
         own = opening.own_pillar(__opts__, __grains__)
         request = Request.parse(kind, opening.given(__pillar__, own))

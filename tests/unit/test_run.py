@@ -7,6 +7,7 @@ command does what is left. ``rehearsal`` says what is real here and what is a mo
 import contextlib
 import itertools
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -629,6 +630,19 @@ def test_a_change_over_that_its_run_left_open_is_undone(desk, started, monkeypat
     assert automation.take_up(desk) == "" and desk.ledger.known().switch is None
     assert desk.live.same_content(release("WS220")) and shown(desk) == {"WS220-0.02-1350"}
     assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
+
+
+def test_after_an_older_ledger_was_put_back_a_release_of_what_is_live_mends_it(desk, room):
+    older = shutil.copy(desk.ledger.path, room / "older.sqlite")
+    desk.run(request("release", "WS221"))
+    for left in desk.ledger.path.parent.glob("ledger.sqlite*"):
+        left.unlink()
+    shutil.copy(older, desk.ledger.path)
+    assert desk.live.same_content(release("WS220")) and shown(desk) == {"WS221-0.02-1350"}
+
+    desk.run(request("release", "WS221"))
+    assert desk.live.same_content(release("WS221")) and shown(desk) == {"WS221-0.02-1350"}
+    assert not any(desk.changes[step] for step in ("push_acedb", "push_mysql", "push_support"))
 
 
 def test_what_died_when_all_was_done_is_taken_up_once(desk, started):

@@ -93,18 +93,7 @@ def _minor(
     record = known.releases[live]
     needed = [one for one in record.datasets if Dataset.parse(one).kind != WEBAPP]
     able, lacking = _holding(settings, seen, live, needed)
-    links = _links(release, record.databases)
-    return Plan(
-        request,
-        _present(settings, able),
-        tuple(seen.absent),
-        lacking,
-        release=release,
-        before=live,
-        databases=record.databases,
-        flips=_flips(settings, able, links),
-        stale=_stale(settings, able, links),
-    )
+    return _switch_alone(request, settings, known, able, lacking, release, record.databases)
 
 
 def _rollback(
@@ -113,16 +102,30 @@ def _rollback(
     target = _way_back(known)
     record = known.releases[target]
     able, lacking = _holding(settings, seen, target, record.datasets)
+    return _switch_alone(request, settings, known, able, lacking, target, record.databases)
+
+
+def _switch_alone(
+    request: Request,
+    settings: Settings,
+    known: Known,
+    able: Seen,
+    lacking: Sequence[str],
+    release: Release,
+    databases: Mapping[str, str],
+) -> Plan:
+    """A release goes live of which nothing is fetched, on the nodes that are able."""
+    links = _links(release, databases)
     return Plan(
         request,
         _present(settings, able),
-        tuple(seen.absent),
+        tuple(node for node in able.absent if node not in lacking),
         lacking,
-        release=target,
+        release=release,
         before=known.live,
-        databases=record.databases,
-        flips=_flips(settings, able, record.links()),
-        stale=_stale(settings, able, record.links()),
+        databases=databases,
+        flips=_flips(settings, able, links),
+        stale=_stale(settings, able, links),
     )
 
 

@@ -7,7 +7,6 @@ begins is found by the others here.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,8 +67,7 @@ class Run:
         self.bus.fire(payload, events.release_tag(self.build, step, phase))
 
 
-_process: dict[str, Run] = {}
-_asked = threading.Event()
+_process: dict[str, Run | None] = {}
 
 
 def current() -> Run | None:
@@ -79,19 +77,13 @@ def current() -> Run | None:
 
 def was_asked_for() -> bool:
     """Whether a run was asked for in this process, whatever became of it."""
-    return _asked.is_set()
-
-
-def set_asked_for() -> None:
-    """Note that a run is asked for in this process."""
-    _asked.set()
+    return "run" in _process
 
 
 def set_current(run: Run | None) -> None:
-    """Make ``run`` the run of this process."""
-    _process.clear()
-    if run is not None:
-        _process["run"] = run
+    """Make ``run`` the run of this process; None for one that was asked for and is none yet,
+    or no longer."""
+    _process["run"] = run
 
 
 def new_id(request: Request, now: float) -> str:
