@@ -196,6 +196,8 @@ def test_a_database_that_builds_have_no_more_stays_where_its_link_leads_to_it(me
     for node in desk.settings.serving:
         held = desk.nodes.world.held[node]
         assert [one for one in held if "WS217" in one] == ["mysql/clustal_WS217"]
+    # Where nothing but such a database is left to purge, that is no error either.
+    desk.run(request("purge", "WS217"))
     assert desk.nodes.wrong == []
     desk.wire.close()
 
