@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,33 @@ def other(tmp_path: Path) -> Iterator[Lab]:
     client.do("down")
 
 
-def machine() -> dict[str, str]:
-    """What labs may leave behind on the machine."""
+@pytest.fixture
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, list[str]]]:
+    """What labs may leave behind on the machine: all that there is, but for what tests in
+    another process have mounted in their own scratch directories at this moment."""
+    own = tmp_path_factory.getbasetemp()
     commands = {
         "links": ("ip", "-brief", "link"),
         "namespaces": ("ip", "netns", "list"),
         "tables": ("nft", "list", "tables"),
         "mounts": ("cat", "/proc/self/mounts"),
-        "loops": ("losetup", "--list"),
+        "loops": ("losetup", "--noheadings", "--list"),
     }
-    told = {
-        name: subprocess.run(words, check=True, capture_output=True, text=True).stdout
-        for name, words in commands.items()
-    }
-    return {name: "\n".join(sorted(text.splitlines())) for name, text in told.items()}
+
+    def of_others(line: str) -> bool:
+        return f"{own.parent}/" in line and f"{own}/" not in line
+
+    def machine() -> dict[str, list[str]]:
+        told = {
+            name: subprocess.run(words, check=True, capture_output=True, text=True).stdout
+            for name, words in commands.items()
+        }
+        return {
+            name: sorted(line for line in text.splitlines() if not of_others(line))
+            for name, text in told.items()
+        }
+
+    return machine
 
 
 def test_status_lists_every_node_with_its_minion(lab: Lab) -> None:
@@ -132,7 +145,7 @@ def wan(lab: Lab) -> dict[str, Any]:
 
 
 def test_two_checkouts_each_have_a_lab_that_grows_and_down_leaves_nothing(
-    lab: Lab, other: Lab
+    lab: Lab, other: Lab, machine: Callable[[], dict[str, list[str]]]
 ) -> None:
     before = machine()
     other.do("up", "--bare", "--disk", "300")
@@ -166,7 +179,9 @@ def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:
     assert "/var/log/boot.log" in lab.do("logs", "fe")
 
 
-def test_down_after_the_launchers_were_killed_leaves_nothing(other: Lab) -> None:
+def test_down_after_the_launchers_were_killed_leaves_nothing(
+    other: Lab, machine: Callable[[], dict[str, list[str]]]
+) -> None:
     before = machine()
     words = [str(other.checkout / "bin/lab"), "up", "--bare"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
