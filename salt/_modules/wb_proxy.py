@@ -236,14 +236,17 @@ def watch(seconds, percent):
 
 
 @wbnode.minion.told
-def ask(path, nodes, timeout=10):
+def ask(path, nodes, timeout=10, measure=False):
     """Ask single web nodes through nginx, also while the maintenance page is up.
 
     timeout
         Seconds that each node has.
+    measure
+        Tell a few numbers of each page, of up to 64 MiB, instead of the page, of up to 64 KiB.
 
     Returns ``{node: {"status": int, "seconds": float, "body": …}}``; a body of JSON is
-    parsed, and status 0 has an error as its body.
+    parsed, and status 0 has an error as its body. With ``measure``, ``numbers`` (name → int)
+    stands in the place of a body.
 
     CLI Example:
 
@@ -255,7 +258,7 @@ def ask(path, nodes, timeout=10):
         raise BadRequest(f"{str(path)[:60]!r} is not a path", "a path begins with /")
     settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
-    return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout))
+    return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout), measure)
 
 
 def _proxy():

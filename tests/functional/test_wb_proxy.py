@@ -154,6 +154,16 @@ def test_ask_works_during_maintenance_and_only_for_web_nodes(serving):
         serving.salt["wb_proxy.ask"]("/version", ["wb-gb1"])
 
 
+def test_ask_measures_pages_that_are_too_long_to_be_told(serving):
+    serving.web["wb-web1"].serves = {"genes": ["WBGene00000898"] * 20_000}
+    told = serving.salt["wb_proxy.ask"]("/version", ["wb-web1"])["wb-web1"]
+    measured = serving.salt["wb_proxy.ask"]("/version", ["wb-web1"], measure=True)["wb-web1"]
+
+    assert told["status"] == 0 and "longer than 65536 bytes" in told["body"]
+    assert measured["status"] == 200 and "body" not in measured
+    assert measured["numbers"]["fields"] == 1 and measured["numbers"]["bytes"] > 300_000
+
+
 def wait_until_open(site, seconds=10):
     until = time.monotonic() + seconds
     while site.salt["wb_proxy.read"]()["maintenance"] and time.monotonic() < until:

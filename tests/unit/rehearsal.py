@@ -22,6 +22,7 @@ from unittest import mock
 
 import yaml
 from cluster import World, digest, release
+from wbcore.canary import numbers
 from wbcore.datasets import KINDS, Dataset
 from wbcore.errors import ReleaseError
 from wbcore.golive import differences, expected
@@ -224,6 +225,7 @@ class Nodes(Fleet):
         return {
             "name": name,
             "digest": digest(name),
+            "databases": self.world.survey(name)["databases"],
             "datasets": self.world.survey(name)["datasets"],
         }
 
@@ -345,9 +347,15 @@ class Nodes(Fleet):
         answers = {"answers": 1000, "errors": 0}
         return {"before": answers, "after": answers, "bad": False}
 
-    def wb_proxy_ask(self, node: str, path: str, nodes: list[str]) -> dict[str, Any]:
+    def wb_proxy_ask(
+        self, node: str, path: str, nodes: list[str], measure: bool = False
+    ) -> dict[str, Any]:
+        def page(one: str) -> dict[str, Any]:
+            body = self.version(one)
+            return {"numbers": numbers(body)} if measure else {"body": body}
+
         return {
-            one: {"status": 200, "seconds": 0.1, "body": self.version(one)}
+            one: {"status": 200, "seconds": 0.1, **page(one)}
             if one not in self.world.absent
             else {"status": 502, "seconds": 0.1, "body": ""}
             for one in nodes

@@ -11,7 +11,8 @@ PAGE = "<html>" + "<tr><a href='x'>exon</a></tr>" * 40 + "</html>"
 
 
 def answer(status=200, seconds=0.1, body=PAGE):
-    return {"status": status, "seconds": seconds, "body": body}
+    told = {"numbers": canary.numbers(body)} if status else {"body": body}
+    return {"status": status, "seconds": seconds, **told}
 
 
 OLD = [answer(seconds=seconds) for seconds in (0.1, 0.2, 0.3)]
@@ -22,11 +23,15 @@ OLD = [answer(seconds=seconds) for seconds in (0.1, 0.2, 0.3)]
     [
         (OLD, answer(), ""),
         (OLD, answer(500), "answers 500 instead of 200"),
-        (OLD, answer(0, body="TimeoutError"), "answers 0 instead of 200"),
+        (OLD, answer(0, body="TimeoutError"), "gives no answer (TimeoutError)"),
         (OLD, answer(404), "answers 404 instead of 200"),
         # A page that was never there need not be there now; one that comes is a difference.
         ([answer(404)], answer(404), ""),
         ([answer(404)], answer(200), "answers 200 instead of 404"),
+        # That both give no proper answer does not make it one.
+        ([answer(0, body="TimeoutError")] * 2, answer(0, body="TimeoutError"), "gives no answer"),
+        ([answer(500)] * 2, answer(500), "answers 500 instead of 200"),
+        ([answer(0, body="TimeoutError")] * 2, answer(), ""),
         # One node of those that serve may be ill itself.
         ([answer(502), answer(), answer()], answer(), ""),
         (OLD, answer(seconds=1.0), ""),
@@ -49,7 +54,7 @@ def test_what_differs_too_much_is_told(old, new, says):
     assert says in told and bool(says) == bool(told)
 
 
-@given(st.floats(0, 30), st.text(max_size=2000), st.sampled_from([200, 404, 500]))
+@given(st.floats(0, 30), st.text(max_size=2000), st.sampled_from([200, 302, 404]))
 def test_an_answer_is_as_good_as_itself(seconds, body, status):
     same = answer(status, seconds, body)
     assert canary.problem([same, same], same, LIMITS) == ""

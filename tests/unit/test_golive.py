@@ -33,6 +33,11 @@ def test_expected_of_a_node_with_mysql_alone_is_its_databases():
     assert expected(links) == {"mysql": VERSION["mysql"]}
 
 
+@pytest.mark.parametrize("nonsense", [None, [], "up", 7, {"mysql": ["c_elegans"]}, {"mysql": "x"}])
+def test_differences_of_nonsense_say_that_it_is(nonsense):
+    assert "instead of its" in differences(nonsense, LINKS)[0]
+
+
 def test_expected_of_nothing_is_no_database():
     assert expected({}) == {"mysql": {}}
 

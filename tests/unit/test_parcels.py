@@ -41,6 +41,22 @@ def made(parcel):
     return replace(parcel, segments=tuple(segments))
 
 
+def test_packing_looks_at_each_piece_a_few_times_however_many_there_are():
+    looks = 0
+
+    class Watched(Piece):
+        def __getattribute__(self, name):
+            nonlocal looks
+            looks += name == "size"
+            return super().__getattribute__(name)
+
+    many = 3000
+    pieces = [(Watched(f"f{number}", 0, 300), None) for number in range(many)]
+    (segment,) = parcels._packed(iter(pieces))
+
+    assert len(segment.pieces) == many and looks <= 4 * many
+
+
 SIZES = st.sampled_from([0, 1, 999, 5 * MEGABYTE, 200 * MEGABYTE, 700 * MEGABYTE])
 PATHS = st.sampled_from(["a", "b.WS220", "b.WS221", "d/c.MYD", "d/c.MYI", "e\udcff", "f"])
 FILES = st.dictionaries(PATHS, st.tuples(SIZES, st.integers(0, 3)), max_size=6)

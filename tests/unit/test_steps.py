@@ -307,6 +307,58 @@ def test_a_way_back_refreshes_the_reference_copy(desk):
     assert desk.live.build.number == 219
 
 
+def test_a_way_back_does_not_fail_for_want_of_the_reference_copy(desk):
+    desk.nodes.world.absent = ("wb-dev",)
+    desk.run(request("rollback"))
+
+    assert desk.live.build.number == 219 and desk.changes["copy_reference"] == {}
+    assert desk.ledger.known().going_back is None
+    assert desk.ledger.runs(1)[0]["outcome"] == "done"
+
+
+def test_a_database_that_moves_before_the_seal_is_released_as_it_was_sealed(desk):
+    real = desk.nodes.wb_build_seal
+
+    def seal(node, **asked):
+        if asked["name"] == "WS221":
+            desk.nodes.world.builds["WS221"]["clustal"] = "clustal_WS221"
+        return real(node, **asked)
+
+    desk.nodes.wb_build_seal = seal
+    desk.run(request("release", "WS221"))
+
+    links = {node: desk.nodes.world.links[node]["mysql/clustal"] for node in WEB}
+    assert links == dict.fromkeys(WEB, "clustal_WS221")
+    assert desk.ledger.known().releases[desk.live].databases["clustal"] == "clustal_WS221"
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "up", {"mysql": ["c_elegans"]}])
+def test_a_web_node_that_answers_nonsense_keeps_nobody_from_going_back(desk, nonsense):
+    real = desk.nodes.wb_node_observe
+
+    def observe(node, build):
+        told = real(node, build)
+        return {**told, "version": nonsense} if node == "wb-web2" else told
+
+    desk.nodes.wb_node_observe = observe
+    desk.run(request("rollback"))
+
+    assert desk.live.build.number == 219
+
+
+@pytest.mark.parametrize("observed", [None, "up", {"held": None}, {"links": ["acedb"]}])
+def test_a_node_that_can_not_tell_what_it_holds_is_left_out(desk, observed):
+    real = desk.nodes.wb_node_observe
+    desk.nodes.wb_node_observe = lambda node, build: (
+        observed if node == "wb-web2" else real(node, build)
+    )
+    said = desk.run(request("rollback"))
+
+    assert desk.live.build.number == 219
+    assert "left out: wb-web2" in said
+    assert "wb-web2" not in desk.nodes.pool
+
+
 def test_purge_says_what_went_and_what_stayed_and_why(desk):
     _after_release(desk)
     # Retention has kept WS219 as the newest of the old ones.
@@ -341,9 +393,9 @@ def test_purge_of_what_is_gone_changes_nothing(desk):
 def test_half_of_the_nodes_go_first_and_the_others_serve_meanwhile(desk):
     pools = []
 
-    def ask(node, path, nodes, real=desk.nodes.wb_proxy_ask):
+    def ask(node, path, nodes, measure, real=desk.nodes.wb_proxy_ask):
         pools.append((path, list(desk.nodes.pool), list(nodes)))
-        return real(node, path, nodes)
+        return real(node, path, nodes, measure)
 
     desk.nodes.wb_proxy_ask = ask
     desk.run(request("release", "WS221"))
@@ -360,8 +412,8 @@ def answering(desk, node, **changes):
     """Have one node answer a gene's page in another way through the proxy."""
     real = desk.nodes.wb_proxy_ask
 
-    def ask(proxy, path, nodes):
-        answers = real(proxy, path, nodes)
+    def ask(proxy, path, nodes, measure):
+        answers = real(proxy, path, nodes, measure)
         if path.startswith("/gene/") and node in answers:
             answers[node] = {**answers[node], **changes}
         return answers
@@ -431,7 +483,7 @@ def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(
 
 
 def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
-    def ask(node, path, nodes):
+    def ask(node, path, nodes, measure):
         desk.nodes.world.absent = ("fe",)
         return {}
 

@@ -23,21 +23,27 @@ def problem(old: Sequence[Answer], new: Answer, golive: GoLive) -> str:
     """What of a new answer is not as in the old ones, in words; nothing if it is.
 
     old
-        ``{status, seconds, body}`` of the nodes that serve, to the same path at the same
-        moment; without any, only the status of the new answer counts.
+        ``{status, seconds, numbers}`` of the nodes that serve, to the same path at the same
+        moment; without any proper one, only the status of the new answer counts.
+    new
+        The same of the node that is tried. No answer, or an error of its own, is never
+        right, even if the others give none either: that two fail alike proves nothing.
     """
-    wanted = _most_common([answer["status"] for answer in old]) if old else 200
+    if new["status"] == 0:
+        return f"gives no answer ({new['body']})"
+    proper = [answer for answer in old if 0 < answer["status"] < 500]
+    wanted = _most_common([answer["status"] for answer in proper]) if proper else 200
     if new["status"] != wanted:
         return f"answers {new['status']} instead of {wanted}"
-    good = [answer for answer in old if answer["status"] == wanted]
+    good = [answer for answer in proper if answer["status"] == wanted]
     if not good:
         return ""
     usual = statistics.median(answer["seconds"] for answer in good)
     if new["seconds"] > usual * golive.slower_times + _SECONDS:
         return f"takes {new['seconds']:.1f} s instead of {usual:.1f} s"
-    here = numbers(new["body"])
+    here = new["numbers"]
     for name in here:
-        there = [numbers(answer["body"]).get(name, 0) for answer in good]
+        there = [answer["numbers"].get(name, 0) for answer in good]
         before = statistics.median(there)
         less, more = sorted((here[name], before))
         if more > less * golive.numbers_times + _SLACK[name]:

@@ -46,31 +46,36 @@ def _forward(
     assert build is not None
     obstacles.check_order(request, build, known)
     obstacles.check_staged(build, settings, seen, known)
-    lacking = pulls(settings, seen)
-    survey = seen.staging.survey
-    pushed = Plan(
-        request,
-        _present(settings, seen),
-        tuple(seen.absent),
-        before=known.live,
-        databases=dict(survey["databases"]),
-        sizes=dict(survey["datasets"]),
-        pulls=lacking,
-    )
+    plan = Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
     if request.kind == requests.PUSH:
-        return pushed
+        return surveyed(plan, settings, seen)
     obstacles.check_webapp(seen, settings)
     release = _name(build, known, seen, today)
     obstacles.check_revision(request, release, known)
+    plan = surveyed(replace(plan, release=release), settings, seen)
     if request.kind == requests.GOLIVE:
-        obstacles.check_pushed(build, lacking)
-    links = _links(release, pushed.databases)
+        obstacles.check_pushed(build, plan.pulls)
+    return replace(plan, announce=_announcements(request, known, release))
+
+
+def surveyed(plan: Plan, settings: Settings, seen: Seen) -> Plan:
+    """A plan for the build as the survey in ``seen`` has it.
+
+    Sealing is the last look at the build, and what it recorded counts: a link of the
+    development server may have moved, or a dataset changed, since the plan was made.
+    """
+    survey = seen.staging.survey
+    fetched = replace(
+        plan,
+        databases=dict(survey["databases"]),
+        sizes=dict(survey["datasets"]),
+        pulls=pulls(settings, seen),
+    )
+    if plan.release is None:
+        return fetched
+    links = _links(plan.release, fetched.databases)
     return replace(
-        pushed,
-        release=release,
-        flips=_flips(settings, seen, links),
-        stale=_stale(settings, seen, links),
-        announce=_announcements(request, known, release),
+        fetched, flips=_flips(settings, seen, links), stale=_stale(settings, seen, links)
     )
 
 

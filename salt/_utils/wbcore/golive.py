@@ -24,13 +24,21 @@ def expected(links: Mapping[str, str]) -> dict[str, Any]:
     return answer
 
 
-def differences(version: Mapping[str, Any], links: Mapping[str, str]) -> list[str]:
-    """What of an answer to ``/version`` is not what the links promise, in words."""
+def differences(version: Any, links: Mapping[str, str]) -> list[str]:
+    """What of an answer to ``/version`` is not what the links promise, in words.
+
+    version
+        Whatever the servers answered: nobody has looked at it before.
+    """
+    if not isinstance(version, Mapping):
+        return [f"it answers {version!r:.80} instead of its versions"]
     if version.get("error"):
         return [str(version["error"])]
     wanted = expected(links)
     databases = wanted.pop("mysql")
-    found = dict(version.get("mysql") or {})
+    found = version.get("mysql") or {}
+    if not isinstance(found, Mapping):
+        return [f"it answers {found!r:.80} instead of its MySQL databases"]
     wrong = [
         f"{key} is {version.get(key)!r} instead of {value!r}"
         for key, value in wanted.items()

@@ -26,13 +26,16 @@ def check_quorum(settings: Settings, seen: Seen) -> None:
     if not is_quorum(settings, seen):
         web = settings.having("web")
         gone = [node for node in web if node in seen.absent]
+        why = "".join(f"; {node} {seen.away(node)}" for node in gone if node in seen.troubles)
         raise BadRequest(
             f"only {len(web) - len(gone)} of {len(web)} web nodes answer "
-            f"({', '.join(gone)} do not)",
+            f"({', '.join(gone)} do not{why})",
             "bring them back, or lower wormbase:golive:quorum_percent",
         )
     if settings.proxy in seen.absent:
-        raise BadRequest(f"the proxy {settings.proxy} does not answer", "bring it back first")
+        raise BadRequest(
+            f"the proxy {settings.proxy} {seen.away(settings.proxy)}", "bring it back first"
+        )
 
 
 def check_verdicts(plan: Plan, known: Known) -> None:
@@ -102,7 +105,8 @@ def check_staging_answers(settings: Settings, seen: Seen) -> None:
     """The development server does not answer."""
     if settings.staging in seen.absent:
         raise BadRequest(
-            f"{settings.staging} does not answer", "bring the development server back first"
+            f"{settings.staging} {seen.away(settings.staging)}",
+            "bring the development server back first",
         )
 
 

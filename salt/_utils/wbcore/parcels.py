@@ -278,16 +278,18 @@ def _packed(stretches: Iterator[tuple[Piece, Piece | None]]) -> Iterator[Segment
     """Pieces together in segments, in their order, as many as one may hold."""
     pieces: list[Piece] = []
     base: list[Piece] = []
+    # Running sums: a segment may hold every small file of a dataset, hundreds of thousands.
+    given = read = 0
     for piece, like in stretches:
-        likes = [like] if like else []
+        size, like_size = piece.size, like.size if like else 0
         if pieces and (
-            _bytes([*pieces, piece]) > SEGMENT_BYTES
-            or _bytes([*base, *likes]) > SEGMENT_BYTES + 2 * SLACK_BYTES
+            given + size > SEGMENT_BYTES or read + like_size > SEGMENT_BYTES + 2 * SLACK_BYTES
         ):
             yield Segment(tuple(pieces), tuple(base))
-            pieces, base = [], []
+            pieces, base, given, read = [], [], 0, 0
         pieces.append(piece)
-        base += likes
+        base += [like] if like else []
+        given, read = given + size, read + like_size
     if pieces:
         yield Segment(tuple(pieces), tuple(base))
 

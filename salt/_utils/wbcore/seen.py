@@ -107,12 +107,20 @@ class Known:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything a decision is made of; ``absent`` are the nodes that did not answer."""
+    """Everything a decision is made of; ``absent`` are the nodes that did not answer, or
+    answered with an error, which ``troubles`` holds (node → why): what they hold is not known,
+    and one such node must not keep the others from a release, or from going back."""
 
     nodes: Mapping[str, NodeSeen]
     staging: StagingSeen
     proxy: Mapping[str, Any] = field(default_factory=dict)
     absent: Sequence[str] = ()
+    troubles: Mapping[str, str] = field(default_factory=dict)
+
+    def away(self, node: str) -> str:
+        """Why an absent node counts as absent, as the end of a sentence about it."""
+        why = self.troubles.get(node)
+        return f"can not tell what it holds: {why}" if why else "does not answer"
 
 
 def wanted_kinds(roles: Sequence[str]) -> set[str]:

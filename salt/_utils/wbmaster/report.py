@@ -21,7 +21,7 @@ def status(office: Office) -> dict[str, Any]:
     known = office.ledger.known()
     seen = observe(office.fleet, office.settings, None)
     links = known.releases[known.live].links() if known.live else {}
-    nodes: dict[str, Any] = {node: {"state": "does not answer"} for node in seen.absent}
+    nodes: dict[str, Any] = {node: {"state": seen.away(node)} for node in seen.absent}
     for node, one in seen.nodes.items():
         if node not in office.settings.serving:
             continue

@@ -56,12 +56,15 @@ def check_through_proxy(run: Run, nodes: Sequence[str], links: Mapping[str, str]
         check(run, node, answer["body"], links)
 
 
-def ask(run: Run, path: str, nodes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The answers of web nodes to a path, through the proxy: status, seconds, body."""
+def ask(
+    run: Run, path: str, nodes: Sequence[str], measure: bool = False
+) -> dict[str, dict[str, Any]]:
+    """The answers of web nodes to a path, through the proxy: status, seconds, and the body or,
+    with ``measure``, a few numbers of it, so that a page of any size can be compared."""
     if not nodes:
         return {}
     answers: dict[str, dict[str, Any]] = run.fleet.one(
-        run.settings.proxy, "wb_proxy.ask", TODO, path=path, nodes=list(nodes)
+        run.settings.proxy, "wb_proxy.ask", TODO, path=path, nodes=list(nodes), measure=measure
     )
     return answers
 

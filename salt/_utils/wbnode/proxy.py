@@ -16,16 +16,19 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wbcore import pools
+from wbcore import canary, pools
 from wbcore.errors import StepFailed
 from wbcore.layout import Layout
 from wbcore.pools import Lease
 
 _POLL_SECONDS = 0.01
 _BODY_BYTES = 64 * 1024
+# A page that is only measured stays here, so it may be large.
+_PAGE_BYTES = 64 * 1024 * 1024
 # Some two thousand answers of the log.
 _LATELY_BYTES = 256 * 1024
 _STATUS = re.compile(rb'" ([1-5][0-9]{2}) [0-9]+ "')
@@ -133,15 +136,16 @@ class Proxy:
         return {"seconds": round(time.monotonic() - began, 3), "cut": len(slow)}
 
     def ask(
-        self, port: int, path: str, nodes: Iterable[str], timeout: float
+        self, port: int, path: str, nodes: Iterable[str], timeout: float, measure: bool = False
     ) -> dict[str, dict[str, Any]]:
         """Ask each node through nginx, maintenance or not: ``{node: {status, seconds, body}}``.
 
-        A body of JSON comes parsed; status 0 has the error as its body.
+        A body of JSON comes parsed; status 0 has the error as its body. With ``measure`` there
+        are the ``numbers`` of a page (see :func:`wbcore.canary.numbers`) in the body's place.
         """
-        names = list(nodes)
+        names, get = list(nodes), partial(_get, timeout=timeout, measure=measure)
         with ThreadPoolExecutor(max(1, len(names))) as threads:
-            answers = threads.map(lambda node: _get(port, f"/node/{node}{path}", timeout), names)
+            answers = threads.map(lambda node: get(port, f"/node/{node}{path}"), names)
             return dict(zip(names, answers, strict=True))
 
     def answered_lately(self) -> tuple[list[int], int]:
@@ -179,20 +183,26 @@ class Proxy:
         return pid
 
 
-def _get(port: int, path: str, timeout: float) -> dict[str, Any]:
+def _get(port: int, path: str, timeout: float, measure: bool) -> dict[str, Any]:
+    """One answer. A page that is longer than may be read is an error, not a shorter page."""
+    most = _PAGE_BYTES if measure else _BODY_BYTES
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        text = response.read(_BODY_BYTES).decode("utf-8", "replace")
+        page = response.read(most + 1)
+        if len(page) > most:
+            raise ValueError(f"its page is longer than {most} bytes")
+        text = page.decode("utf-8", "replace")
         plain = "json" not in response.getheader("Content-Type", "")
         status, body = response.status, text if plain else json.loads(text)
     except (OSError, http.client.HTTPException, ValueError) as error:
         status, body = 0, f"{type(error).__name__}: {error}"
     finally:
         connection.close()
-    return {"status": status, "seconds": round(time.monotonic() - began, 3), "body": body}
+    told = {"numbers": canary.numbers(body)} if measure and status else {"body": body}
+    return {"status": status, "seconds": round(time.monotonic() - began, 3), **told}
 
 
 def _children(parent: int) -> set[tuple[int, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import Any
 
 from wbcore import obstacles, requests
-from wbcore.deciding import pulls
-from wbcore.seen import Seen, StagingSeen
+from wbcore.deciding import surveyed
+from wbcore.seen import StagingSeen
 
 from ..run import Run
 
@@ -38,13 +38,14 @@ def take(run: Run) -> dict[str, Any]:
 
 
 def _plan_with_digests(run: Run, sealed: dict[str, Any]) -> None:
-    """Now that digests are known, a dataset of the right name may turn out to be another."""
+    """Now that digests are known, a dataset of the right name may turn out to be another, and
+    a database may be another than the survey saw."""
     survey = {
         **run.seen.staging.survey,
+        "databases": sealed["databases"],
         "datasets": sealed["datasets"],
         "sealed": sealed["digest"],
     }
     staging = StagingSeen(run.seen.staging.builds, survey, run.seen.staging.webapp)
-    run.seen = Seen(run.seen.nodes, staging, run.seen.proxy, run.seen.absent)
-    lacking = pulls(run.settings, run.seen)
-    run.plan = dataclasses.replace(run.plan, pulls=lacking, sizes=sealed["datasets"])
+    run.seen = replace(run.seen, staging=staging)
+    run.plan = surveyed(run.plan, run.settings, run.seen)

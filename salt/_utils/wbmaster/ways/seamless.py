@@ -9,6 +9,7 @@ that serves; after it a node that fails stays out of the pool.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wbcore import canary
@@ -167,7 +168,9 @@ def _has_moved(run: Run) -> bool:
     assert switch is not None
     answers = switching.ask(run, "/version", pool.serving(run)).values()
     return any(
-        answer["status"] == 200 and answer["body"].get("release") == str(switch.after)
+        answer["status"] == 200
+        and isinstance(answer["body"], Mapping)
+        and answer["body"].get("release") == str(switch.after)
         for answer in answers
     )
 
@@ -191,7 +194,7 @@ def _compare(run: Run, first: list[str]) -> None:
     settings, others = run.settings.golive, pool.serving(run)
     slowest: dict[str, float] = {}
     for path in settings.canary_paths:
-        answers = switching.ask(run, path, [*first, *others])
+        answers = switching.ask(run, path, [*first, *others], measure=True)
         old = [answers[node] for node in others]
         for node in first:
             wrong = canary.problem(old, answers[node], settings)
