@@ -12,6 +12,7 @@ from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.names import Release
 from wbcore.patterns import excluded
+from wbcore.versions import VERSION_TEXT
 
 __virtualname__ = "wb_software"
 
@@ -118,6 +119,6 @@ def _replace_by_copy(place, source):
 def _tells(place):
     """What a copy says of itself; nothing if there is none."""
     try:
-        return (place / "VERSION.txt").read_text(encoding="utf-8")
+        return (place / VERSION_TEXT).read_text(encoding="utf-8")
     except OSError:
         return None

@@ -17,7 +17,7 @@ from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.ownership import LOGS_MODE
 from wbcore.patterns import excluded
-from wbcore.versions import environment_text, version_text
+from wbcore.versions import VERSION_TEXT, environment_text, version_text
 from wbnode.checkout import Checkout
 from wbnode.preflight import Preflight
 
@@ -37,8 +37,10 @@ def __virtual__():
 def staged():
     """Which webapp stands in ``website/staging``, and whether it can be released.
 
-    Returns ``{"webapp": "0.02", "revision": 1350, "tip": 1350, "modified": [paths]}``; of
-    the tracked files with changes that are not committed at most five are named.
+    Returns ``{"webapp": "0.02", "revision": 1350, "tip": 1350, "modified": [paths],
+    "rewritten": [releases]}``; of the tracked files with changes that are not committed at most
+    five are named. ``rewritten`` are releases of the same revision number that were made of
+    another changeset.
 
     CLI Example:
 
@@ -46,12 +48,14 @@ def staged():
 
         salt wb-dev wb_webapp.staged
     """
-    checkout = Checkout(wbnode.minion.layout_of(__opts__).staging)
+    layout = wbnode.minion.layout_of(__opts__)
+    checkout = Checkout(layout.staging)
     return {
         "webapp": checkout.version(),
         "revision": checkout.revision(),
         "tip": checkout.tip(),
         "modified": checkout.modified()[:_TOLD],
+        "rewritten": checkout.rewritten(layout.website),
     }
 
 
@@ -78,7 +82,7 @@ def assemble(release):
         if not already:
             Checkout(layout.staging).refuse_unless(name)
             _copy(layout.staging, incoming, wbnode.minion.settings_of(__pillar__).webapp.exclude)
-            _complete(incoming, name)
+            _complete(incoming, name, Checkout(layout.staging).changeset())
             # Somebody may have committed or updated while the files were copied.
             Checkout(layout.staging).refuse_unless(name)
             # Once it has its name nobody looks at it again.
@@ -194,13 +198,13 @@ def _copy(source, target, left_out):
     shutil.copytree(source, target, symlinks=True, ignore=ignore)
 
 
-def _complete(place, release):
+def _complete(place, release, changeset):
     template = place / f"{_ENVIRONMENT}.template"
     if not template.exists():
         raise BadRequest(f"the webapp has no {template.name}", "commit one")
     text = environment_text(template.read_text(encoding="utf-8"), "production")
     (place / _ENVIRONMENT).write_text(text, encoding="utf-8")
-    (place / "VERSION.txt").write_text(version_text(release), encoding="utf-8")
+    (place / VERSION_TEXT).write_text(version_text(release, changeset), encoding="utf-8")
     (place / "logs").mkdir()
     place.chmod(0o755)
     (place / "logs").chmod(LOGS_MODE)

@@ -23,7 +23,18 @@ def test_staged_clean_checkout(modules, staging):
         "revision": 1,
         "tip": 1,
         "modified": [],
+        "rewritten": [],
     }
+
+
+def test_staged_names_releases_of_a_commit_that_was_amended(modules, staging):
+    modules["wb_webapp.assemble"](RELEASE)
+    (staging / "README").write_text("other\n")
+    hg(staging, "commit", "--amend", "-m", "other")
+
+    staged = modules["wb_webapp.staged"]()
+    assert (staged["revision"], staged["modified"]) == (1, [])
+    assert staged["rewritten"] == [RELEASE]
 
 
 def test_staged_changed_files_are_named_and_strangers_are_not(modules, staging):
@@ -42,6 +53,7 @@ def test_assemble_holds_what_a_release_needs(modules, layout, staging):
     place = layout.website / RELEASE
     assert (place / "VERSION.txt").read_text() == (
         "DATE=2010.12.24\nDATABASE_VERSION=WS221\nSOFTWARE_VERSION=0.02\nCHANGESET=1\n"
+        f"CHANGESET_HASH={hg(staging, 'log', '--rev', '.', '--template', '{node}')}\n"
     )
     assert "[%" not in (place / "wormbase.env").read_text()
     assert ":-production}" in (place / "wormbase.env").read_text()

@@ -9,10 +9,11 @@ from pathlib import Path
 from lab.webapp.checkout import WEBSITE
 
 
-def hg(staging: Path, *arguments: str) -> None:
-    """Mercurial in the checkout; whoever runs the tests needs no configuration."""
+def hg(staging: Path, *arguments: str) -> str:
+    """What Mercurial prints in the checkout; whoever runs the tests needs no configuration."""
     settings = ("--config", "ui.username=tester")
-    subprocess.run(["hg", "--cwd", staging, *settings, *arguments], check=True)
+    command = ["hg", "--cwd", staging, *settings, *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def make_staging(staging: Path, extlib: Path | None = None) -> None:

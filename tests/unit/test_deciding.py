@@ -139,6 +139,7 @@ def test_release_of_a_bad_build_names_the_finding(finding, says):
     ("webapp", "says"),
     [
         ({"error": "hg: abort"}, "wb-dev: hg: abort; mend website/staging"),
+        ({"rewritten": [str(release("WS220"))]}, "not the changeset that WS220-2010.12.24"),
         ({"modified": ["lib/x.pm", "lib/y.pm"]}, "an uncommitted change: lib/x.pm; commit or"),
         ({"revision": 1349}, "stands at revision 1349, its tip is 1350; run hg update"),
     ],

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wbcore.errors import BadData
 from wbcore.names import Release
-from wbcore.versions import VERSION_FILE, environment_text, version_text, webapp_version
+from wbcore.versions import (
+    VERSION_FILE,
+    changeset_in,
+    environment_text,
+    version_text,
+    webapp_version,
+)
 
 from lab.webapp.checkout import WEBSITE
 
@@ -48,12 +54,16 @@ def test_webapp_version_fits_into_a_release_name(numbers):
     assert Release.parse(f"WS221-2010.12.24-{found}-1350").webapp == version
 
 
-def test_version_text_has_the_four_keys():
-    assert version_text(RELEASE).splitlines() == [
+def test_version_text_has_its_keys_and_gives_the_changeset_back():
+    text = version_text(RELEASE, "4f" * 20)
+
+    assert changeset_in(text) == "4f" * 20 and changeset_in("CHANGESET=1350\n") == ""
+    assert text.splitlines() == [
         "DATE=2010.12.24",
         "DATABASE_VERSION=WS221",
         "SOFTWARE_VERSION=0.02",
         "CHANGESET=1350",
+        f"CHANGESET_HASH={'4f' * 20}",
     ]
 
 

@@ -121,6 +121,13 @@ def check_webapp(seen: Seen, settings: Settings) -> None:
             "commit or revert it, so that the revision names what is shipped",
             node=settings.staging,
         )
+    if webapp.get("rewritten"):
+        raise BadData(
+            f"revision {webapp['revision']} of website/staging is not the changeset that "
+            f"{webapp['rewritten'][0]} was made of, so its commit was amended or replaced",
+            "commit once more, so that the webapp gets a revision number of its own",
+            node=settings.staging,
+        )
     if webapp["revision"] != webapp["tip"]:
         raise BadData(
             f"website/staging stands at revision {webapp['revision']}, its tip is {webapp['tip']}",

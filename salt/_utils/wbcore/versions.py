@@ -12,6 +12,8 @@ from .errors import BadData
 from .names import DATE_FORMAT, Release
 
 VERSION_FILE = "lib/WormBase/Web.pm"
+VERSION_TEXT = "VERSION.txt"
+_HASH = "CHANGESET_HASH"
 _VERSION = re.compile(
     r"^\s*our\s+\$VERSION\s*=\s*(['\"]?)(?P<version>[0-9]+(?:\.[0-9]+)*)\1\s*;", re.MULTILINE
 )
@@ -28,14 +30,25 @@ def webapp_version(module: str) -> str:
     return found.pop()
 
 
-def version_text(release: Release) -> str:
-    """The text of a release's ``VERSION.txt``."""
+def version_text(release: Release, changeset: str) -> str:
+    """The text of a release's ``VERSION.txt``.
+
+    changeset
+        The hash of the revision, 40 hex digits: its number stays when a commit is amended.
+    """
     return (
         f"DATE={release.date.strftime(DATE_FORMAT)}\n"
         f"DATABASE_VERSION={release.build}\n"
         f"SOFTWARE_VERSION={release.webapp}\n"
         f"CHANGESET={release.revision}\n"
+        f"{_HASH}={changeset}\n"
     )
+
+
+def changeset_in(text: str) -> str:
+    """The hash in a ``VERSION.txt``; empty in one from before it was recorded."""
+    found = (line.partition("=") for line in text.splitlines())
+    return next((value for key, _, value in found if key == _HASH), "")
 
 
 def environment_text(template: str, app: str) -> str:

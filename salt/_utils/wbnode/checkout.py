@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Release
-from wbcore.versions import VERSION_FILE, webapp_version
+from wbcore.versions import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
 
 import wbnode.minion
 
@@ -39,6 +39,17 @@ class Checkout:
     def tip(self) -> int:
         """The newest revision of the repository."""
         return int(self._ask("log", "--rev", "tip", "--template", "{rev}"))
+
+    def changeset(self) -> str:
+        """The hash of the revision that the working directory stands at."""
+        return self._ask("log", "--rev", ".", "--template", "{node}").strip()
+
+    def rewritten(self, website: Path) -> list[str]:
+        """Releases in ``website`` of the same version and revision number that were made of
+        another changeset: ``hg commit --amend`` keeps the number."""
+        same, now = f"WS*-*-{self.version()}-{self.revision()}/{VERSION_TEXT}", self.changeset()
+        made = {one.parent.name: changeset_in(one.read_text()) for one in website.glob(same)}
+        return sorted(name for name, changeset in made.items() if changeset not in ("", now))
 
     def modified(self) -> list[str]:
         """Tracked files with changes that are not committed."""
