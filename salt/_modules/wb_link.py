@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import wbnode.files
 import wbnode.minion
 import wbnode.place
 from wbcore import links as rules
@@ -71,10 +70,6 @@ def switch(links: Mapping[str, str]) -> dict[str, dict[str, str]]:
             __salt__["file.symlink"](dataset.name, str(layout.link(name)), atomic=True)
             changed[name] = {"old": now.get(name, ""), "new": dataset.name}
         os.lchown(layout.link(name), *owners[dataset.kind])
-    # The journal of the switch may be on another file system: it must not be gone after a
-    # power cut while the names are the old ones.
-    for folder in {layout.link(name).parent for name in targets}:
-        wbnode.files.flush_names(folder)
     return changed
 
 
