@@ -200,11 +200,12 @@ def _copy(source, target, left_out):
 
 def _complete(place, release, changeset):
     template = place / f"{_ENVIRONMENT}.template"
-    if not template.exists():
-        raise BadRequest(f"the webapp has no {template.name}", "commit one")
+    if template.is_symlink() or not template.is_file():
+        raise BadRequest(f"the webapp has no file {template.name}", "commit one; not a link")
     text = environment_text(template.read_text(encoding="utf-8"), "production")
-    (place / _ENVIRONMENT).write_text(text, encoding="utf-8")
-    (place / VERSION_TEXT).write_text(version_text(release, changeset), encoding="utf-8")
+    # A checkout may hold links of these names; they are replaced, never written through.
+    wbnode.files.write_whole(place / _ENVIRONMENT, text.encode())
+    wbnode.files.write_whole(place / VERSION_TEXT, version_text(release, changeset).encode())
     (place / "logs").mkdir()
     place.chmod(0o755)
     (place / "logs").chmod(LOGS_MODE)

@@ -65,7 +65,9 @@ def test_what_is_right_is_read_and_left(site, held):
     told = verify(site, ONTOLOGY)[ONTOLOGY]
     assert (told["faults"], told["error"], told["source"]) == (0, "", "")
     assert told["bytes"] > 120_000
-    assert (place(site, ONTOLOGY) / "deep/er/file").stat() == before
+    after = (place(site, ONTOLOGY) / "deep/er/file").stat()
+    # Reading may change the access time, and nothing else.
+    assert (after.st_ino, after.st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
     facts = site.modules["node"]["wb_dataset.held"]()[ONTOLOGY]
     assert facts["read"] > facts["verified"][:4]
     assert not facts["read"].startswith("2026-01-01")

@@ -67,6 +67,30 @@ def test_assemble_holds_what_a_release_needs(modules, layout, staging):
     assert readme.stat().st_ino != (staging / "README").stat().st_ino
 
 
+def test_assemble_does_not_write_through_links_of_the_checkout(modules, layout, staging, tmp_path):
+    targets = {name: tmp_path / name for name in ("wormbase.env", "VERSION.txt")}
+    for name, target in targets.items():
+        target.write_text("of root\n")
+        (staging / name).symlink_to(target)
+    commit_change(staging)
+    modules["wb_webapp.assemble"]("WS221-2010.12.24-0.02-2")
+    place = layout.website / "WS221-2010.12.24-0.02-2"
+    for name, target in targets.items():
+        assert target.read_text() == "of root\n"
+        assert not (place / name).is_symlink() and (place / name).stat().st_mode & 0o777 == 0o644
+
+
+def test_assemble_does_not_read_the_template_through_a_link(modules, staging, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("of root\n")
+    template = staging / "wormbase.env.template"
+    template.unlink()
+    template.symlink_to(secret)
+    commit_change(staging)
+    with pytest.raises(CommandExecutionError, match="not a link"):
+        modules["wb_webapp.assemble"]("WS221-2010.12.24-0.02-2")
+
+
 def test_assemble_twice_leaves_the_first(modules, layout, staging):
     modules["wb_webapp.assemble"](RELEASE)
     inode = (layout.website / RELEASE).stat().st_ino

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+from wbcore.errors import BadData
 from wbcore.manifest import Found, Stat, link_problem
 from wbcore.patterns import excluded
 
@@ -124,6 +126,35 @@ def flush_names(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def give(root: Path, path: str, owner: tuple[int, int], mode: int) -> None:
+    """Set the owner and mode of a file or folder below ``root``, of ``root`` itself for ``""``.
+
+    Users of services own the folders above it and may put a link in the place of any name, so
+    no link is followed on the way; BadData names the path where one stands.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(root, flags | os.O_DIRECTORY)
+        for part in Path(path).parts:
+            above = descriptor
+            try:
+                descriptor = os.open(part, flags, dir_fd=above)
+            finally:
+                os.close(above)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        raise BadData(
+            f"{root / path} is or goes through a link, so its owner and mode were left alone",
+            "find out who put the link there, and remove it",
+        ) from error
+    try:
+        os.fchown(descriptor, *owner)
+        os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
 

@@ -116,15 +116,13 @@ class Places:
     def take_over(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         """Give everything of a dataset below ``root`` its owner and its mode."""
         rule = ownership(self.settings, dataset.kind)
-        user, group = ids(rule)
+        owner = ids(rule)
         for path in contents.links:
-            os.lchown(root / path, user, group)
+            os.lchown(root / path, *owner)
         for path, file in contents.files.items():
-            os.chown(root / path, user, group, follow_symlinks=False)
-            os.chmod(root / path, file_mode(dataset.kind, path, file.mode))
+            wbnode.files.give(root, path, owner, file_mode(dataset.kind, path, file.mode))
         for path in ("", *contents.folders):
-            os.chown(root / path, user, group, follow_symlinks=False)
-            os.chmod(root / path, rule.folder_mode)
+            wbnode.files.give(root, path, owner, rule.folder_mode)
         if dataset.kind == WEBAPP:
             (root / "logs").mkdir(exist_ok=True)
             os.chmod(root / "logs", LOGS_MODE)
