@@ -17,9 +17,9 @@ import wbnode.deep
 import wbnode.minion
 import wbnode.progress
 from wbcore import desired, drift, events, links, reading, upkeep
-from wbcore import manifest as manifests
 from wbcore.datasets import ACEDB, KINDS, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest
+from wbcore.manifest import digest_of, parse_digest, parse_name
 from wbcore.transfer import Source
 from wbnode.carrier import Carrier
 from wbnode.place import Places
@@ -80,12 +80,26 @@ def unknown(given: Mapping[str, str]) -> list[str]:
 
         salt wb-web1 wb_dataset.unknown '{WS221: 9f86d081884c7d65…}'
     """
-    own = {name: _places().layout.manifest(manifests.parse_name(name)) for name in given}
+    own = {name: _places().layout.manifest(parse_name(name)) for name in given}
     return [
         name
         for name, path in own.items()
-        if not path.exists() or manifests.digest_of(path.read_bytes()) != given[name]
+        if not path.exists() or digest_of(path.read_bytes()) != given[name]
     ]
+
+
+@wbnode.minion.told
+def manifests() -> dict[str, str]:
+    """Digest of each manifest that is here, by the build or the webapp release that it lists.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.manifests
+    """
+    paths = sorted(_places().layout.manifests.glob("*.json"))
+    return {path.stem: digest_of(path.read_bytes()) for path in paths}
 
 
 @wbnode.minion.told
@@ -135,7 +149,7 @@ def pull(
         salt wb-web1 wb_dataset.pull WS221 9f86d081884c7d65… '[support/WS221/ontology]' \\
             '[{node: wb-dev, address: 10.0.0.2}]'
     """
-    parsed, digest = manifests.parse_name(name), manifests.parse_digest(digest)
+    parsed, digest = parse_name(name), parse_digest(digest)
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     froms = [Source.parse(source) for source in sources]
     places = _places()

@@ -7,6 +7,7 @@ services".
 import json
 import time
 
+import wbnode.epoch
 import wbnode.files
 import wbnode.minion
 from salt.exceptions import CommandExecutionError
@@ -22,7 +23,7 @@ def __virtual__():
 
 
 @wbnode.minion.told
-def switch(links, run, before):
+def switch(links, run, before, epoch=None):
     """Switch the live links of this node and let its servers serve what they point to.
 
     links
@@ -32,6 +33,9 @@ def switch(links, run, before):
     before
         Seconds since 1970 after which the order is stale: an order that was held up must
         not switch a node that serves again.
+    epoch
+        The epoch of the order, compared once nothing else can switch: an order of an earlier
+        one than the node was told last is refused. None for an order by hand.
 
     Returns ``{"changed": {name: {"old", "new"}}, "version": …, "seconds": float}``. Nothing
     is restarted when every link was right and the servers serve what the links say.
@@ -49,9 +53,42 @@ def switch(links, run, before):
                 f"the order to switch is {time.time() - before:.1f} s too late, nothing was done",
                 "compare this node's clock with the master's, and run the same command again",
             )
+        wbnode.epoch.heed(wbnode.minion.layout_of(__opts__), epoch)
         wanted = node_links(wbnode.minion.settings_of(__pillar__), __opts__["id"], links)
         changed = _switch(wanted, run)
         return {"changed": changed, "version": version(), "seconds": time.time() - began}
+
+
+@wbnode.minion.told
+def epoch():
+    """The epoch that this node was told last, 0 before the first: a counter of change-overs,
+    by which an old copy of the master's ledger is known.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' wb_live.epoch
+    """
+    return wbnode.epoch.held(wbnode.minion.layout_of(__opts__))
+
+
+@wbnode.minion.told
+def heed(epoch):
+    """Let this node know that an epoch has begun: it refuses every order of an earlier one.
+
+    epoch
+        A number that the ledger has counted up.
+
+    Returns the epoch that the node holds now.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_live.heed 12
+    """
+    return wbnode.epoch.heed(wbnode.minion.layout_of(__opts__), int(epoch))
 
 
 @wbnode.minion.told

@@ -25,10 +25,10 @@ def observe(build=""):
         On the development server: the build to look at, such as ``WS221``; without one
         only the names of the staged builds are told.
 
-    Returns a dictionary with the parts that the node's roles give it: ``held`` (dataset id
-    → digest), ``links`` (name → target), ``free`` (see ``wb_disk.free``), ``version`` (what
-    the running servers answer, or ``{"error": …}``), ``switch`` (a change-over that was
-    begun and not ended); ``staging``; ``proxy``.
+    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``) and the parts that the node's
+    roles give it: ``held`` (dataset id → digest), ``links`` (name → target), ``free`` (see
+    ``wb_disk.free``), ``version`` (what the running servers answer, or ``{"error": …}``),
+    ``switch`` (a change-over that was begun and not ended); ``staging``; ``proxy``.
 
     CLI Example:
 
@@ -37,7 +37,7 @@ def observe(build=""):
         salt wb-dev wb_node.observe WS221
     """
     roles = _roles()
-    seen = {}
+    seen = {"epoch": __salt__["wb_live.epoch"]()}
     if roles & {"acedb", "mysql", "support", "web"}:
         held = __salt__["wb_dataset.held"]()
         seen["held"] = {dataset: facts["digest"] for dataset, facts in held.items()}

@@ -7,10 +7,12 @@ Source: the wiki page, steps 6 and 9, "Put the site into maintenance mode" and "
 site to active mode".
 """
 
+import contextlib
 import re
 import subprocess
 import time
 
+import wbnode.epoch
 import wbnode.minion
 import wbnode.proxy
 from wbcore import canary, pools
@@ -58,13 +60,16 @@ def read():
 
 
 @wbnode.minion.told
-def set_pool(pool, nodes):
+def set_pool(pool, nodes, epoch=None):
     """Let exactly these web nodes be in a pool, and wait until nginx goes by it alone.
 
     pool
         ``a`` or ``b``.
     nodes
         Ids of web nodes; a pool without any answers with the maintenance page.
+    epoch
+        The epoch of the order: one of an earlier epoch than the proxy was told last is
+        refused. None for an order by hand. So for the functions below.
 
     When it returns, no request that was given to a node by the list before is under way.
     Returns ``{"nodes": […], "seconds": float}``.
@@ -81,7 +86,7 @@ def set_pool(pool, nodes):
     chosen = {node: servers[node] for node in nodes}
     text = pools.render(pools.known(pool), chosen, settings.nginx.idle_port)
     proxy = _proxy()
-    with proxy.alone():
+    with _ordered(proxy, epoch):
         proxy.write_pool(pool, text)
         # Under the maintenance page nothing is under way that is worth waiting for.
         page = proxy.lease() is not None
@@ -123,7 +128,7 @@ def prepare():
 
 
 @wbnode.minion.told
-def change_over(pool):
+def change_over(pool, epoch=None):
     """Let a pool serve from the next request on.
 
     Requests under way are answered by the pool before; ``set_pool`` waits for them.
@@ -136,14 +141,14 @@ def change_over(pool):
         salt fe wb_proxy.change_over b
     """
     proxy = _proxy()
-    with proxy.alone():
+    with _ordered(proxy, epoch):
         old = proxy.live
         proxy.change_over(pools.known(pool))
     return {"old": old, "new": pool}
 
 
 @wbnode.minion.told
-def maintain(release, seconds, patience):
+def maintain(release, seconds, patience, epoch=None):
     """Put the maintenance page up, and return once no request to a web node is under way.
 
     release
@@ -167,7 +172,7 @@ def maintain(release, seconds, patience):
     if release:
         Release.parse(release)
     proxy = _proxy()
-    with proxy.alone():
+    with _ordered(proxy, epoch):
         proxy.check()
         was_up = proxy.lease() is not None
         lease = _lease(proxy, str(release or ""), float(seconds), float(patience))
@@ -189,7 +194,7 @@ def maintain(release, seconds, patience):
 
 
 @wbnode.minion.told
-def open_():
+def open_(epoch=None):
     """Take the maintenance page down.
 
     Returns whether it was up.
@@ -201,7 +206,7 @@ def open_():
         salt fe wb_proxy.open
     """
     proxy = _proxy()
-    with proxy.alone():
+    with _ordered(proxy, epoch):
         was_up = proxy.lease() is not None
         proxy.page_down()
     return was_up
@@ -263,6 +268,14 @@ def ask(path, nodes, timeout=10, measure=False):
 
 def _proxy():
     return wbnode.proxy.Proxy(wbnode.minion.layout_of(__opts__))
+
+
+@contextlib.contextmanager
+def _ordered(proxy, epoch):
+    """Nobody else moves a pool or a flag meanwhile, and no order of an earlier epoch does."""
+    with proxy.alone():
+        wbnode.epoch.heed(proxy.layout, epoch)
+        yield
 
 
 def _servers(settings):

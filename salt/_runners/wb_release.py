@@ -2,7 +2,7 @@
 
 from wbcore.errors import BadRequest
 from wbcore.requests import Request
-from wbmaster import drifting, report, runner, verdicts
+from wbmaster import drifting, recovering, report, runner, verdicts
 from wbmaster import landings as landings_
 from wbmaster import metrics as measured
 
@@ -196,6 +196,23 @@ def accept(build, reason=""):
         salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
     """
     return runner.told(lambda: verdicts.accept(_office(), build, reason))
+
+
+def recover_ledger(test=False):
+    """Bring a ledger that is an old copy, or that was lost, up to date from what the nodes
+    hold: what they serve is live and counts as announced. No node is changed, and nothing goes
+    live until ``unhold``, since the ledger may have forgotten which builds are bad.
+
+    test
+        Only say what would be recorded.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.recover_ledger test=True
+    """
+    return runner.told(lambda: recovering.recover(_office(), bool(test)))
 
 
 def _number(limit):

@@ -7,16 +7,13 @@
         - release: WS221-2010.12.24-0.02-1350
         - links: {acedb: wormbase_WS221, mysql/c_elegans: c_elegans_WS221}
         - going_live: False
-        - newest: WS221
+        - epoch: 12
 """
 
 import time
 
 import wbnode.state
 from wbcore import events
-from wbcore import links as live_links
-from wbcore.errors import BadData
-from wbcore.names import Build
 
 __virtualname__ = "wb_link"
 _SWITCH = "unfinished switch"
@@ -30,16 +27,15 @@ def __virtual__():
 
 
 @wbnode.state.told
-def switched(name, release, links, going_live, newest):
+def switched(name, release, links, going_live, epoch):
     """Make sure that the live links are those of a release and that the servers serve them.
 
     links
         Name → target of each link that this node has.
     going_live
         Whether a go-live is at work: it moves the links then, and this leaves them alone.
-    newest
-        The newest build that the ledger knows. Links to a later one mean that the ledger is an
-        old copy: nothing is moved.
+    epoch
+        The epoch of the ledger: nothing is moved once the node was told a later one.
 
     Before anything is moved the master is asked again, since a go-live may have begun after
     this state was given to the node. A web node says afterwards that it serves, for the proxy.
@@ -47,19 +43,13 @@ def switched(name, release, links, going_live, newest):
     if going_live:
         return wbnode.state.outcome(name, True, "A go-live is at work: the links are left to it.")
 
-    unknown = live_links.newer(__salt__["wb_link.read"](), Build.parse(newest))
-    if unknown:
-        raise BadData(
-            f"{unknown} is live here, and the master's ledger knows of nothing after {newest}",
-            "it seems to be an old copy: see 'The ledger' in docs/daily-use.md",
-        )
-
     def read():
         unfinished = __salt__["wb_live.unfinished"]()
         return {**__salt__["wb_link.read"](), _SWITCH: bool(unfinished)}
 
     def follow(wrong):
-        __salt__["wb_live.switch"](links, run="state.apply", before=time.time() + _SOON)
+        soon = time.time() + _SOON
+        __salt__["wb_live.switch"](links, run="state.apply", before=soon, epoch=epoch)
         # A minion that started before the pillar named its node has neither roles nor schedule.
         wbnode.state.learn(__salt__)
         if "production" in links:
@@ -68,6 +58,6 @@ def switched(name, release, links, going_live, newest):
     wanted = {**links, _SWITCH: False}
     have = read()
     right = all(have.get(key) == value for key, value in wanted.items())
-    if right or __opts__["test"] or wbnode.state.still_live(__salt__, release):
+    if right or __opts__["test"] or wbnode.state.still_live(__salt__, release, epoch):
         return wbnode.state.reach(name, __opts__["test"], read, wanted, follow)
     return wbnode.state.outcome(name, True, _CHANGED)

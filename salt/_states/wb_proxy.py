@@ -9,6 +9,7 @@
         - release: WS221-2010.12.24-0.02-1350
         - nodes: [wb-web1, wb-web2]
         - going_live: False
+        - epoch: 12
 """
 
 import time
@@ -39,13 +40,15 @@ def prepared(name):
 
 
 @wbnode.state.told
-def serving(name, release, nodes, going_live):
+def serving(name, release, nodes, going_live, epoch):
     """Make sure that the live pool has those web nodes, and only those, that serve a release.
 
     nodes
         The web nodes that may serve.
     going_live
         Whether a go-live is at work: it moves the pools then, and this leaves them alone.
+    epoch
+        The epoch of the ledger: nothing is moved once the proxy was told a later one.
 
     The nodes are asked through nginx; one that is in the pool and does not serve gets some
     seconds, since the same state.apply may be putting it right. While none of them serves the
@@ -63,11 +66,12 @@ def serving(name, release, nodes, going_live):
     live = proxy["live"]
     have = {f"pool {live}": sorted(proxy["pools"][live])}
     wanted = {f"pool {live}": sorted(good)}
-    if have != wanted and not __opts__["test"] and not wbnode.state.still_live(__salt__, release):
+    moves = have != wanted and not __opts__["test"]
+    if moves and not wbnode.state.still_live(__salt__, release, epoch):
         return wbnode.state.outcome(name, True, _CHANGED)
 
     def let_serve(wrong):
-        __salt__["wb_proxy.set_pool"](live, good)
+        __salt__["wb_proxy.set_pool"](live, good, epoch)
         # A node in it may be new: the next run names it to a minion that has to know it.
         wbnode.state.learn(__salt__)
 

@@ -42,17 +42,44 @@ def linked(layout):
     return data / "c_elegans"
 
 
-def switched(states, links=None, going_live=False, newest="WS221", **how):
+@pytest.fixture
+def at_three(layout):
+    """The node was told epoch 3."""
+    layout.epoch.parent.mkdir(parents=True, exist_ok=True)
+    layout.epoch.write_text("3\n")
+
+
+def switched(states, links=None, going_live=False, epoch=3, **how):
     function = states(**how)["wb_link.switched"]
-    given = {"release": RELEASE, "links": links or LINKS, "newest": newest}
+    given = {"release": RELEASE, "links": links or LINKS, "epoch": epoch}
     return function("links", going_live=going_live, **given)
 
 
-def test_links_are_left_by_a_ledger_that_is_older_than_they_are(states, linked):
-    live = {"release": RELEASE, "links": LINKS, "going_live": False}
-    result = switched(states, newest="WS219", live=live)
+@pytest.mark.parametrize(("epoch", "now"), [(3, 3), (4, 4), (2, 3)])
+def test_a_ledger_that_has_reached_the_epoch_of_the_node_is_current(states, at_three, epoch, now):
+    result = states(live={"release": RELEASE, "epoch": now})["wb_live.current"]("ledger", epoch)
+    assert (result["result"], result["changes"]) == (True, {})
+
+
+def test_a_ledger_that_ends_before_the_epoch_of_the_node_is_an_old_copy(states, at_three):
+    result = states(live={"release": RELEASE, "epoch": 2})["wb_live.current"]("ledger", 2)
     assert (result["result"], result["changes"]) == (False, {})
-    assert "c_elegans_WS220 is live here" in result["comment"]
+    assert "it ends at epoch 2, and this node is at 3" in result["comment"]
+    assert "recover_ledger" in result["comment"]
+
+
+def test_links_are_left_once_another_epoch_has_begun(states, linked, at_three):
+    live = {"release": RELEASE, "links": LINKS, "going_live": False, "epoch": 3}
+    result = switched(states, epoch=2, live=live)
+    assert (result["result"], result["changes"]) == (True, {})
+    assert linked.readlink().name == "c_elegans_WS220"
+
+
+def test_links_are_left_when_an_epoch_begins_after_the_master_was_asked(states, linked, at_three):
+    live = {"release": RELEASE, "links": LINKS, "going_live": False, "epoch": 2}
+    result = switched(states, epoch=2, live=live)
+    assert (result["result"], result["changes"]) == (False, {})
+    assert "epoch 3 has begun; nothing was done" in result["comment"]
     assert linked.readlink().name == "c_elegans_WS220"
 
 
@@ -84,7 +111,8 @@ def test_links_are_left_when_the_master_says_otherwise_by_now(states, linked, li
 
 
 def test_links_never_point_to_what_is_missing(states, linked):
-    result = switched(states, live={"release": RELEASE, "links": LINKS, "going_live": False})
+    live = {"release": RELEASE, "links": LINKS, "going_live": False, "epoch": 3}
+    result = switched(states, live=live)
     assert result["result"] is False, result
     assert "c_elegans_WS221" in result["comment"]
     assert linked.readlink().name == "c_elegans_WS220"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from proxysite import NEW, OLD, Clients, ProxySite, answer, get
+from salt.exceptions import CommandExecutionError
 
 ALL = ["wb-web1", "wb-web2", "wb-mining"]
 
@@ -59,6 +60,28 @@ def test_set_pool_drops_nothing(serving):
             serving.salt["wb_proxy.set_pool"]("a", nodes)
     assert clients.statuses == {200}
     assert serving.salt["wb_proxy.read"]()["pools"]["a"] == ALL
+
+
+@pytest.mark.parametrize(
+    ("function", "order"),
+    [
+        ("set_pool", {"pool": "a", "nodes": ["wb-web1"]}),
+        ("change_over", {"pool": "b"}),
+        ("maintain", {"release": OLD, "seconds": 5, "patience": 5}),
+        ("open", {}),
+    ],
+)
+def test_an_order_of_an_earlier_epoch_moves_nothing(serving, function, order):
+    serving.salt["wb_proxy.set_pool"]("a", ALL, epoch=4)
+    before = serving.salt["wb_proxy.read"]()
+    with pytest.raises(CommandExecutionError, match="epoch 4 has begun; nothing was done"):
+        serving.salt[f"wb_proxy.{function}"](**order, epoch=3)
+    assert serving.salt["wb_proxy.read"]() == before
+
+    serving.salt["wb_live.heed"](5)
+    with pytest.raises(CommandExecutionError, match="epoch 5 has begun"):
+        serving.salt[f"wb_proxy.{function}"](**order, epoch=4)
+    assert serving.salt["wb_live.epoch"]() == 5
 
 
 def test_set_pool_waits_for_requests_under_way(serving):

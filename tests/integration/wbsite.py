@@ -200,6 +200,8 @@ class Site:
                 shutil.rmtree(layout.root / "usr", ignore_errors=True)
                 for name in ("verified", "manifests", "hashes"):
                     shutil.rmtree(layout.state / name, ignore_errors=True)
+                # A node that has seen a run takes an empty ledger for a lost one.
+                layout.epoch.unlink(missing_ok=True)
         for path in self.office.state.glob("*"):
             path.unlink()
 

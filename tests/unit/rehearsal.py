@@ -24,7 +24,8 @@ import yaml
 from cluster import World, digest, release
 from wbcore.canary import numbers
 from wbcore.datasets import KINDS, Dataset
-from wbcore.errors import ReleaseError
+from wbcore.epoch import check_order
+from wbcore.errors import ReleaseError, StepFailed
 from wbcore.golive import differences, expected
 from wbcore.layout import Layout
 from wbcore.links import why_live
@@ -43,6 +44,11 @@ FAIL, LOSE, KILL_BEFORE, KILL_AFTER = "fails", "is lost", "killed before", "kill
 TROUBLES = (FAIL, LOSE, KILL_BEFORE, KILL_AFTER)
 # When every dataset of every node was read the last time.
 LONG_AGO = "2010-01-01T00:00:00+00:00"
+# What is of an epoch.
+_ORDERS = (
+    *("wb_live.switch", "wb_live.heed", "wb_proxy.set_pool", "wb_proxy.change_over"),
+    *("wb_proxy.maintain", "wb_proxy.open"),
+)
 # What a run does when nothing is in its way.
 SMOOTH: dict[int, str] = {}
 _processes = itertools.count(1)
@@ -103,6 +109,8 @@ class Nodes(Fleet):
         self.disks: dict[str, int] = {}
         # What killed pulls left on a node: dataset → bytes.
         self.begun: dict[str, dict[str, int]] = {}
+        # The epoch that each node was told last.
+        self.epochs: dict[str, int] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
@@ -141,11 +149,23 @@ class Nodes(Fleet):
             if trouble == FAIL:
                 self._fail_halfway(node, function, kwargs)
                 return Answer(error="it failed")
-            value = getattr(self, function.replace(".", "_"))(node, **kwargs)
+            try:
+                order = self._heeded(node, function, kwargs)
+            except StepFailed as error:
+                return Answer(error=str(error))
+            value = getattr(self, function.replace(".", "_"))(node, **order)
             self._look(f"{function} on {node}")
             if trouble == KILL_AFTER:
                 raise Killed
             return Answer(silent=True) if trouble == LOSE else Answer(value=value)
+
+    def _heeded(self, node: str, function: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """An order without its epoch, which is compared with the one that the node holds."""
+        if function not in _ORDERS:
+            return kwargs
+        check_order(self.epochs.get(node, 0), kwargs["epoch"])
+        self.epochs[node] = kwargs["epoch"]
+        return {key: value for key, value in kwargs.items() if key != "epoch"}
 
     def _fail_halfway(self, node: str, function: str, kwargs: dict[str, Any]) -> None:
         if function == "wb_live.switch":
@@ -183,15 +203,26 @@ class Nodes(Fleet):
 
     # What the nodes can do, each named as the master calls it.
 
+    def wb_live_heed(self, node: str) -> int:
+        return self.epochs[node]
+
+    def wb_live_epoch(self, node: str) -> int:
+        return self.epochs.get(node, 0)
+
+    def wb_dataset_manifests(self, node: str) -> dict[str, str]:
+        held = map(Dataset.parse, self.world.held.get(node, {}))
+        names = {one.name if one.kind == "webapp" else str(one.build) for one in held}
+        return {name: digest(name) for name in names}
+
     def test_ping(self, node: str) -> bool:
         return True
 
     def wb_node_observe(self, node: str, build: str) -> dict[str, Any]:
         seen = self.world.see(build)
         one = seen.nodes[node]
-        told: dict[str, Any] = {}
+        told: dict[str, Any] = {"epoch": self.epochs.get(node, 0)}
         if node in self.world.settings.serving:
-            told = {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
+            told |= {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
             told["held"] = dict(told["held"])
             told["links"] = dict(told["links"])
             told["free"] = {"acedb": {"bytes_free": 10**9}}
@@ -461,6 +492,7 @@ class Desk(opening.Office):
         twin.nodes.live_pool = self.nodes.live_pool
         twin.nodes.disks = dict(self.nodes.disks)
         twin.nodes.begun = copy.deepcopy(self.nodes.begun)
+        twin.nodes.epochs = dict(self.nodes.epochs)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

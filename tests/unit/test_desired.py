@@ -41,7 +41,7 @@ def test_of_node_is_the_live_release_by_its_roles():
             {"node": "wb-dev", "address": "10.0.0.2"},
         ],
         "going_live": False,
-        "newest": "WS221",
+        "epoch": 0,
     }
 
 

@@ -5,10 +5,11 @@ command does what is left. ``rehearsal`` says what is real here and what is a mo
 """
 
 import contextlib
+import dataclasses
 import itertools
 import os
-import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from rehearsal import (
 from wbcore.errors import BadRequest, Busy, Interrupted, ReleaseError, StepFailed
 from wbcore.names import Build
 from wbcore.requests import Request
-from wbcore.settings import MAINTENANCE, WAYS
+from wbcore.settings import MAINTENANCE, WAYS, Notify
 from wbmaster import automation, opening, refusals, run, verdicts
 from wbmaster.lock import RunLock
 
@@ -634,17 +635,28 @@ def test_a_change_over_that_its_run_left_open_is_undone(desk, started, monkeypat
     assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
 
 
-def test_after_an_older_ledger_was_put_back_a_release_of_what_is_live_mends_it(desk, room):
-    older = shutil.copy(desk.ledger.path, room / "older.sqlite")
-    desk.run(request("release", "WS221"))
-    for left in desk.ledger.path.parent.glob("ledger.sqlite*"):
-        left.unlink()
-    shutil.copy(older, desk.ledger.path)
-    assert desk.live.same_content(release("WS220")) and shown(desk) == {"WS221-0.02-1350"}
+def test_a_change_over_that_can_not_be_undone_is_tried_later_each_time_and_told_once(
+    desk, started, monkeypatch
+):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    attempt(desk, request("release", "WS221"), {call + 1: KILL_BEFORE})
+    desk.ledger.end_run(desk.ledger.unfinished()["id"], "failed", "it could not be taken up")
+    clock, tries = time.time() + 1000, []
+    monkeypatch.setattr(automation.time, "time", lambda: clock)
+    notify = Notify(mail=("ops@wormbase.org",))
+    landing = dataclasses.replace(desk.settings.landing, notify=notify)
+    desk.settings = dataclasses.replace(desk.settings, landing=landing)
 
-    desk.run(request("release", "WS221"))
-    assert desk.live.same_content(release("WS221")) and shown(desk) == {"WS221-0.02-1350"}
-    assert not any(desk.changes[step] for step in ("push_acedb", "push_mysql", "push_support"))
+    for _ in range(600):
+        if automation.take_up(desk):
+            tries.append(clock)
+        clock += 1
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert pauses[0] >= 30 and pauses == sorted(pauses) and pauses[-1] == 90
+    assert started == [request("rollback")] * len(tries)
+    assert [subject for subject, _ in desk.nodes.notices] == [
+        "orch.rollback is not done, after 4 tries of the supervisor"
+    ]
 
 
 def test_what_died_when_all_was_done_is_taken_up_once(desk, started):
@@ -661,6 +673,7 @@ def test_what_is_refused_when_it_is_taken_up_is_given_up_at_last(desk, started, 
     dead = desk.ledger.unfinished()["id"]
     desk.nodes.world.absent = ("wb-web1", "wb-web2", "wb-mining")
     monkeypatch.setenv("WORMBASE_CAUSE", "supervisor")
+    monkeypatch.setattr(automation, "_PAUSE_SECONDS", 0)
 
     for _ in range(refusals.MOST):
         assert automation.take_up(desk) == f"{dead} was taken up"

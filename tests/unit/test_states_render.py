@@ -28,7 +28,7 @@ LIVE = {
     "links": {"mysql/c_elegans": "c_elegans_WS221", "production": RELEASE},
     "sources": [{"node": "wb-dev", "address": "10.0.0.11"}],
     "going_live": False,
-    "newest": "WS221",
+    "epoch": 12,
 }
 
 
@@ -71,7 +71,7 @@ def arguments(high):
     """Every argument of every state: (state's module and function, its arguments)."""
     for declaration in high.values():
         for module, parts in declaration.items():
-            if isinstance(parts, list):
+            if isinstance(parts, list) and not module.startswith("__"):
                 function = next(part for part in parts if isinstance(part, str))
                 pairs = [part for part in parts if isinstance(part, dict)]
                 yield f"{module}.{function}", {k: v for pair in pairs for k, v in pair.items()}

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from . import obstacles, requests
 from .datasets import WEBAPP, Dataset
+from .epoch import check_ledger
 from .errors import BadData, BadRequest
 from .golive import differences
 from .names import Build, Release
@@ -31,6 +32,7 @@ def decide(
         requests.PURGE: _purge,
         requests.ANNOUNCE: _announce,
     }
+    check_ledger(known.epoch, seen.epochs, settings)
     decider = deciders.get(request.kind, _minor if request.minor else _forward)
     if request.kind in (requests.RELEASE, requests.GOLIVE, requests.ROLLBACK):
         obstacles.check_quorum(settings, seen)

@@ -12,7 +12,7 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
     """The desired release of a node; empty before the first release.
 
     ``going_live`` says that a change-over is under way, in which links are not touched;
-    ``newest`` is the newest build of which a release was ever made.
+    ``epoch`` tells a node that was told a later one that the ledger is an old copy.
     """
     if known.live is None:
         return {"going_live": True} if known.switch else {}
@@ -29,7 +29,7 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         "links": node_links(settings, node, record.links()),
         "sources": sources(settings, node),
         "going_live": known.switch is not None,
-        "newest": str(max(release.build for release in known.releases)),
+        "epoch": known.epoch,
     }
 
 

@@ -96,6 +96,16 @@ class Layout:
         return self.state / "switch.lock"
 
     @property
+    def epoch(self) -> Path:
+        """The epoch of the last order that was given to this node."""
+        return self.state / "epoch"
+
+    @property
+    def epoch_lock(self) -> Path:
+        """Held while the epoch of an order is compared and kept."""
+        return self.state / "epoch.lock"
+
+    @property
     def enforced(self) -> Path:
         """What had to be on a node when its states were last enforced, by digest."""
         return self.state / "enforced.json"

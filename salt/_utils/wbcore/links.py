@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from .datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from .errors import BadRequest
-from .names import Build
 
 PRODUCTION = "production"
 _DATABASE = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -35,18 +34,6 @@ def dataset_of(name: str, target: str) -> Dataset:
             f"the link {name} can not point to {target}", f"its targets are named like {stem}"
         )
     return dataset
-
-
-def newer(links: Mapping[str, str], build: Build) -> str:
-    """The dataset of a link that leads to a later build than this one; empty for none."""
-    for name, target in links.items():
-        try:
-            dataset = dataset_of(name, target)
-        except BadRequest:
-            continue
-        if dataset.build > build:
-            return str(dataset)
-    return ""
 
 
 def why_live(dataset: Dataset, links: Mapping[str, str]) -> str:

@@ -75,13 +75,14 @@ class Switch:
 class Known:
     """What the ledger knows: the releases that were live, oldest first, the releases that
     were made, a change-over that did not end, and where the newest run leads if it goes
-    back and did not end well: asked for again it must not go one release further."""
+    back and did not end well: asked for again it must not go one release further; the epoch."""
 
     stack: Sequence[Release] = ()
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)
     switch: Switch | None = None
     going_back: Release | None = None
     verdicts: Sequence[Verdict] = ()
+    epoch: int = 0
 
     def verdict(self, kind: str, build: Build | None) -> Verdict | None:
         """What was said of this kind about exactly this build, or about all (None)."""
@@ -109,13 +110,15 @@ class Known:
 class Seen:
     """Everything a decision is made of; ``absent`` are the nodes that did not answer, or
     answered with an error, which ``troubles`` holds (node → why): what they hold is not known,
-    and one such node must not keep the others from a release, or from going back."""
+    and one such node must not keep the others from a release, or from going back. ``epochs``
+    are those that nodes were told last."""
 
     nodes: Mapping[str, NodeSeen]
     staging: StagingSeen
     proxy: Mapping[str, Any] = field(default_factory=dict)
     absent: Sequence[str] = ()
     troubles: Mapping[str, str] = field(default_factory=dict)
+    epochs: Mapping[str, int] = field(default_factory=dict)
 
     def away(self, node: str) -> str:
         """Why an absent node counts as absent, as the end of a sentence about it."""

@@ -12,8 +12,14 @@ from wbcore import requests
 from wbcore.errors import StepFailed
 from wbcore.requests import Request
 
+from . import epochs, notices
 from .opening import Office
 
+# What failed is tried again, after longer and longer pauses.
+_PAUSE_SECONDS = 15
+_LONGEST_SECONDS = 90
+# A restart of the master can take a try or two with it.
+_TELL_AT = 4
 # A change-over whose run has ended is left to people for so long before it is undone.
 _LEFT_SECONDS = 120
 
@@ -24,13 +30,32 @@ def take_up(office: Office) -> str:
     if not office.lock.free():
         return ""
     dead = office.ledger.unfinished()
+    if dead is not None and dead["outcome"]:
+        # It was killed when nothing was left to do but to end.
+        office.ledger.end_run(dead["id"], dead["outcome"], dead["error"])
+        return f"{dead['id']} was ended"
     if dead is not None:
-        start(office, request_of(dead), "supervisor")
-        return f"{dead['id']} was taken up"
-    if not _is_left_open(office):
+        return _again(office, dead, request_of(dead), f"{dead['id']} was taken up")
+    if _is_left_open(office):
+        newest = office.ledger.runs(1)[0]
+        said = "a change-over that nobody ended is undone"
+        return _again(office, newest, Request(requests.ROLLBACK), said)
+    return ""
+
+
+def _again(office: Office, run: Mapping[str, Any], request: Request, said: str) -> str:
+    """Start what has to follow a run, later each time, and tell people when it does not help;
+    '' while it is not time yet."""
+    tries = {"times": 0, "last": 0.0, **run["figures"].get("tries", {})}
+    if time.time() < tries["last"] + min(_LONGEST_SECONDS, _PAUSE_SECONDS * 2 ** tries["times"]):
         return ""
-    start(office, Request(requests.ROLLBACK), "supervisor")
-    return "a change-over that nobody ended is undone"
+    tries = {**tries, "times": tries["times"] + 1, "last": time.time()}
+    if tries["times"] == _TELL_AT:
+        tries["told"] = notices.in_vain(office, request, tries["times"])
+    # Counted before: what can not even be started is not tried without a pause either.
+    office.ledger.describe_run(run["id"], figures={**run["figures"], "tries": tries})
+    start(office, request, "supervisor")
+    return said
 
 
 def _is_left_open(office: Office) -> bool:
@@ -48,7 +73,13 @@ def request_of(recorded: Mapping[str, Any]) -> Request:
 
 
 def start(office: Office, request: Request, cause: str) -> None:
-    """Start the run of a request, in a session of its own."""
+    """Start the run of a request, in a session of its own; BadData when the ledger is an old
+    copy, which starts nothing."""
+    epochs.check(office.fleet, office.settings, office.ledger)
+    _spawn(office, request, cause)
+
+
+def _spawn(office: Office, request: Request, cause: str) -> None:
     office.layout.runs_log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(office.layout.runs_log, "ab") as output:

@@ -7,7 +7,7 @@ import sys
 
 from wbcore.errors import Interrupted, ReleaseError
 
-from . import describe, metrics, notices, run, ways
+from . import describe, epochs, metrics, notices, run, ways
 from .bus import LOST
 
 
@@ -41,6 +41,10 @@ def _record(ended: run.Run) -> None:
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
         return
+    # In copies of the ledger from before this the run is at work: whoever puts one back must
+    # not have it taken up.
+    epoch = ended.ledger.conclude(ended.id, outcome, str(ended.error or ""))
+    epochs.tell(ended.fleet, ended.there, epoch)
     ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
     ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
     # The follower that draws the progress stops at this event.

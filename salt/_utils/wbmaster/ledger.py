@@ -7,6 +7,7 @@ landings and what nodes tell of themselves by whoever hears of them.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ from wbcore.landing import Landing
 from wbcore.names import Build, Release
 from wbcore.requests import Request
 from wbcore.seen import Known, ReleaseRecord, Switch
-from wbcore.verdicts import KINDS, Verdict
+from wbcore.verdicts import HOLD, KINDS, Verdict
 
 from .schema import SCHEMA, VERSION
 
@@ -93,14 +94,22 @@ class Ledger:
         )
 
     def bury_the_dead(self, run: str) -> list[str]:
-        """Mark runs that never ended as died, all but ``run``, which holds the lock now."""
-        dead = [
-            row["id"]
-            for row in self._rows("select id from run where ended is null and id <> ?", run)
-        ]
+        """Mark runs that never ended as died, all but ``run``, which holds the lock now; one that
+        came to its outcome keeps it."""
+        dead = self._rows("select * from run where ended is null and id <> ?", run)
         for one in dead:
-            self.end_run(one, "died", "its process ended before the run did")
-        return dead
+            error = one["error"] if one["outcome"] else "its process ended before the run did"
+            self.end_run(one["id"], one["outcome"] or "died", error)
+        return [one["id"] for one in dead]
+
+    def conclude(self, run: str, outcome: str, error: str) -> int:
+        """Record what a run came to, and begin an epoch; the run has not ended before the nodes
+        know that epoch. The new epoch."""
+        with self._open() as connection:
+            values = (outcome, error, run)
+            connection.execute("update run set outcome = ?, error = ? where id = ?", values)
+            connection.execute(_ADVANCE)
+        return self.epoch()
 
     def begin_step(self, run: str, step: str) -> None:
         """Record that a step of a run began."""
@@ -279,9 +288,10 @@ class Ledger:
 
     def begin_switch(self, run: str, before: Release | None, after: Release) -> None:
         """Record that the change-over begins; until it ends nothing else touches links."""
-        self._write(
-            "insert or replace into switch values (1, ?, ?, ?)", run, str(before or ""), str(after)
-        )
+        with self._open() as connection:
+            values = (run, str(before or ""), str(after))
+            connection.execute("insert or replace into switch values (1, ?, ?, ?)", values)
+            connection.execute(_ADVANCE)
 
     def pass_switch(self, run: str, release: Release, way: str) -> None:
         """Record that ``release`` passed its checks and is live; ``way`` is ``forward`` or
@@ -301,6 +311,32 @@ class Ledger:
         """Record that the change-over was taken back."""
         self._write("delete from switch")
 
+    def recover(self, record: ReleaseRecord, epoch: int, run: str, who: str, reason: str) -> None:
+        """Record that a release is live, as the run ``run`` found out, and that nothing else is
+        at work; it counts as announced, and everything is held."""
+        self.bury_the_dead(run)
+        self.record_release(record)
+        for flag in _FLAGS:
+            self.mark(record.release, flag)
+        there = record.release in self.known().stack
+        self.pass_switch(run, record.release, "back" if there else "forward")
+        self.judge(HOLD, None, reason, who)
+        now = time.time()
+        values = (run, "recover", "{}", str(record.release), "command", os.getpid(), now, now)
+        with self._open() as connection:
+            connection.execute(_RECOVERED, values)
+            connection.execute("insert or replace into epoch values (1, ?)", (epoch,))
+
+    def epoch(self) -> int:
+        """How often what is live began to change; see :mod:`wbcore.epoch`."""
+        rows = self._rows("select number from epoch")
+        return int(rows[0]["number"]) if rows else 0
+
+    def advance(self) -> int:
+        """Begin an epoch: orders that were given before it are void."""
+        self._write(_ADVANCE)
+        return self.epoch()
+
     def known(self) -> Known:
         """What decisions are made of."""
         records = [_record(row) for row in self._rows("select * from release order by rowid")]
@@ -312,15 +348,19 @@ class Ledger:
             _switch(switch[0]) if switch else None,
             self._going_back(),
             tuple(map(_verdict, self._rows("select * from verdict order by since"))),
+            self.epoch(),
         )
 
     def _going_back(self) -> Release | None:
         # Going back goes on where it was, whatever was pushed or purged since.
         newest = self._rows(
-            "select * from run where kind in ('release', 'golive', 'rollback') and release <> '' "
+            "select * from run where kind in ('release', 'golive', 'rollback', 'recover') "
+            "and release <> '' "
             "order by began desc limit 1"
         )
-        if not newest or newest[0]["kind"] != "rollback" or newest[0]["outcome"] == "done":
+        if not newest or newest[0]["kind"] != "rollback":
+            return None
+        if newest[0]["outcome"] == "done" and newest[0]["ended"]:
             return None
         return Release.parse(newest[0]["release"])
 
@@ -388,6 +428,11 @@ _NEWEST_PUSH = (
     f"select * from step where {_PUSHED} and run = "
     f"(select run from step where {_PUSHED} order by began desc limit 1) order by began"
 )
+_RECOVERED = (
+    "insert into run (id, kind, request, release, cause, pid, began, ended, outcome) "
+    "values (?, ?, ?, ?, ?, ?, ?, ?, 'done')"
+)
+_ADVANCE = "insert into epoch values (1, 1) on conflict (id) do update set number = number + 1"
 _LIVE = "select * from live where gone_back is null order by number desc limit 1"
 _GO_BACK = (
     "update live set gone_back = ? where gone_back is null and number > "

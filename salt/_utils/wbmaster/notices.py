@@ -51,6 +51,16 @@ def refused(office: Office, request: Request, error: ReleaseError) -> dict[str, 
     return _send(office.settings, office.fleet, f"{request} was refused", text)
 
 
+def in_vain(office: Office, request: Request, times: int) -> dict[str, str]:
+    """Tell that the supervisor starts the same thing over and over; how each way went."""
+    subject = f"{request} is not done, after {times} tries of the supervisor"
+    text = (
+        f"It is tried again until it is. {office.layout.runs_log} on the master has what it said; "
+        "salt-run wb_release.history and wb_release.status show where it stands."
+    )
+    return _send(office.settings, office.fleet, subject, text)
+
+
 def _record(run: Run, when: str, subject: str, text: str) -> None:
     how = _send(run.settings, run.fleet, subject, f"{text}\n{run.id}")
     if how:

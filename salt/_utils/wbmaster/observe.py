@@ -46,6 +46,7 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
         seen.get(settings.proxy, {}).get("proxy", {}),
         tuple(node for node in settings.nodes if node not in seen),
         troubles,
+        {node: value.get("epoch", 0) for node, value in seen.items()},
     )
 
 
@@ -59,6 +60,8 @@ def _trouble(answer: Answer) -> str:
     if not isinstance(value, Mapping):
         return f"it answers {value!r:.80}"
     odd = [key for key in _PARTS if not isinstance(value.get(key, {}), Mapping)]
+    if type(value.get("epoch", 0)) is not int:
+        odd.append("epoch")
     return f"it answers {value[odd[0]]!r:.80} for {odd[0]}" if odd else ""
 
 

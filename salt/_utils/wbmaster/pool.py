@@ -49,7 +49,8 @@ def drain(run: Run) -> None:
 def change_over(run: Run) -> None:
     """Let the other pool serve, from the next request on, for everybody at once."""
     new = _other(run)
-    run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _TODO, pool=new)
+    order = {"pool": new, "epoch": run.ledger.epoch()}
+    run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _TODO, **order)
     run.notes["proxy"] = {**_proxy(run), "live": new}
 
 
@@ -66,7 +67,8 @@ def _set(run: Run, name: str, nodes: Sequence[str]) -> None:
 
 
 def _tell(run: Run, name: str, nodes: Sequence[str]) -> None:
-    run.fleet.one(run.settings.proxy, "wb_proxy.set_pool", _TODO, pool=name, nodes=list(nodes))
+    order = {"pool": name, "nodes": list(nodes), "epoch": run.ledger.epoch()}
+    run.fleet.one(run.settings.proxy, "wb_proxy.set_pool", _TODO, **order)
     proxy = _proxy(run)
     run.notes["proxy"] = {**proxy, "pools": {**proxy["pools"], name: list(nodes)}}
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from wbcore import epoch
+from wbcore.errors import BadData
 from wbcore.golive import differences
 from wbcore.requests import Request
 from wbcore.seen import node_links
@@ -34,6 +37,7 @@ def status(office: Office) -> dict[str, Any]:
         }
     return {
         "live": str(known.live or ""),
+        "ledger": _ledger(office, known.epoch, seen.epochs),
         "way_back": str(known.stack[-2]) if len(known.stack) > 1 else "",
         "at_work": office.lock.holder().get("request", "") if not office.lock.free() else "",
         "verdicts": [_verdict(one) for one in known.verdicts],
@@ -64,6 +68,14 @@ def watch_run(office: Office) -> str:
     watch.until_ended(office, run_id)
     ended = office.ledger.run(run_id)
     return f"{run_id}: {ended['outcome'] if ended else 'nothing was left to do'}"
+
+
+def _ledger(office: Office, known: int, held: Mapping[str, int]) -> str:
+    try:
+        epoch.check_ledger(known, held, office.settings)
+    except BadData as error:
+        return str(error)
+    return "up to date"
 
 
 def _verdict(verdict: Verdict) -> str:

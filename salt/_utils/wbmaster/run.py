@@ -57,6 +57,11 @@ class Run:
         return str(self.request.build or "none")
 
     @property
+    def there(self) -> list[str]:
+        """Every node that answered when the run began."""
+        return [node for node in self.settings.nodes if node not in self.seen.absent]
+
+    @property
     def left_out(self) -> list[str]:
         """Nodes that took no part, or could not follow."""
         return [*self.plan.left_out, *self.notes.get("left_out", {})]
@@ -95,11 +100,13 @@ def new_id(request: Request, now: float) -> str:
 
 def describe(request: Request, run_id: str) -> Mapping[str, Any]:
     """What the holder of the lock says of itself."""
+    asked = {"request": str(request), "kind": request.kind, "pillar": request.pillar}
+    return {"run": run_id, **asked, **holder()}
+
+
+def holder() -> dict[str, Any]:
+    """Who holds a lock, and since when."""
     return {
-        "run": run_id,
-        "request": str(request),
-        "kind": request.kind,
-        "pillar": request.pillar,
         "pid": os.getpid(),
         "who": who(),
         "cause": cause(),

@@ -52,6 +52,11 @@ create table if not exists switch (
     before text not null,
     after text not null
 );
+-- A counter of change-overs (wbcore.epoch).
+create table if not exists epoch (
+    id integer primary key check (id = 1),
+    number integer not null
+);
 -- What was said about builds; build '' stands for all of them.
 create table if not exists verdict (
     kind text not null,               -- hold, bad, accepted
@@ -91,8 +96,8 @@ create table if not exists away (
     node text primary key,
     run text not null
 );
-pragma user_version = 5;
+pragma user_version = 6;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 5
+VERSION = 6

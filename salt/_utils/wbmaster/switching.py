@@ -79,7 +79,8 @@ def check(run: Run, node: str, version: Mapping[str, Any], links: Mapping[str, s
 def _switched(
     run: Run, nodes: Sequence[str], links: Mapping[str, str], before: float
 ) -> dict[str, Answer]:
-    given = run.fleet.ask(nodes, "wb_live.switch", links=dict(links), run=run.id, before=before)
+    order = {"links": dict(links), "run": run.id, "before": before, "epoch": run.ledger.epoch()}
+    given = run.fleet.ask(nodes, "wb_live.switch", **order)
     return {**given, **_of_the_silent(run, given)}
 
 

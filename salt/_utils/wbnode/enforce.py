@@ -60,7 +60,10 @@ def digest(wanted: Mapping[str, Any], cache: str) -> str:
     cache
         Salt's directory of what the minion fetched.
     """
-    whole = hashlib.sha256(json.dumps(wanted, sort_keys=True, default=str).encode())
+    # The epoch passes without anything else that has to be on the node being another.
+    live = {key: value for key, value in (wanted.get("live") or {}).items() if key != "epoch"}
+    plain = {**wanted, "live": live}
+    whole = hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode())
     files = Path(cache) / "files"
     for path in sorted(path for path in files.rglob("*") if path.is_file()):
         whole.update(f"{path}\0".encode() + path.read_bytes())

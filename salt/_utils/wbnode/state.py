@@ -62,16 +62,31 @@ def outcome(
     return {"name": name, "result": result, "changes": dict(changes or {}), "comment": comment}
 
 
-def still_live(salt: Mapping[str, Callable[..., Any]], release: str) -> bool:
+def still_live(
+    salt: Mapping[str, Callable[..., Any]], release: str, epoch: int | None = None
+) -> bool:
     """Whether the master, asked again, says that a release is live and no go-live at work:
     one may have begun after the states were given to the node.
 
     salt
         Salt's execution functions.
+    epoch
+        The epoch in which it has to be live; None for any.
+    """
+    now = live(salt)
+    same = now.get("release") == release and epoch in (None, now.get("epoch"))
+    return same and not now.get("going_live")
+
+
+def live(salt: Mapping[str, Callable[..., Any]]) -> Mapping[str, Any]:
+    """What the master, asked again, says has to be live here; see :mod:`wbcore.desired`.
+
+    salt
+        Salt's execution functions.
     """
     # Salt masks what it gives of a pillar unless it is asked not to.
-    live = salt["pillar.items"](unmask=True).get("wormbase", {}).get("live") or {}
-    return live.get("release") == release and not live.get("going_live")
+    found: Mapping[str, Any] = salt["pillar.items"](unmask=True).get("wormbase", {}).get("live")
+    return found or {}
 
 
 def learn(salt: Mapping[str, Callable[..., Any]]) -> None:

@@ -1,4 +1,6 @@
 # The live pool has the nodes that serve what is live, and no others (role proxy).
+include:
+  - release.current
 {%- for live in salt['wb_settings.live']() %}
 
 the live pool has the nodes that serve {{ live.release }}:
@@ -6,6 +8,8 @@ the live pool has the nodes that serve {{ live.release }}:
     - release: {{ live.release }}
     - nodes: {{ salt['wb_settings.read']().web.keys() | list | json }}
     - going_live: {{ live.going_live }}
+    - epoch: {{ live.epoch }}
     - require:
+      - wb_live: the ledger is no old copy
       - sls: proxy.served
 {%- endfor %}

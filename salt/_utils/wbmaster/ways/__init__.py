@@ -65,6 +65,8 @@ def put_back(run: Run) -> None:
     known = run.ledger.known()
     if known.switch is None:
         return
+    # No order of the change-over that is undone may follow, however late it comes.
+    run.ledger.advance()
     if known.switch.before is None:
         run.ledger.undo_switch()
         of(run).give_up(run)

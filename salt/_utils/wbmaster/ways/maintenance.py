@@ -96,12 +96,14 @@ def _page_up(run: Run) -> None:
         release=str(run.known.live or ""),
         seconds=LEASE_SECONDS,
         patience=PATIENCE_SECONDS,
+        epoch=run.ledger.epoch(),
     )
 
 
 def _page_down(run: Run) -> float:
     """Open the site again; seconds for which the page was up."""
-    run.fleet.one(run.settings.proxy, "wb_proxy.open", "run the same command again")
+    todo = "run the same command again"
+    run.fleet.one(run.settings.proxy, "wb_proxy.open", todo, epoch=run.ledger.epoch())
     return time.time() - float(run.notes.pop("window_began", time.time()))
 
 

@@ -44,6 +44,8 @@ def leave(run: Run, record: ReleaseRecord) -> Changes:
     """Half of the web nodes leave the pool, those that are out of it first."""
     if record.release != run.known.live:
         run.ledger.begin_switch(run.id, run.known.live, record.release)
+    else:
+        run.ledger.advance()
     # The push took its time, and until now the proxy took in and dropped whom it found so.
     pool.look(run)
     first, moved = _first(run)

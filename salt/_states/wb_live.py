@@ -1,0 +1,38 @@
+"""Whether what the master says is live can be what is live.
+
+.. code-block:: yaml
+
+    the ledger is no old copy:
+      wb_live.current:
+        - epoch: 12
+"""
+
+import wbnode.state
+from wbcore.epoch import RECOVER
+from wbcore.errors import BadData
+
+__virtualname__ = "wb_live"
+_LATER = "A run has ended meanwhile: what it left is enforced the next time."
+
+
+def __virtual__():
+    return __virtualname__
+
+
+@wbnode.state.told
+def current(name, epoch):
+    """Make sure that the ledger has reached the epoch that this node was told last: if not, it
+    is an old copy, and what it calls live is not. States that move something require this.
+
+    epoch
+        The epoch of the ledger, from the pillar ``wormbase:live``.
+    """
+    held = __salt__["wb_live.epoch"]()
+    if held <= epoch:
+        return wbnode.state.outcome(name, True, "The ledger is no older than this node.")
+    if wbnode.state.live(__salt__).get("epoch", 0) >= held:
+        return wbnode.state.outcome(name, True, _LATER)
+    raise BadData(
+        f"the master's ledger is an old copy: it ends at epoch {epoch}, and this node is at {held}",
+        f"run {RECOVER} on the master",
+    )
