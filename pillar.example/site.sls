@@ -107,6 +107,9 @@ wormbase:
     port: 80
     asking_port: 8081
     idle_port: 8082
+    # Seconds that a web node may take for an answer, a BLAST query for example. A release waits
+    # so long for what a node that leaves the pool was asked.
+    request_seconds: 60
 
   # How far a build may be from the live one before it is held: whole and wrong is what no
   # checksum sees. `shrink` and `grow` are percent; a difference of less than `least` counts

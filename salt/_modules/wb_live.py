@@ -6,6 +6,7 @@ services".
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import wbnode.epoch
 import wbnode.files
@@ -142,14 +143,29 @@ def _switch(wanted, run):
     if "production" in kinds:
         __salt__["wb_webapp.stop"]()
     changed = __salt__["wb_link.switch"](wanted)
+    with ThreadPoolExecutor(1) as beside:
+        # The journal may be on another file system: after a power cut it must not be gone while
+        # the names are the old ones. The disk takes its time while the servers take theirs.
+        on_disk = beside.submit(_flush, wanted)
+        _restart(kinds)
+        on_disk.result()
+    wbnode.minion.layout_of(__opts__).journal.unlink()
+    return changed
+
+
+def _flush(links):
+    layout = wbnode.minion.layout_of(__opts__)
+    for folder in {layout.link(name).parent for name in links}:
+        wbnode.files.flush_names(folder)
+
+
+def _restart(kinds):
     if "mysql" in kinds:
         __salt__["wb_mysql.flush"]()
     if "acedb" in kinds:
         __salt__["wb_acedb.restart"]()
     if "production" in kinds:
         __salt__["wb_webapp.start"]()
-    wbnode.minion.layout_of(__opts__).journal.unlink()
-    return changed
 
 
 def _version_or_error():

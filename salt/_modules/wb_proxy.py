@@ -23,8 +23,8 @@ from wbcore.pools import Lease
 __virtualname__ = "wb_proxy"
 __func_alias__ = {"open_": "open"}
 
-# nginx itself ends its old workers after 8 s (worker_shutdown_timeout).
-RELOAD_SECONDS = 10
+# So much longer than nginx leaves its old workers (worker_shutdown_timeout) they are waited for.
+RELOAD_SECONDS = 2
 # Whoever waits for an answer longer than this when the page goes up gets none: the whole
 # window has few seconds.
 DRAIN_SECONDS = 1
@@ -90,7 +90,8 @@ def set_pool(pool, nodes, epoch=None):
         proxy.write_pool(pool, text)
         # Under the maintenance page nothing is under way that is worth waiting for.
         page = proxy.lease() is not None
-        patience = DRAIN_SECONDS if page else RELOAD_SECONDS
+        whole = settings.nginx.request_seconds + RELOAD_SECONDS
+        patience = DRAIN_SECONDS if page else whole
         seconds = proxy.reload(patience, cut=page)["seconds"]
     return {"nodes": list(nodes), "seconds": seconds}
 
@@ -148,7 +149,7 @@ def change_over(pool, epoch=None):
 
 
 @wbnode.minion.told
-def maintain(release, seconds, patience, epoch=None):
+def maintain(release, seconds, patience, links=None, epoch=None):
     """Put the maintenance page up, and return once no request to a web node is under way.
 
     release
@@ -159,6 +160,10 @@ def maintain(release, seconds, patience, epoch=None):
     patience
         Seconds after the lease at which it does so with those that do. Asked for again both
         begin anew.
+
+    links
+        Node id → live links that each web node gets behind the page, name → target: the page
+        ends with those that serve all of that, or with those that serve what was before.
 
     Returns ``{"until": seconds since 1970, "seconds": float, "cut": workers whose requests
     took too long and were cut}``.
@@ -175,7 +180,8 @@ def maintain(release, seconds, patience, epoch=None):
     with _ordered(proxy, epoch):
         proxy.check()
         was_up = proxy.lease() is not None
-        lease = _lease(proxy, str(release or ""), float(seconds), float(patience))
+        times = (float(seconds), float(patience))
+        lease = _lease(proxy, str(release or ""), *times, dict(links or {}))
         proxy.page_up(lease)
         try:
             keeper = _start_keeper(proxy)
@@ -298,17 +304,18 @@ def _known_web_nodes(settings, nodes):
         )
 
 
-def _lease(proxy, release, seconds, patience):
-    """A lease from now on, with what the site served before the page first went up."""
+def _lease(proxy, release, seconds, patience, links):
+    """A lease from now on, with what the site served before the page first went up, and what
+    it first went up for."""
     port = wbnode.minion.settings_of(__pillar__).nginx.asking_port
     earlier = proxy.lease()
     if earlier:
-        answers = earlier.served
+        answers, links = earlier.served, earlier.links
     else:
         pooled = list(proxy.pooled(proxy.live))
         answers = wbnode.proxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
-    return Lease(release, until, until + patience, port, answers)
+    return Lease(release, until, until + patience, port, answers, links)
 
 
 def _start_keeper(proxy):

@@ -7,13 +7,14 @@
     the nodes that serve WS221-2010.12.24-0.02-1350 are in the live pool:
       wb_proxy.serving:
         - release: WS221-2010.12.24-0.02-1350
-        - nodes: [wb-web1, wb-web2]
+        - web: {wb-web1: {production: WS221-2010.12.24-0.02-1350}}
         - going_live: False
         - epoch: 12
 """
 
 import time
 
+import wbnode.minion
 import wbnode.state
 from wbcore import pools
 from wbcore.errors import StepFailed
@@ -40,24 +41,24 @@ def prepared(name):
 
 
 @wbnode.state.told
-def serving(name, release, nodes, going_live, epoch):
+def serving(name, release, web, going_live, epoch):
     """Make sure that the live pool has those web nodes, and only those, that serve a release.
 
-    nodes
-        The web nodes that may serve.
+    web
+        The web nodes that may serve: id → live links of the release.
     going_live
         Whether a go-live is at work: it moves the pools then, and this leaves them alone.
     epoch
         The epoch of the ledger: nothing is moved once the proxy was told a later one.
 
-    The nodes are asked through nginx; one that is in the pool and does not serve gets some
-    seconds, since the same state.apply may be putting it right. While none of them serves the
-    release, the pool is left as it is.
+    The nodes are asked through nginx, more than once before one leaves the pool, since the same
+    state.apply may be putting it right; :func:`wbcore.pools.to_serve` says who does. While none
+    of them serves the release, the pool is left as it is.
     """
     proxy = __salt__["wb_proxy.read"]()
     if going_live or proxy["maintenance"]:
         return wbnode.state.outcome(name, True, "A go-live is at work: the pools are left to it.")
-    good = _serving(nodes, release, proxy["pools"][proxy["live"]])
+    good = _serving(web, proxy["pools"][proxy["live"]])
     if not good:
         raise StepFailed(
             f"no web node serves {release}; the pool is left alone",
@@ -78,10 +79,12 @@ def serving(name, release, nodes, going_live, epoch):
     return wbnode.state.reach(name, __opts__["test"], lambda: have, wanted, let_serve)
 
 
-def _serving(nodes, release, pooled):
-    until = time.monotonic() + PATIENCE_SECONDS
+def _serving(web, pooled):
+    percent = wbnode.minion.settings_of(__pillar__).golive.quorum_percent
+    until, looks = time.monotonic() + PATIENCE_SECONDS, []
     while True:
-        good = pools.serving(__salt__["wb_proxy.ask"]("/version", nodes), release)
-        if set(pooled) <= set(good) or time.monotonic() > until:
-            return good
+        looks.append(pools.judged(__salt__["wb_proxy.ask"]("/version", list(web)), web))
+        missed = [node for node in pooled if not looks[-1].get(node)]
+        if not missed or (len(looks) > 1 and time.monotonic() > until):
+            return pools.to_serve(pooled, looks, percent)
         time.sleep(0.5)

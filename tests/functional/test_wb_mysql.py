@@ -6,12 +6,17 @@ import time
 import pytest
 import salt.loader
 from databases import mariadb
+from wbcore.datasets import Dataset
+from wbcore.manifest import Contents
+from wbcore.settings import Settings
+from wbnode.place import Places
 
 
 @pytest.fixture
 def server(layout, load):
     """MariaDB of the node ``node``; its functions, and SQL as its administrator."""
-    functions = load("node", {"mysql": {"user": "root", "group": "root"}})
+    nodes = {"node": {"address": "127.0.0.1", "site": "local", "roles": ["mysql"]}}
+    functions = load("node", {"nodes": nodes, "mysql": {"user": "root", "group": "root"}})
     with mariadb(layout, functions) as sql:
         yield functions, sql
 
@@ -52,6 +57,30 @@ def test_builds_are_those_that_the_server_serves(server, layout):
     functions["wb_mysql.flush"]()
     assert time.monotonic() - began < 1
     assert functions["wb_mysql.builds"]() == {"c_elegans": "WS221", "clustal": "WS220"}
+
+
+def test_new_names_are_on_disk_before_the_journal_of_their_switch_goes(server, layout, monkeypatch):
+    functions, sql = server
+    for build in ("WS220", "WS221"):
+        database(sql, f"c_elegans_{build}", build)
+        found = Dataset.parse(f"mysql/c_elegans_{build}")
+        Places(layout, Settings()).mark(found, Contents(), build)
+    flip(layout, "c_elegans", "c_elegans_WS220")
+    functions["wb_mysql.flush"]()
+    flushed = {}
+
+    def fsync(descriptor, real=os.fsync):
+        folder = os.readlink(f"/proc/self/fd/{descriptor}")
+        flushed[folder] = (functions["wb_link.read"](), layout.journal.exists())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    links = {"mysql/c_elegans": "c_elegans_WS221"}
+    done = functions["wb_live.switch"](links, run="a-run", before=time.time() + 30)
+
+    assert done["version"] == {"mysql": {"c_elegans": "WS221"}}
+    assert flushed[str(layout.kind("mysql"))] == (links, True)
+    assert not layout.journal.exists()
 
 
 def states(make_opts, functions, test):

@@ -93,6 +93,15 @@ def test_set_pool_waits_for_requests_under_way(serving):
     assert {release for _, _, _, release, _ in clients.answers} == {OLD}
 
 
+def test_a_request_that_takes_long_is_not_cut_when_its_node_leaves(serving):
+    # nginx used to end its old workers after 8 s.
+    serving.web["wb-web1"].delay = 9
+    with Clients(serving.port, count=3) as clients:
+        serving.salt["wb_proxy.set_pool"]("a", ["wb-web2", "wb-mining"])
+    assert clients.statuses == {200}
+    assert max(ended - begun for begun, ended, *_ in clients.answers) > 8.5
+
+
 def test_change_over_gives_no_old_answer_after_a_new_one(serving):
     serving.salt["wb_proxy.set_pool"]("a", ["wb-web1"])
     serving.web["wb-web2"].serves = answer(NEW)

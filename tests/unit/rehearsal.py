@@ -347,12 +347,12 @@ class Nodes(Fleet):
         return self.version(node)
 
     def wb_proxy_maintain(
-        self, node: str, release: str, seconds: float, patience: float
+        self, node: str, release: str, seconds: float, patience: float, links: dict[str, Any]
     ) -> dict[str, Any]:
         # A page that is put up again is still about what was served before it went up.
         if self.lease is None:
             served = {node: self.version(node) for node in self.pool}
-            self.lease = Lease(release, 0.0, 0.0, 0, served)
+            self.lease = Lease(release, 0.0, 0.0, 0, served, links)
         return {}
 
     def wb_proxy_open(self, node: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The files of the proxy's pools, and who may serve when a lease has ended."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,9 @@ NODES = st.dictionaries(
 
 def shown(release, **other):
     build = release.partition("-")[0]
-    version = {"node": "x", "release": release, "acedb": build}
+    number = int(release.rpartition("-")[2]) if "-" in release else 0
+    webapp = {"webapp": "0.02", "revision": number}
+    version = {"node": "x", "release": release, "acedb": build, **webapp}
     return {**version, "mysql": {"c_elegans": build, "clustal": "WS215"}, **other}
 
 
@@ -95,17 +99,74 @@ def test_nobody_is_kept_when_nobody_is_whole():
     assert pools.to_keep({}, lease("", {})) == []
 
 
-def test_serving_names_those_that_answer_the_release():
-    def answered(body, status=200):
-        return {"status": status, "seconds": 0.1, "body": body}
+def links(release):
+    build = release.partition("-")[0]
+    databases = {"mysql/c_elegans": f"c_elegans_{build}", "mysql/clustal": "clustal_WS215"}
+    return {"production": release, "acedb": f"wormbase_{build}", **databases}
 
+
+def test_a_page_ends_with_those_that_serve_all_of_what_it_went_up_for():
+    half = shown(NEW, mysql={"c_elegans": "WS220", "clustal": "WS215"})
+    up = dataclasses.replace(lease(), links=dict.fromkeys("ab", links(NEW)))
+    # Each is one release by its own account, and two of the three have the old c_elegans.
+    assert pools.to_keep({"a": half, "b": half}, up) == []
+    assert pools.to_keep({"a": half, "b": shown(NEW)}, up) == ["b"]
+    assert pools.to_keep({"a": shown(OLD), "b": shown(NEW)}, up) == ["a"]
+
+
+def answered(body, status=200):
+    return {"status": status, "seconds": 0.1, "body": body}
+
+
+def test_a_node_is_judged_by_the_databases_of_the_release():
     answers = {
         "a": answered(shown(NEW)),
         "b": answered(shown(OLD)),
         "c": answered("x", 502),
         "d": answered(shown(NEW, acedb="WS220")),
+        "e": answered(shown(NEW, mysql={"c_elegans": "WS220", "clustal": "WS215"})),
     }
-    assert pools.serving(answers, NEW) == ["a"]
+    assert pools.judged(answers, dict.fromkeys(answers, links(NEW))) == {
+        **{"a": True, "b": False, "c": None, "d": False, "e": False}
+    }
+
+
+YES, NO, NONE = True, False, None
+
+
+@pytest.mark.parametrize(
+    ("pooled", "looks", "chosen"),
+    [
+        # Who serves comes, who serves something else goes.
+        ("ab", [{"a": YES, "b": NO, "c": YES}], "ac"),
+        # Busy once is not gone; silent all the time is, while enough are left.
+        ("abc", [{"a": YES, "b": YES, "c": YES}, {"a": YES, "b": NONE, "c": YES}], "abc"),
+        ("abc", [{"a": YES, "b": NONE, "c": YES}] * 2, "ac"),
+        # Below the quorum the silent stay, but nobody that serves something else.
+        ("abcd", [{"a": YES, "b": NONE, "c": NONE, "d": NO}] * 2, "abc"),
+        # One that is not in the pool has to serve now.
+        ("a", [{"a": YES, "b": YES, "c": NONE}, {"a": YES, "b": NONE, "c": NONE}], "a"),
+        # While nobody serves it the pool is not this function's business.
+        ("ab", [{"a": NONE, "b": NONE, "c": NONE}] * 2, ""),
+    ],
+)
+def test_nobody_leaves_the_pool_for_being_busy(pooled, looks, chosen):
+    assert pools.to_serve(pooled, looks, 50) == list(chosen)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(dict.fromkeys("abcd", st.sampled_from([YES, NO, NONE]))), min_size=1
+    ),
+    st.sets(st.sampled_from("abcd")),
+    st.integers(1, 100),
+)
+def test_the_pool_never_has_what_serves_something_else(looks, pooled, percent):
+    chosen = pools.to_serve(pooled, looks, percent)
+    assert not [node for node in chosen if looks[-1][node] is NO]
+    assert {node for node in "abcd" if looks[-1][node]} <= set(chosen)
+    lost = {node for node in pooled if looks[-1][node] is NONE} - set(chosen)
+    assert not chosen or not lost or len(chosen) * 100 >= 4 * percent
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .seen import Known, node_links, wants
+from .seen import Known, ReleaseRecord, node_links, wants
 from .settings import Settings
 
 
@@ -12,6 +12,7 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
     """The desired release of a node; empty before the first release.
 
     ``going_live`` says that a change-over is under way, in which links are not touched;
+    ``web`` is told to the proxy: the live links of each web node.
     ``epoch`` tells a node that was told a later one that the ledger is an old copy.
     """
     if known.live is None:
@@ -30,7 +31,16 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         "sources": sources(settings, node),
         "going_live": known.switch is not None,
         "epoch": known.epoch,
+        **_of_proxy(settings, node, record),
     }
+
+
+def _of_proxy(settings: Settings, node: str, record: ReleaseRecord) -> dict[str, Any]:
+    """What each web node has to serve, for the proxy alone."""
+    if node != settings.proxy:
+        return {}
+    links = record.links()
+    return {"web": {one: node_links(settings, one, links) for one in settings.having("web")}}
 
 
 def sources(settings: Settings, node: str) -> list[dict[str, str]]:

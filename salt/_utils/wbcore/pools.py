@@ -8,11 +8,12 @@ lease) and what the site served when it went up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .errors import BadRequest, ReleaseError
+from .golive import differences
 from .names import Build, Release
 
 POOLS = ("a", "b")
@@ -34,6 +35,8 @@ class Lease:
         Port of nginx through which single nodes are asked.
     served
         The answers of the live pool's nodes to ``/version`` before the page went up.
+    links
+        Node id → the live links that it gets behind the page, if a change-over put it up.
     """
 
     release: str
@@ -41,6 +44,7 @@ class Lease:
     latest: float
     asking_port: int
     served: Mapping[str, Any]
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Lease:
@@ -51,6 +55,7 @@ class Lease:
             float(value["latest"]),
             int(value["asking_port"]),
             dict(value["served"]),
+            dict(value.get("links", {})),
         )
 
     def plain(self) -> dict[str, Any]:
@@ -115,8 +120,8 @@ def whole(version: Any) -> bool:
 
 def to_keep(answers: Mapping[str, Any], lease: Lease) -> list[str]:
     """The nodes that may serve when a lease has ended: those that serve what the site
-    served before, else the largest group that serves one whole release; none if there is
-    none.
+    served before, else those that serve what the page went up for, all of it; where that is
+    not known, the largest group that serves one whole release. None if there is none.
 
     answers
         Node id → its answer to ``/version``, None where there was none.
@@ -127,6 +132,9 @@ def to_keep(answers: Mapping[str, Any], lease: Lease) -> list[str]:
     if before:
         # A node on its way back may answer the old name with some databases of another build.
         same = [node for node in same if good[node] in before]
+    if lease.links:
+        new = [node for node in good if not differences(answers[node], lease.links.get(node, {}))]
+        return same or [node for node in new if good[node]["release"] != lease.release]
     groups = [
         [node for node in good if good[node] == shown]
         for shown in good.values()
@@ -149,12 +157,43 @@ def may_open(kept: Iterable[str], nodes: Iterable[str], lease: Lease, now: float
     return not pooled or (bool(good) and (not switching or now >= lease.latest))
 
 
-def serving(answers: Mapping[str, Mapping[str, Any]], release: str) -> list[str]:
-    """The nodes of :func:`wb_proxy.ask`'s answers to ``/version`` that serve a release whole."""
-    return [
-        node
+def judged(
+    answers: Mapping[str, Mapping[str, Any]], links: Mapping[str, Mapping[str, str]]
+) -> dict[str, bool | None]:
+    """Of each node, whether it serves what its links promise; None where it gave no answer.
+
+    answers
+        What :func:`wb_proxy.ask` returns for ``/version``.
+    links
+        Node id → the live links of the release that the node has.
+    """
+    return {
+        node: not differences(answer["body"], links[node]) if answer["status"] == 200 else None
         for node, answer in answers.items()
-        if answer["status"] == 200
-        and whole(answer["body"])
-        and answer["body"]["release"] == release
-    ]
+    }
+
+
+def to_serve(
+    pooled: Iterable[str], looks: Sequence[Mapping[str, bool | None]], percent: int
+) -> list[str]:
+    """The nodes that may be in the live pool after some looks at all of them; none while no
+    node serves the release.
+
+    One that serves something else goes, and who serves the release comes. One in the pool that
+    gives no answer goes if it gave none in all of the looks, and only while enough are left:
+    what keeps one busy node from answering soon keeps the others as well.
+
+    pooled
+        The nodes in the pool now.
+    looks
+        What :func:`judged` found, each time; the last look counts.
+    percent
+        So many percent of the web nodes are enough (``wormbase:golive:quorum_percent``).
+    """
+    last, there = looks[-1], set(pooled)
+    silent = {node for node in there if node in last and last[node] is None}
+    late = {node for node in silent if any(look.get(node) for look in looks)}
+    good = {node for node, serves in last.items() if serves} | late
+    if good and len(good) * 100 < len(last) * percent:
+        good |= silent
+    return [node for node in last if node in good]

@@ -85,11 +85,17 @@ class Webapp:
 
 @dataclass(frozen=True)
 class Nginx:
-    """The nginx in front of the web nodes; all but ``port`` are reached from itself only."""
+    """The nginx in front of the web nodes; all ports but ``port`` are reached from itself only.
+
+    request_seconds
+        How long a web node may take for an answer. A node that leaves the pool finishes what it
+        was asked, so a release may have to wait so long.
+    """
 
     port: int = 80
     asking_port: int = 8081
     idle_port: int = 8082
+    request_seconds: int = 60
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ include:
 the live pool has the nodes that serve {{ live.release }}:
   wb_proxy.serving:
     - release: {{ live.release }}
-    - nodes: {{ salt['wb_settings.read']().web.keys() | list | json }}
+    - web: {{ live.web | json }}
     - going_live: {{ live.going_live }}
     - epoch: {{ live.epoch }}
     - require:

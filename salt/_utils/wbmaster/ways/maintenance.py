@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from wbcore.seen import ReleaseRecord
+from wbcore.seen import ReleaseRecord, node_links
 
 from .. import pool, switching
 from ..run import Run
@@ -45,7 +45,7 @@ def leave(run: Run, record: ReleaseRecord) -> Changes:
     # the page is up and all have been checked.
     serving, left_out = pool.serving(run), set(run.plan.left_out)
     pool.let_serve(run, [node for node in serving if node not in left_out] or serving)
-    _page_up(run)
+    _page_up(run, record)
     return {run.settings.proxy: "maintenance page up"}
 
 
@@ -76,7 +76,7 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     Nodes that do not answer are named and left out of the pool; a node that can not be
     put back must not keep the others in maintenance.
     """
-    _page_up(run)
+    _page_up(run, record)
     good = switching.switch_those_that_can(run, run.plan.present, record, _order(run))
     pool.let_serve(run, [node for node in run.settings.having("web") if node in good])
     _page_down(run)
@@ -87,7 +87,8 @@ def give_up(run: Run) -> None:
     _page_down(run)
 
 
-def _page_up(run: Run) -> None:
+def _page_up(run: Run, record: ReleaseRecord) -> None:
+    links = record.links()
     run.notes["window_began"] = time.time()
     run.fleet.one(
         run.settings.proxy,
@@ -96,6 +97,7 @@ def _page_up(run: Run) -> None:
         release=str(run.known.live or ""),
         seconds=LEASE_SECONDS,
         patience=PATIENCE_SECONDS,
+        links={node: node_links(run.settings, node, links) for node in run.settings.having("web")},
         epoch=run.ledger.epoch(),
     )
 
