@@ -212,9 +212,13 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         ):
             yield Pull(places, carrier, froms, live)
 
-    findings = wbnode.deep.verify(
-        places, wanted, mending, live, lambda kind: __salt__[_FOLLOW[kind]]()
-    )
+    def follow(kind: str) -> None:
+        if kind == ACEDB and __salt__["wb_service.serves"]():
+            __salt__["wb_service.restart_later"](ACEDB)
+        else:
+            __salt__[_FOLLOW[kind]]()
+
+    findings = wbnode.deep.verify(places, wanted, mending, live, follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import subprocess
 
+import wbnode.due
 import wbnode.minion
+from wbcore import events
+from wbcore.datasets import ACEDB
+from wbcore.errors import StepFailed
+from wbcore.links import PRODUCTION
 
 # Of the runlevels in which a server serves.
 _LINKS = "etc/rc[2-5].d/S[0-9][0-9]"
@@ -31,6 +36,69 @@ def running(name: str) -> bool:
         check=False,
     )
     return done.returncode == 0
+
+
+@wbnode.minion.told
+def restart_later(name: str) -> None:
+    """Have a server restarted once this node serves nobody: the master takes it out of the pool.
+
+    name
+        ``acedb``, or the name of a service.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.restart_later mariadb
+    """
+    wbnode.due.note(wbnode.minion.layout_of(__opts__), name)
+    __salt__["event.send"](events.due_tag(__opts__["id"]))
+
+
+def due() -> list[str]:
+    """The servers of this node that wait to be restarted.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' wb_service.due
+    """
+    return wbnode.due.servers(wbnode.minion.layout_of(__opts__))
+
+
+@wbnode.minion.told
+def restart_due() -> list[str]:
+    """Restart the servers that wait for it; their names. The master calls it while this node
+    serves nobody.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.restart_due
+    """
+    layout, names = wbnode.minion.layout_of(__opts__), due()
+    for name in names:
+        if name == ACEDB:
+            __salt__["wb_acedb.restart"]()
+        elif not __salt__["service.restart"](name):
+            raise StepFailed(f"{name} did not restart", f"run service {name} restart on this node")
+        wbnode.due.done(layout, name)
+    return names
+
+
+def serves() -> bool:
+    """Whether this node may be in the proxy's pool: it is a web node on which something is live.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.serves
+    """
+    node = wbnode.minion.settings_of(__pillar__).nodes.get(__opts__["id"])
+    return node is not None and "web" in node.roles and PRODUCTION in __salt__["wb_link.read"]()
 
 
 def enabled(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from wbcore.events import EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, drifting, landings, returning, runner
+from wbmaster import automation, drifting, landings, restarting, returning, runner
 from wbmaster.doorbell import DOORBELL
 
 __virtualname__ = "wb_auto"
@@ -70,7 +70,8 @@ def supervise():
     def supervised():
         office = _office()
         return (
-            automation.take_up(office)
+            restarting.wake(office)
+            or automation.take_up(office)
             or landings.attend(office)
             or returning.greet(office)
             or "nothing to do"
@@ -111,6 +112,22 @@ def joined(node):
         salt-run wb_auto.joined wb-web1
     """
     return runner.told(lambda: returning.admit(_office(), node))
+
+
+def due(node):
+    """Restart what is due on a web node, out of the pool and after whatever is at work; its
+    states say so when a change needs a restart that would interrupt what it serves.
+
+    node
+        Id of a node of the pillar.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_auto.due wb-web1
+    """
+    return runner.told(lambda: restarting.restart(_office(), node))
 
 
 def _office():

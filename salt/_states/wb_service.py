@@ -21,6 +21,7 @@ from wbcore.errors import StepFailed
 __virtualname__ = "wb_service"
 _START_SECONDS = 5
 _POLL_SECONDS = 0.1
+_LATER = "It restarts once this node is out of the pool."
 _LEFT = "A go-live is at work: the service is left to it."
 
 
@@ -29,11 +30,14 @@ def __virtual__():
 
 
 @wbnode.state.told
-def running(name, reload=False, release="", going_live=False):
+def running(name, reload=False, interrupts=False, release="", going_live=False):
     """Make sure that a service runs and starts at boot.
 
     reload
         Whether it is reloaded instead of restarted when a state that it watches changed.
+    interrupts
+        Whether visitors would notice a restart: on a web node that serves it waits then until
+        the master has taken the node out of the pool.
     release
         What it serves, if a go-live starts and stops it: before it is started the master is
         asked again, since one may have begun after this state was given to the node.
@@ -72,13 +76,22 @@ def enabled(name):
 
 
 @wbnode.state.told
-def mod_watch(name, reload=False, **_):
+def mod_watch(name, reload=False, interrupts=False, **_):
     """Let a running service go by what a state that it watches changed."""
     verb = "reload" if reload else "restart"
+    if interrupts and __salt__["wb_service.serves"]():
+        return _later(name)
     if __opts__["test"]:
         return wbnode.state.outcome(name, None, f"It would {verb}.", {name: verb})
     _act(verb, name)
     return wbnode.state.outcome(name, True, f"It did {verb}.", {name: verb})
+
+
+def _later(name):
+    if __opts__["test"]:
+        return wbnode.state.outcome(name, None, _LATER, {name: "restart due"})
+    __salt__["wb_service.restart_later"](name)
+    return wbnode.state.outcome(name, True, _LATER, {name: "restart due"})
 
 
 def _bring_about(name, wrong):

@@ -53,3 +53,48 @@ def test_packages_are_those_of_dpkg(status, states):
     missing = installed("these", pkgs=["dpkg", "gone", "no-such-package"])
     assert missing["result"] is None
     assert set(missing["changes"]) == {"gone", "no-such-package"}
+
+
+@pytest.fixture
+def watched(layout, make_opts):
+    """``mod_watch`` of a service that interrupts, on a node with these roles that is live or
+    not; and the events that it sends."""
+    sent = []
+
+    def watched(roles, live, test=False):
+        node = {"address": "127.0.0.1", "site": "local", "roles": roles}
+        opts = {**make_opts("node", {"nodes": {"node": node}}), "test": test}
+        layout.production.parent.mkdir(parents=True, exist_ok=True)
+        if live:
+            layout.production.symlink_to("WS221-2010.12.24-0.02-1350")
+        functions = salt.loader.minion_mods(opts)
+        # Salt takes functions that know their module.
+        functions["event.send"] = lambda tag: sent.append(tag)  # noqa: PLW0108
+        functions["service.restart"] = lambda name: watched.restarted.append(name) or True
+        functions.pack["__salt__"] = functions
+        states = salt.loader.states(opts, functions, {}, None)
+        return states["wb_service.mod_watch"]("no-such-service", interrupts=True), functions
+
+    watched.sent, watched.restarted = sent, []
+    return watched
+
+
+def test_a_restart_on_a_web_node_that_serves_waits_until_it_is_out_of_the_pool(watched, layout):
+    result, functions = watched(["web"], live=True)
+    assert (result["result"], result["changes"]) == (True, {"no-such-service": "restart due"})
+    assert "out of the pool" in result["comment"]
+    assert functions["wb_service.due"]() == ["no-such-service"] and watched.restarted == []
+    assert watched.sent == ["wormbase/due/node"]
+
+
+def test_a_restart_that_would_wait_is_told_in_a_dry_run(watched, layout):
+    result, functions = watched(["web"], live=True, test=True)
+    assert result["result"] is None and functions["wb_service.due"]() == []
+    assert watched.sent == []
+
+
+@pytest.mark.parametrize(("roles", "live"), [(["mysql"], True), (["web"], False)])
+def test_a_restart_on_a_node_that_serves_no_visitor_is_done_at_once(watched, roles, live):
+    _, functions = watched(roles, live)
+    assert watched.restarted == ["no-such-service"]
+    assert functions["wb_service.due"]() == [] and watched.sent == []

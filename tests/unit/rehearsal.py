@@ -111,6 +111,8 @@ class Nodes(Fleet):
         self.begun: dict[str, dict[str, int]] = {}
         # The epoch that each node was told last.
         self.epochs: dict[str, int] = {}
+        # Servers that wait to be restarted.
+        self.due: dict[str, list[str]] = {}
         self._records: dict[str, Any] = {}
         self._alone = threading.RLock()
 
@@ -202,6 +204,14 @@ class Nodes(Fleet):
     ledger: Ledger
 
     # What the nodes can do, each named as the master calls it.
+
+    def wb_service_due(self, node: str) -> list[str]:
+        return sorted(self.due.get(node, []))
+
+    def wb_service_restart_due(self, node: str) -> list[str]:
+        if self.lease is None and node in {*self.pool, *self.under_way}:
+            self.wrong.append(f"{node} restarted a server while it served")
+        return sorted(self.due.pop(node, []))
 
     def wb_live_heed(self, node: str) -> int:
         return self.epochs[node]

@@ -310,7 +310,7 @@ def test_the_reactors_listen_to_what_nodes_send():
     config = (CHECKOUT / "etc/master.conf").read_text()
     listened = re.findall(r"^ *- (wormbase/\S+):\n *- salt://(reactor/\S+)$", config, re.MULTILINE)
 
-    tags = [events.BUILD_READY, events.drift_tag("*"), events.joined_tag("*")]
+    tags = [events.BUILD_READY, events.drift_tag("*"), events.joined_tag("*"), events.due_tag("*")]
     assert [tag for tag, _ in listened] == tags
     assert {path for _, path in listened} == {
         str(file.relative_to(SALT)) for file in (SALT / "reactor").glob("*.sls")

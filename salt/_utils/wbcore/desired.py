@@ -31,16 +31,17 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         "sources": sources(settings, node),
         "going_live": known.switch is not None,
         "epoch": known.epoch,
-        **_of_proxy(settings, node, record),
+        **_of_proxy(settings, known, node, record),
     }
 
 
-def _of_proxy(settings: Settings, node: str, record: ReleaseRecord) -> dict[str, Any]:
-    """What each web node has to serve, for the proxy alone."""
+def _of_proxy(settings: Settings, known: Known, node: str, record: ReleaseRecord) -> dict[str, Any]:
+    """What each web node that may serve has to serve, for the proxy alone."""
     if node != settings.proxy:
         return {}
     links = record.links()
-    return {"web": {one: node_links(settings, one, links) for one in settings.having("web")}}
+    web = [one for one in settings.having("web") if one != known.resting]
+    return {"web": {one: node_links(settings, one, links) for one in web}}
 
 
 def sources(settings: Settings, node: str) -> list[dict[str, str]]:

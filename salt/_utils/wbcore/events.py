@@ -19,6 +19,7 @@ PHASES = (START, DONE, FAILED, PROGRESS)
 PREFIX = "wormbase/release/"
 DRIFT = "wormbase/drift/"
 JOINED = "wormbase/joined/"
+DUE = "wormbase/due/"
 _STEP = re.compile(r"[a-z][a-z_]{1,40}")
 
 
@@ -117,7 +118,20 @@ def joined_tag(node: str) -> str:
 
 def joined(tag: str) -> str:
     """The node that such an event speaks of; BadRequest for what is no node."""
-    node = tag.removeprefix(JOINED)
+    return _node(tag.removeprefix(JOINED))
+
+
+def due_tag(node: str) -> str:
+    """Tag of a node on which servers have to be restarted; it has no payload."""
+    return f"{DUE}{node}"
+
+
+def due(tag: str) -> str:
+    """The node that such an event speaks of; BadRequest for what is no node."""
+    return _node(tag.removeprefix(DUE))
+
+
+def _node(node: str) -> str:
     if not NODE_ID.fullmatch(node):
         raise BadRequest(f"{node[:80]!r} is not a node", "a node is named by its minion id")
     return node

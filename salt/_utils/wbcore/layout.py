@@ -96,6 +96,11 @@ class Layout:
         return self.state / "switch.lock"
 
     @property
+    def due(self) -> Path:
+        """The servers of a node that have to be restarted once nobody is served there."""
+        return self.state / "due"
+
+    @property
     def epoch(self) -> Path:
         """The epoch of the last order that was given to this node."""
         return self.state / "epoch"

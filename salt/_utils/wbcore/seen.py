@@ -75,7 +75,8 @@ class Switch:
 class Known:
     """What the ledger knows: the releases that were live, oldest first, the releases that
     were made, a change-over that did not end, and where the newest run leads if it goes
-    back and did not end well: asked for again it must not go one release further; the epoch."""
+    back and did not end well: asked for again it must not go one release further; the epoch;
+    and the web node that is out of the pool while something is restarted on it."""
 
     stack: Sequence[Release] = ()
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Known:
     going_back: Release | None = None
     verdicts: Sequence[Verdict] = ()
     epoch: int = 0
+    resting: str = ""
 
     def verdict(self, kind: str, build: Build | None) -> Verdict | None:
         """What was said of this kind about exactly this build, or about all (None)."""

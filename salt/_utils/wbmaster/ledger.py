@@ -332,6 +332,14 @@ class Ledger:
         rows = self._rows("select number from epoch")
         return int(rows[0]["number"]) if rows else 0
 
+    def rest(self, node: str) -> None:
+        """Record which node is out of the pool while something is restarted on it, '' for none;
+        an epoch begins with it."""
+        with self._open() as connection:
+            connection.execute("delete from resting")
+            connection.executemany("insert into resting values (?)", [(node,)] if node else [])
+            connection.execute(_ADVANCE)
+
     def advance(self) -> int:
         """Begin an epoch: orders that were given before it are void."""
         self._write(_ADVANCE)
@@ -349,6 +357,7 @@ class Ledger:
             self._going_back(),
             tuple(map(_verdict, self._rows("select * from verdict order by since"))),
             self.epoch(),
+            "".join(row["node"] for row in self._rows("select node from resting")),
         )
 
     def _going_back(self) -> Release | None:

@@ -57,6 +57,10 @@ create table if not exists epoch (
     id integer primary key check (id = 1),
     number integer not null
 );
+-- The node that is out of the pool because something is restarted on it.
+create table if not exists resting (
+    node text primary key
+);
 -- What was said about builds; build '' stands for all of them.
 create table if not exists verdict (
     kind text not null,               -- hold, bad, accepted
@@ -96,8 +100,8 @@ create table if not exists away (
     node text primary key,
     run text not null
 );
-pragma user_version = 6;
+pragma user_version = 7;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 6
+VERSION = 7

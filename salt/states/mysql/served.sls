@@ -48,6 +48,7 @@ MariaDB has its system tables:
 MariaDB runs:
   wb_service.running:
     - name: mariadb
+    - interrupts: True
     - require:
       - wb_mysql: MariaDB has its system tables
     - watch:
