@@ -68,6 +68,24 @@ def touched(datasets: Sequence[str]) -> list[str]:
 
 
 @wbnode.minion.told
+def lacking(datasets: Sequence[str]) -> list[str]:
+    """Those of these datasets in which a file is gone, or of another size than it was sealed
+    with. Every file is looked at, none is read. BadRequest for one that is not here and verified.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS221``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.lacking '[mysql/c_elegans_WS221]'
+    """
+    places = _places()
+    return [one for one in datasets if wbnode.deep.lacks(places, Dataset.parse(one))]
+
+
+@wbnode.minion.told
 def unknown(given: Mapping[str, str]) -> list[str]:
     """Names of those manifests that are not here, or here as another sealing made them.
 

@@ -73,6 +73,29 @@ def test_what_is_right_is_read_and_left(site, held):
     assert not facts["read"].startswith("2026-01-01")
 
 
+def truncate(root):
+    os.truncate(root / "gene_association.WS221.wb", 0)
+
+
+def empty(root):
+    for path in root.iterdir():
+        if path.is_file():
+            path.unlink()
+
+
+@pytest.mark.parametrize("spoil", [truncate, empty])
+def test_a_dataset_that_was_emptied_is_lacking_until_it_was_put_right(site, held, spoil):
+    lacking = site.modules["node"]["wb_dataset.lacking"]
+    assert lacking([ONTOLOGY, GENE, MYSQL]) == []
+    spoil(place(site, ONTOLOGY))
+    # Its marker still vouches for it.
+    assert ONTOLOGY in site.modules["node"]["wb_dataset.held"]()
+    assert lacking([ONTOLOGY, GENE, MYSQL]) == [ONTOLOGY]
+
+    assert verify(site, ONTOLOGY)[ONTOLOGY]["error"] == ""
+    assert lacking([ONTOLOGY]) == []
+
+
 def spoil_bytes(root):
     # Of the same size and time: only reading it tells.
     path = root / "gene_association.WS221.wb"

@@ -111,6 +111,9 @@ class Nodes(Fleet):
         self.begun: dict[str, dict[str, int]] = {}
         # The epoch that each node was told last.
         self.epochs: dict[str, int] = {}
+        # Datasets that somebody emptied; and nodes that can not fetch them again.
+        self.emptied: dict[str, set[str]] = {}
+        self.can_not_mend: set[str] = set()
         # Servers that wait to be restarted.
         self.due: dict[str, list[str]] = {}
         self._records: dict[str, Any] = {}
@@ -180,7 +183,10 @@ class Nodes(Fleet):
         for node in self.world.settings.serving:
             for name, target in self.world.links.get(node, {}).items():
                 kind = {"acedb": "acedb", "production": "webapp"}.get(name, "mysql")
-                if f"{kind}/{target}" not in self.world.held.get(node, {}):
+                dataset = f"{kind}/{target}"
+                if dataset in self.emptied.get(node, ()) and node in self.pool:
+                    self.wrong.append(f"{when}: {node} serves {dataset}, which is empty")
+                if dataset not in self.world.held.get(node, {}):
                     self.wrong.append(f"{when}: {name} of {node} points to a missing {target}")
         if self.lease is not None:
             return
@@ -327,6 +333,18 @@ class Nodes(Fleet):
         self.world._hold(node, datasets)
         facts = {"bytes": 1000, "received": 100, "source": sources[0]["node"], "already": False}
         return {"datasets": dict.fromkeys(datasets, facts), "mended": []}
+
+    def wb_dataset_lacking(self, node: str, datasets: list[str]) -> list[str]:
+        for dataset in datasets:
+            if dataset not in self.world.held.get(node, {}):
+                raise AssertionError(f"{node} is asked about {dataset}, which it does not hold")
+        return [one for one in datasets if one in self.emptied.get(node, ())]
+
+    def wb_dataset_verify(self, node: str, datasets: list[str]) -> dict[str, Any]:
+        if node in self.can_not_mend:
+            return {one: {"error": "no source has it"} for one in datasets}
+        self.emptied.get(node, set()).difference_update(datasets)
+        return {one: {"error": ""} for one in datasets}
 
     def wb_dataset_held(self, node: str) -> dict[str, Any]:
         return {key: {"read": LONG_AGO} for key in self.world.held.get(node, {})}

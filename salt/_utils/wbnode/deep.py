@@ -94,6 +94,14 @@ def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[s
     return source
 
 
+def lacks(places: Places, dataset: Dataset) -> bool:
+    """Whether a file of a verified dataset is gone, or of another size than it was sealed with;
+    nothing is read."""
+    root, contents = places.layout.dataset(dataset), contents_of(places, dataset)
+    sizes = wbnode.files.sizes(root, contents.files)
+    return sizes != {path: file.size for path, file in contents.files.items()}
+
+
 def verify(
     places: Places,
     wanted: Sequence[Dataset],

@@ -51,6 +51,17 @@ def scan(root: Path, left_out: Sequence[str]) -> Found:
     return Found(files, links, frozenset(folders), odd)
 
 
+def sizes(root: Path, paths: Iterable[str]) -> dict[str, int]:
+    """Bytes of each of these files below ``root``; what is no file there is left out."""
+    found = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            about = os.lstat(root / path)
+            if stat.S_ISREG(about.st_mode):
+                found[path] = about.st_size
+    return found
+
+
 def names(root: Path, left_out: Sequence[str]) -> tuple[list[str], dict[str, int]]:
     """Every path below ``root`` but what ``left_out`` excludes, and when each folder, the first
     of them ``root`` itself, last got or lost an entry (nanoseconds). No file is looked at."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from wbcore import obstacles
 
-from .. import ways
+from .. import ways, whole
 from ..run import Run
 
 
@@ -18,4 +18,5 @@ def take(run: Run) -> dict[str, Any]:
     if run.plan.needs_golive:
         # Somebody may have said something about the build since the run began.
         obstacles.check_verdicts(run.plan, run.ledger.known())
+        whole.make(run, ways.release(run))
     return ways.taken(run, "leave")
