@@ -18,11 +18,14 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from wbcore import events
+from wbcore.display import Moving, number, printable
 
 from .describe import size
 
 # Without a terminal a line of progress for a node every so many seconds.
 _LINE_SECONDS = 5
+# Nodes at work at once; names beyond are forged, or more than a screen can show.
+_MOST = 100
 
 
 class Screen(Protocol):
@@ -52,7 +55,9 @@ class Lines:
             return
         build, step, phase = parsed
         stamp = time.strftime("%H:%M:%S")
-        print(f"{stamp} {build} {line(step, phase, payload)}", file=sys.stderr, flush=True)
+        print(
+            f"{stamp} {printable(build)} {line(step, phase, payload)}", file=sys.stderr, flush=True
+        )
 
     def close(self) -> None:
         pass
@@ -60,7 +65,9 @@ class Lines:
     def _too_soon(self, step: str, payload: Mapping[str, Any]) -> bool:
         if payload.get("complete"):
             return False
-        key, now = f"{step}/{payload.get('node')}", time.monotonic()
+        key, now = f"{step}/{printable(payload.get('node'))}", time.monotonic()
+        if len(self._last) > _MOST:
+            self._last.clear()
         if now - self._last.get(key, now - _LINE_SECONDS) < _LINE_SECONDS:
             return True
         self._last[key] = now
@@ -72,7 +79,8 @@ class Drawn:
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            # An error may hold what rich takes for its own markup: [/usr/…].
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             DownloadColumn(),
             TransferSpeedColumn(),
@@ -93,22 +101,21 @@ class Drawn:
             return
         if phase in (events.DONE, events.FAILED):
             self._clear(step)
-        self._progress.console.print(f"{build} {line(step, phase, payload)}", highlight=False)
+        text = f"{printable(build)} {line(step, phase, payload)}"
+        self._progress.console.print(text, highlight=False, markup=False, emoji=False)
 
     def close(self) -> None:
         self._progress.stop()
 
     def _move(self, step: str, payload: Mapping[str, Any]) -> None:
-        key = f"{step}/{payload['node']}"
-        shown = {
-            "description": f"{payload['node']} {payload['dataset']}",
-            "completed": payload["done"],
-            "total": payload["total"],
-        }
+        moving = Moving.of(payload)
+        key = f"{step}/{moving.node}"
+        text = f"{moving.node} {moving.dataset}"
+        if key not in self._bars and len(self._bars) < _MOST:
+            self._bars[key] = self._progress.add_task(text)
         if key in self._bars:
-            self._progress.update(self._bars[key], **shown)
-        else:
-            self._bars[key] = self._progress.add_task(**shown)
+            how = {"completed": moving.done, "total": moving.total}
+            self._progress.update(self._bars[key], description=text, **how)
 
     def _clear(self, step: str) -> None:
         for key in [key for key in self._bars if key.startswith(f"{step}/")]:
@@ -119,17 +126,19 @@ class Drawn:
 def line(step: str, phase: str, payload: Mapping[str, Any]) -> str:
     """An event in one line."""
     if phase == events.PROGRESS:
-        return f"{step}: {payload.get('node', '')} {_progress(payload)}"
+        return f"{step}: {printable(payload.get('node', ''))} {_progress(payload)}"
     if phase == events.FAILED:
-        return f"{step}: failed: {payload.get('error', '')}"
+        return f"{step}: failed: {printable(payload.get('error', ''))}"
     if phase == events.DONE and step != "run":
-        return f"{step}: done in {payload.get('seconds', 0):.1f} s"
+        return f"{step}: done in {number(payload.get('seconds')):.1f} s"
     return f"{step}: {'begins' if phase == events.START else 'done'}"
 
 
 def _progress(payload: Mapping[str, Any]) -> str:
     if payload.get("complete"):
-        return f"complete, {size(payload['received'])} received"
-    done, total, rate = payload["done"], payload["total"], payload["rate"]
-    left = f", {(total - done) / rate:.0f} s left" if rate else ""
-    return f"{payload['dataset']} {size(done)} of {size(total)}, {size(rate)}/s{left}"
+        return f"complete, {size(number(payload.get('received')))} received"
+    moving = Moving.of(payload)
+    left = max(0, moving.total - moving.done) / moving.rate if moving.rate else None
+    rest = "" if left is None else f", {left:.0f} s left"
+    far = f"{size(moving.done)} of {size(moving.total)}, {size(moving.rate)}/s"
+    return f"{moving.dataset} {far}{rest}"
