@@ -85,7 +85,9 @@ wormbase:
   mysql:
     user: mysql
     group: mysql
-    # The user as whom the webapp reads; it logs in locally only and can not write.
+    # The MySQL user as whom the webapp reads; it can read the databases of builds alone. It is
+    # made without a password, for a login by the socket, so it has to be the user under `webapp`.
+    # One that exists keeps password and grants and gets those that are lacking.
     reader: wormbase
 
   # The webapp and its Starman.

@@ -118,6 +118,8 @@ def preflight(release, databases, acedb):
         _here(layout, Dataset.parse(f"{ACEDB}/{acedb}")),
         _here(layout, Dataset.parse(f"{WEBAPP}/{release}")),
     )
+    # It reads databases to which no link leads yet, maybe of a name that is new.
+    __salt__["wb_mysql.let_read"](settings.mysql.reader)
     port = settings.webapp.preflight_port
     with wbnode.minion.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
         answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
