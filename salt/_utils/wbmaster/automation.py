@@ -13,6 +13,7 @@ from wbcore.errors import StepFailed
 from wbcore.requests import Request
 
 from .opening import Office
+from .pruning import shorten
 
 # A change-over whose run has ended is left to people for so long before it is undone.
 _LEFT_SECONDS = 120
@@ -50,6 +51,7 @@ def request_of(recorded: Mapping[str, Any]) -> Request:
 def start(office: Office, request: Request, cause: str) -> None:
     """Start the run of a request, in a session of its own."""
     office.layout.runs_log.parent.mkdir(parents=True, exist_ok=True)
+    shorten(office.layout.runs_log)
     try:
         with open(office.layout.runs_log, "ab") as output:
             subprocess.Popen(
