@@ -85,7 +85,9 @@ wormbase:
   mysql:
     user: mysql
     group: mysql
-    # The user as whom the webapp reads; it logs in locally only and can not write.
+    # The MySQL user as whom the webapp reads; it can read the databases of builds alone. It is
+    # made without a password, for a login by the socket, so it has to be the user under `webapp`.
+    # One that exists keeps password and grants and gets those that are lacking.
     reader: wormbase
 
   # The webapp and its Starman.
@@ -96,7 +98,10 @@ wormbase:
     workers: 2
     user: wormbase
     group: wormbase
-    # What of website/staging does not travel, and what is not in the software release.
+    # Of website/staging the files that Mercurial tracks are released, and these untracked files
+    # and whole folders, by their path there (`certs/*.pem`). They are never public.
+    untracked: [extlib, wormbase_local.conf]
+    # What of all that does not travel, and what is not in the public software release.
     exclude: [logs, tmp, .hg, extlib.tgz]
     software_exclude: [logs, .hg, extlib, wormbase_local.conf]
     # Paths that have to answer 200 before a release goes live.

@@ -243,8 +243,9 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
 
 @wbnode.minion.told
 def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any]:
-    """Remove datasets from this node, and the parcels of their builds, but keep what a live
-    link leads to: a database that later builds have no more still has its link.
+    """Remove datasets from this node, the parcels of their builds, and the manifests of which
+    nothing is left here, but keep what a live link leads to: a database that later builds have
+    no more still has its link.
 
     A pull that is at work here is waited for: it reads what is here. BadRequest when a live
     link leads to each of them.

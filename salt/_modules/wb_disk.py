@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import wbnode.files
 import wbnode.minion
 from wbcore import links
 from wbcore.datasets import KINDS, Dataset
@@ -43,12 +44,15 @@ def free() -> dict[str, dict[str, Any]]:
 
 
 @wbnode.minion.told
-def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def check(datasets: Mapping[str, Mapping[str, int]], parcels: int = 0) -> dict[str, Any]:
     """Whether datasets have room here, and what could be removed for them.
 
     datasets
-        ``{id: {files, bytes}}`` of those that are to come; what is here already, whole or
-        in part, is taken off.
+        ``{id: {files, bytes, scratch}}`` of those that are to come; what is here already,
+        whole or in part, is taken off. ``scratch`` are the bytes of work in progress, one
+        dataset after another, and may be missing.
+    parcels
+        Bytes of the parcels by which they come; they lie below ``/var``, as manifests do.
 
     Returns a dictionary: ``ok``; ``problems``, a sentence for each disk without room;
     ``disks``, by device ``{kinds, needs, has}`` with ``{bytes, inodes}``, where ``needs`` holds
@@ -61,13 +65,10 @@ def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
 
         salt '*' wb_disk.check '{mysql/c_elegans_WS221: {files: 10, bytes: 1000000}}'
     """
-    disks, needs = _disks(), {}
     held = __salt__["wb_dataset.held"]()
-    for dataset, size in datasets.items():
-        parsed = Dataset.parse(dataset)
-        device = _device(parsed.kind)
-        need = Need() if dataset in held else _still(parsed, size)
-        needs[device] = needs.get(device, Need()) + need
+    sizes = {Dataset.parse(one): size for one, size in datasets.items() if one not in held}
+    disks, needs = _disks(), _needs(sizes)
+    needs[_device(_STATE)] = needs.get(_device(_STATE), Need()) + _beside(sizes, parcels)
     headroom = wbnode.minion.settings_of(__pillar__).datasets.headroom_percent
     short = shortfalls(disks, needs, headroom)
     return {
@@ -85,9 +86,35 @@ def check(datasets: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     }
 
 
+# What a manifest says of a file takes at most so many bytes, but for very long names.
+_LINE_BYTES = 256
+# The automation's own directory, where manifests and parcels lie.
+_STATE = "parcels"
+
+
+def _needs(sizes: Mapping[Dataset, Mapping[str, int]]) -> dict[str, Need]:
+    """By device, what datasets take while they are made, one after another, and afterwards."""
+    needs: dict[str, Need] = {}
+    scratch: dict[str, int] = {}
+    for dataset, size in sizes.items():
+        device = _device(dataset.kind)
+        needs[device] = needs.get(device, Need()) + _still(dataset, size)
+        scratch[device] = max(scratch.get(device, 0), size.get("scratch", 0))
+    return {device: need + Need(scratch[device]) for device, need in needs.items()}
+
+
+def _beside(sizes: Mapping[Dataset, Mapping[str, int]], parcels: int) -> Need:
+    """What the manifest and the parcels of datasets take, without the parcels that are here:
+    those of the same build count, and those of others go first."""
+    lines = sum(size["files"] for size in sizes.values())
+    here = wbnode.files.scan(wbnode.minion.layout_of(__opts__).parcels, ())
+    return Need(lines * _LINE_BYTES + max(0, parcels - here.bytes))
+
+
 def _home(kind: str) -> Path:
-    """The directory of a kind, or what of its path is there already."""
-    home = wbnode.minion.layout_of(__opts__).kind(kind)
+    """The directory of a kind, or of the automation, or what of its path is there already."""
+    layout = wbnode.minion.layout_of(__opts__)
+    home = layout.parcels if kind == _STATE else layout.kind(kind)
     return next(path for path in (home, *home.parents) if path.exists())
 
 
@@ -98,7 +125,7 @@ def _device(kind: str) -> str:
 
 def _disks() -> dict[str, Disk]:
     disks = {}
-    for kind in KINDS:
+    for kind in (*KINDS, _STATE):
         about = os.statvfs(_home(kind))
         inodes = (about.f_favail, about.f_files) if about.f_files else (None, None)
         size = about.f_frsize
@@ -129,7 +156,7 @@ def _purgeable(wanted: Mapping[str, object]) -> dict[str, dict[str, Any]]:
 
 
 def _kinds(device: str) -> list[str]:
-    return [kind for kind in KINDS if _device(kind) == device]
+    return [kind for kind in (*KINDS, _STATE) if _device(kind) == device]
 
 
 def _told(device: str, lacking: Need) -> str:

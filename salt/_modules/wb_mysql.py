@@ -10,14 +10,15 @@ import shutil
 
 import wbnode.minion
 from wbcore.datasets import MYSQL
-from wbcore.errors import BadRequest
 from wbcore.names import build_of_directory
+from wbnode.reader import Reader
 
 __virtualname__ = "wb_mysql"
 
 _LOOK = "look at MariaDB there: service mariadb status"
 _OWN = {"information_schema", "mysql", "performance_schema", "sys"}
 _SECONDS = 30
+_DIRECTORY = re.compile(r"([A-Za-z0-9_]{1,64})_WS[1-9][0-9]*")
 
 
 def __virtual__():
@@ -26,7 +27,8 @@ def __virtual__():
 
 @wbnode.minion.told
 def flush():
-    """Let the server follow the live links: it opens every table anew.
+    """Let the server follow the live links: it opens every table anew. A reader who is there
+    may read databases that came since.
 
     CLI Example:
 
@@ -35,6 +37,10 @@ def flush():
         salt wb-web1 wb_mysql.flush
     """
     _ask("FLUSH TABLES")
+    user = _reader(wbnode.minion.settings_of(__pillar__).mysql.reader)
+    account = user.account()
+    if account:
+        _run(user.lacking(account, _databases()))
     return True
 
 
@@ -119,32 +125,29 @@ def initialise():
 
 
 @wbnode.minion.told
-def grants(reader):
-    """What a local user may do, such as ``["SELECT ON *.*"]``; nothing if there is no such user.
+def lacking(reader):
+    """The statements after which a local user reads the databases whose directories are here,
+    of whatever build; nothing is done. BadRequest when the webapp could not log in as that user.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt wb-web1 wb_mysql.grants wormbase
+        salt wb-web1 wb_mysql.lacking wormbase
     """
-    known = _ask(
-        f"SELECT 1 FROM mysql.global_priv WHERE user = '{_named(reader)}' AND host = 'localhost'"
-    )
-    if not known:
-        return []
-    tail = f" TO `{reader}`@`localhost`"
-    return [
-        row.removeprefix("GRANT ").removesuffix(tail)
-        for row in _ask(f"SHOW GRANTS FOR '{reader}'@'localhost'")
-    ]
+    user = _reader(reader)
+    account = user.account()
+    user.refuse_useless(account)
+    return user.lacking(account, _databases())
 
 
 @wbnode.minion.told
 def let_read(reader):
-    """Let a local user read every database without a password, and do nothing else.
+    """Let a local user read the databases whose directories are here, of whatever build.
 
-    What is served is public, and the server's own accounts have no passwords to read.
+    A user who is not there is made, for a login of the webapp's own user by the socket; one who
+    is there keeps password and grants, and gets the grants that are lacking. Returns the
+    statements that were run. BadRequest when the webapp could not log in as that user.
 
     CLI Example:
 
@@ -152,9 +155,24 @@ def let_read(reader):
 
         salt wb-web1 wb_mysql.let_read wormbase
     """
-    user = f"'{_named(reader)}'@'localhost'"
-    _ask(f"CREATE OR REPLACE USER {user}; GRANT SELECT ON *.* TO {user}")
-    return True
+    statements = lacking(reader)
+    _run(statements)
+    return statements
+
+
+def _reader(name):
+    return Reader(name, wbnode.minion.settings_of(__pillar__).webapp.user, _ask)
+
+
+def _databases():
+    """The names, without a build, of the databases of which a directory is here."""
+    found = (_DIRECTORY.fullmatch(path.name) for path in _data().glob("*_WS*") if path.is_dir())
+    return sorted({match[1] for match in found if match})
+
+
+def _run(statements):
+    if statements:
+        _ask(";\n".join(statements))
 
 
 def _ask(statement):
@@ -166,9 +184,3 @@ def _ask(statement):
 
 def _data():
     return wbnode.minion.layout_of(__opts__).kind(MYSQL)
-
-
-def _named(reader):
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", str(reader)):
-        raise BadRequest(f"{reader!r} is not the name of a user", "use letters and digits")
-    return reader

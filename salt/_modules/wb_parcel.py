@@ -24,8 +24,9 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     wanted
         ``{dataset, base, digest}``: the base is what nodes hold, with its digest.
 
-    Returns ``{"parcels": {dataset: {base: bytes}}, "without": {base: reason}}``: nodes with
-    such a base fetch with rsync.
+    Returns ``{"parcels": {dataset: {base: {"bytes", "scratch"}}}, "without": {base: reason}}``;
+    ``scratch`` are the bytes that a node needs beside the dataset while it makes it. Nodes with
+    a base that is without fetch with rsync; so it is where the disk has no room for a parcel.
 
     CLI Example:
 
@@ -49,10 +50,14 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
             without[str(base)] = f"{manifests.shown(changed[0])} is not what was sealed"
         else:
             steps.append(Step.between(dataset, base, sealed.of(dataset), before))
-    made: dict[str, dict[str, int]] = {}
-    sizes = Maker(staging.layout, staging.settings).make(steps)
-    for step, size in zip(steps, sizes, strict=True):
-        made.setdefault(str(step.dataset), {})[str(step.base)] = size
+    made: dict[str, dict[str, dict[str, int]]] = {}
+    maker = Maker(staging.layout, staging.settings)
+    for step, parcel in zip(steps, maker.make(steps), strict=True):
+        if parcel is None:
+            without[str(step.base)] = f"the disk of {staging.layout.parcels} has no room for it"
+            continue
+        facts = {"bytes": maker.size(parcel), "scratch": parcel.scratch(step.contents)}
+        made.setdefault(str(step.dataset), {})[str(step.base)] = facts
     return {"parcels": made, "without": without}
 
 

@@ -13,6 +13,7 @@ from wbcore.errors import BadRequest
 from wbcore.names import Release
 from wbcore.patterns import excluded
 from wbcore.versions import VERSION_TEXT
+from wbnode.checkout import matching
 
 __virtualname__ = "wb_software"
 
@@ -27,7 +28,7 @@ def __virtual__():
 def publish(release):
     """Put a release's tarball on the FTP site and make it ``current.tgz``.
 
-    Local settings, logs, ``extlib`` and the repository are left out. Returns
+    It holds tracked files alone: local settings, ``extlib`` and logs are left out. Returns
     ``{"tarball": path, "bytes": int, "already": bool}``.
 
     CLI Example:
@@ -80,11 +81,12 @@ def _assembled(release):
 
 
 def _pack(source, tarball):
-    left_out = wbnode.minion.settings_of(__pillar__).webapp.software_exclude
+    webapp = wbnode.minion.settings_of(__pillar__).webapp
+    private = {str(path.relative_to(source.parent)) for path in matching(source, webapp.untracked)}
 
     def member(entry):
         below = entry.name.partition("/")[2]
-        if below and excluded(below, left_out):
+        if entry.name in private or (below and excluded(below, webapp.software_exclude)):
             return None
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"

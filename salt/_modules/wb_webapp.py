@@ -5,7 +5,6 @@ Source: the wiki page, "Deploy software" and "Restart services".
 
 import json
 import re
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,6 @@ from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.ownership import LOGS_MODE
-from wbcore.patterns import excluded
 from wbcore.versions import VERSION_TEXT, environment_text, version_text
 from wbnode.checkout import Checkout
 from wbnode.preflight import Preflight
@@ -63,9 +61,9 @@ def staged():
 def assemble(release):
     """Make the directory of a release from ``website/staging``, unless it is there already.
 
-    It holds the working directory without what the pillar excludes, the Perl libraries in
-    ``extlib``, a world-writable ``logs``, ``wormbase.env`` and ``VERSION.txt``. Returns
-    ``{"release": …, "already": bool}``.
+    It holds the tracked files, what the pillar lists besides (the Perl libraries in ``extlib``),
+    without what it excludes; a world-writable ``logs``, ``wormbase.env`` and ``VERSION.txt``.
+    Returns ``{"release": …, "already": bool}``.
 
     CLI Example:
 
@@ -80,11 +78,12 @@ def assemble(release):
         wbnode.files.remove(incoming)
         already = place.exists()
         if not already:
-            Checkout(layout.staging).refuse_unless(name)
-            _copy(layout.staging, incoming, wbnode.minion.settings_of(__pillar__).webapp.exclude)
-            _complete(incoming, name, Checkout(layout.staging).changeset())
+            checkout = Checkout(layout.staging)
+            checkout.refuse_unless(name)
+            _copy(checkout, incoming, wbnode.minion.settings_of(__pillar__).webapp)
+            _complete(incoming, name, checkout.changeset())
             # Somebody may have committed or updated while the files were copied.
-            Checkout(layout.staging).refuse_unless(name)
+            checkout.refuse_unless(name)
             # Once it has its name nobody looks at it again.
             wbnode.files.flush([incoming])
             incoming.rename(place)
@@ -118,6 +117,8 @@ def preflight(release, databases, acedb):
         _here(layout, Dataset.parse(f"{ACEDB}/{acedb}")),
         _here(layout, Dataset.parse(f"{WEBAPP}/{release}")),
     )
+    # It reads databases to which no link leads yet, maybe of a name that is new.
+    __salt__["wb_mysql.let_read"](settings.mysql.reader)
     port = settings.webapp.preflight_port
     with wbnode.minion.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
         answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
@@ -183,19 +184,14 @@ def _here(layout, dataset):
     return place
 
 
-def _copy(source, target, left_out):
-    """A copy of its own: what servers write must not share an inode with another release."""
-
-    def ignore(folder, names):
-        below = folder[len(str(source)) :].lstrip("/")
-        return [name for name in names if excluded(f"{below}/{name}".lstrip("/"), left_out)]
-
-    if not (source / "extlib").is_dir():
+def _copy(checkout, target, webapp):
+    if not (checkout.place / "extlib").is_dir():
         raise BadRequest(
-            f"{source} has no extlib", "put the webapp's Perl libraries there before a release"
+            f"{checkout.place} has no extlib",
+            "put the webapp's Perl libraries there before a release",
         )
     target.parent.mkdir(mode=0o755, exist_ok=True)
-    shutil.copytree(source, target, symlinks=True, ignore=ignore)
+    checkout.copy(target, webapp.untracked, webapp.exclude)
 
 
 def _complete(place, release, changeset):

@@ -4,13 +4,14 @@
 
     MySQL has its system tables:
       wb_mysql.initialised
-    the webapp may read every database:
+    the webapp may read the databases of builds:
       wb_mysql.readable:
         - reader: wormbase
 """
 
 import wbnode.state
 from salt.exceptions import CommandExecutionError
+from wbcore.errors import StepFailed
 
 __virtualname__ = "wb_mysql"
 
@@ -33,18 +34,19 @@ def initialised(name):
 
 @wbnode.state.told
 def readable(name, reader):
-    """Make sure that a local user may read every database and do nothing else.
+    """Make sure that the webapp may read the databases of builds, and nothing else; what a user
+    who was there may do stays.
 
     reader
-        Name of the user.
+        Name of the MySQL user.
     """
 
     def read():
         try:
-            return {reader: __salt__["wb_mysql.grants"](reader)}
-        except CommandExecutionError:
+            return {"lacking": __salt__["wb_mysql.lacking"](reader)}
+        except CommandExecutionError as error:
             # In a dry run the server may be down, which a state before this would change.
-            if __opts__["test"]:
+            if __opts__["test"] and isinstance(error.__cause__, StepFailed):
                 return {}
             raise
 
@@ -52,6 +54,6 @@ def readable(name, reader):
         name,
         __opts__["test"],
         read,
-        {reader: ["SELECT ON *.*"]},
+        {"lacking": []},
         lambda wrong: __salt__["wb_mysql.let_read"](reader),
     )

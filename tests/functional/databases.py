@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ Sql = Callable[..., tuple[list[str], str]]
 @contextmanager
 def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
     """A server over the data directory of a node; runs SQL, as its administrator unless told
-    otherwise, and gives the rows and what it complained of."""
+    otherwise (a user of the server, who may be asked for a password, at the hands of a user of
+    this machine), and gives the rows and what it complained of."""
     data = layout.kind("mysql")
     layout.mysql_socket.parent.mkdir(parents=True)
     data.mkdir(parents=True)
@@ -29,10 +31,17 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
     while not layout.mysql_socket.exists() and time.monotonic() < until:
         time.sleep(0.02)
 
-    def sql(statement: str, user: str = "root") -> tuple[list[str], str]:
+    def sql(
+        statement: str, user: str = "root", by: str = "root", password: str = ""
+    ) -> tuple[list[str], str]:
         client = ["mariadb", "--no-defaults", f"--socket={layout.mysql_socket}", f"--user={user}"]
         done = subprocess.run(
-            [*client, "-BN"], input=statement, text=True, capture_output=True, check=False
+            [*_hands(by), *client, "-BN"],
+            input=statement,
+            env={**os.environ, "MYSQL_PWD": password},
+            text=True,
+            capture_output=True,
+            check=False,
         )
         return done.stdout.splitlines(), done.stderr
 
@@ -41,3 +50,9 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _hands(user: str) -> list[str]:
+    """What runs a command as another user, who may pass the scratch directories of tests."""
+    able = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [] if user == "root" else ["setpriv", f"--reuid={user}", "--clear-groups", *able]

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError
 from wbcore.datasets import Dataset
+from wbcore.names import Release
 
 MYSQL = "mysql/c_elegans_WS221"
 ONTOLOGY = "support/WS221/ontology"
@@ -425,6 +426,42 @@ def test_remove_takes_the_parcels_of_the_build_too(site, pull):
         (layout.parcels / build).mkdir(parents=True, exist_ok=True)
     site.modules["node"]["wb_dataset.remove"](["support/WS220/gene"])
     assert [path.name for path in layout.parcels.iterdir()] == ["WS221"]
+
+
+def manifests(site):
+    return sorted(path.name for path in site.layout("node").manifests.glob("*.json"))
+
+
+def test_remove_takes_the_manifest_with_the_last_that_it_lists(site, pull):
+    pull("WS220")
+    pull()
+    modules = site.modules["node"]
+    # WS221 has this database still, and this node has it by the manifest of WS220.
+    stays = "mysql/c_briggsae_WS220"
+    gone = [one for one in modules["wb_dataset.held"]() if "WS220" in one and one != stays]
+    modules["wb_dataset.remove"](gone)
+    assert manifests(site) == ["WS220.json", "WS221.json"]
+    assert modules["wb_dataset.verify"]([stays])[stays]["error"] == ""
+    modules["wb_dataset.remove"]([stays])
+    assert manifests(site) == ["WS221.json"]
+
+
+def test_remove_takes_the_manifest_by_which_a_dataset_of_another_build_came(site, pull):
+    pull("WS221", "mysql/c_briggsae_WS220")
+    site.modules["node"]["wb_dataset.remove"](["mysql/c_briggsae_WS220"])
+    assert manifests(site) == []
+
+
+def test_remove_takes_the_manifests_of_releases_of_the_webapp(site, tree):
+    release = "WS221-2010.12.24-0.02-1"
+    tree(site.layout("wb-dev").website / release, {"lib/Web.pm": b"1;"})
+    answer = site.modules["wb-dev"]["wb_build.seal"](release)
+    webapp, node = f"webapp/{release}", site.modules["node"]
+    node["wb_dataset.pull"](release, answer["digest"], [webapp], site.sources("wb-dev"))
+    assert manifests(site) == [f"{release}.json"]
+    for name in ("node", "wb-dev"):
+        site.modules[name]["wb_dataset.remove"]([webapp])
+        assert not site.layout(name).manifest(Release.parse(release)).exists()
 
 
 def test_remove_waits_for_the_pull_that_is_at_work(site, pull):

@@ -32,6 +32,20 @@ def disk(request, tmp_path, layout):
     subprocess.run(["umount", place], check=True)
 
 
+@pytest.fixture
+def var(tmp_path, layout):
+    """A disk of 64 MB below the automation's own directory."""
+    layout.state.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", layout.state], check=True)
+    yield layout.state
+    subprocess.run(["umount", layout.state], check=True)
+
+
+def disk_of(answer, kind):
+    """What was said of the disk of a kind."""
+    return next(disk for disk in answer["disks"].values() if kind in disk["kinds"])
+
+
 def test_free_before_anything_is_there(modules):
     free = modules["wb_disk.free"]()
     assert sorted(free) == ["acedb", "mysql", "support", "webapp"]
@@ -47,7 +61,7 @@ def test_free_tells_devices_apart(modules, disk):
 
 def test_check_on_a_disk_with_room(modules, disk):
     answer = modules["wb_disk.check"]({MYSQL: {"files": 3, "bytes": 100 * MB}})
-    (facts,) = answer["disks"].values()
+    facts = disk_of(answer, "mysql")
     total = modules["wb_disk.free"]()["mysql"]["bytes_total"]
     assert (answer["ok"], answer["problems"]) == (True, [])
     assert facts["kinds"] == ["mysql"]
@@ -115,6 +129,37 @@ def _lacking_and_taken(answer):
     return lacking, taken
 
 
+def test_check_counts_the_parcels_by_which_datasets_come(modules, var, layout):
+    sizes = {MYSQL: {"files": 3, "bytes": MB}}
+    assert modules["wb_disk.check"](sizes, parcels=40 * MB)["ok"]
+    answer = modules["wb_disk.check"](sizes, parcels=70 * MB)
+    assert (answer["ok"], disk_of(answer, "parcels")["kinds"]) == (False, ["parcels"])
+    assert answer["problems"][0].startswith("the disk of parcels lacks")
+    # Those of another build go before these come; those of this one are fetched already.
+    (layout.parcels / "WS220").mkdir(parents=True)
+    (layout.parcels / "WS220/part").write_bytes(b"x" * 30 * MB)
+    assert modules["wb_disk.check"](sizes, parcels=55 * MB)["ok"]
+
+
+def test_check_counts_the_manifest(modules, var):
+    answer = modules["wb_disk.check"]({MYSQL: {"files": 200_000, "bytes": MB}})
+    needs = disk_of(answer, "parcels")["needs"]["bytes"]
+    # 33 MB were seen for so many files.
+    assert 33 * MB < needs < 60 * MB
+    assert not modules["wb_disk.check"]({MYSQL: {"files": 400_000, "bytes": MB}})["ok"]
+
+
+def test_check_counts_work_in_progress_once(modules, disk):
+    one = {"files": 1, "bytes": MB, "scratch": 30 * MB}
+    other = {"files": 1, "bytes": MB, "scratch": 50 * MB}
+    plain = {"files": 1, "bytes": MB}
+    both = ("mysql/c_elegans_WS221", "mysql/c_briggsae_WS221")
+    with_scratch = modules["wb_disk.check"](dict(zip(both, (one, other), strict=True)))
+    without = modules["wb_disk.check"](dict.fromkeys(both, plain))
+    needed = [disk_of(answer, "mysql")["needs"]["bytes"] for answer in (with_scratch, without)]
+    assert needed[0] - needed[1] == 50 * MB
+
+
 def test_check_counts_inodes(modules, disk):
     answer = modules["wb_disk.check"]({MYSQL: {"files": 1_000_000, "bytes": MB}})
     assert not answer["ok"]
@@ -163,9 +208,10 @@ def test_check_sums_what_shares_a_device(modules):
         }
     )
     free = modules["wb_disk.free"]()["acedb"]
-    (facts,) = answer["disks"].values()
-    assert facts["needs"]["bytes"] == 30 + free["bytes_total"] * 5 // 100
-    assert facts["kinds"] == ["acedb", "mysql", "support", "webapp"]
+    facts = disk_of(answer, "acedb")
+    # Two files are in the manifest.
+    assert 30 < facts["needs"]["bytes"] - free["bytes_total"] * 5 // 100 < 1000
+    assert facts["kinds"] == ["acedb", "mysql", "support", "webapp", "parcels"]
     assert abs(facts["has"]["bytes"] - free["bytes_free"]) < 100 * MB
 
 

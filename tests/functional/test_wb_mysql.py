@@ -11,12 +11,19 @@ from wbcore.manifest import Contents
 from wbcore.settings import Settings
 from wbnode.place import Places
 
+# A user of every Debian, as whom the webapp would run.
+READER = "nobody"
+PILLAR = {
+    "nodes": {"node": {"address": "127.0.0.1", "site": "local", "roles": ["mysql"]}},
+    "mysql": {"user": "root", "group": "root", "reader": READER},
+    "webapp": {"user": READER},
+}
+
 
 @pytest.fixture
 def server(layout, load):
     """MariaDB of the node ``node``; its functions, and SQL as its administrator."""
-    nodes = {"node": {"address": "127.0.0.1", "site": "local", "roles": ["mysql"]}}
-    functions = load("node", {"nodes": nodes, "mysql": {"user": "root", "group": "root"}})
+    functions = load("node", PILLAR)
     with mariadb(layout, functions) as sql:
         yield functions, sql
 
@@ -88,23 +95,124 @@ def states(make_opts, functions, test):
     return salt.loader.states(opts, functions, {}, None)
 
 
-def test_the_reader_may_read_and_no_more(server, make_opts):
+def readable(make_opts, functions, test=False):
+    return states(make_opts, functions, test)["wb_mysql.readable"]("r", reader=READER)
+
+
+def released(sql, layout, functions):
+    """A build with two databases that is live, and what is no database of a release."""
+    for name in ("c_elegans", "clustal"):
+        database(sql, f"{name}_WS221", "WS221")
+        flip(layout, name, f"{name}_WS221")
+    for name in ("wordpress", "cxelegans", "c_elegans_private"):
+        database(sql, name, "WS221")
+    functions["wb_mysql.flush"]()
+
+
+def reads(sql, table, **options):
+    """Whether the webapp's user reads a table; what the server complained of if not."""
+    rows, complaint = sql(
+        f"SELECT 1 FROM {table} LIMIT 1", user=READER, **{"by": READER, **options}
+    )
+    return rows == ["1"] or complaint
+
+
+def test_the_reader_reads_databases_of_releases_alone(server, make_opts, layout):
     functions, sql = server
-    database(sql, "c_elegans_WS221", "WS221")
-    dry = states(make_opts, functions, True)["wb_mysql.readable"]("r", reader="wormbase")
-    changes = {"wormbase": {"old": [], "new": ["SELECT ON *.*"]}}
-    assert (dry["result"], dry["changes"]) == (None, changes)
-    assert functions["wb_mysql.grants"]("wormbase") == []
-    readable = states(make_opts, functions, False)["wb_mysql.readable"]
-    done = readable("r", reader="wormbase")
-    assert (done["result"], done["changes"]) == (True, changes)
-    assert readable("r", reader="wormbase")["changes"] == {}
-    query = "SELECT value FROM c_elegans_WS221.meta WHERE name = 'build'"
-    assert sql(query, user="wormbase")[0] == ["WS221"]
-    assert "denied" in sql("DROP TABLE c_elegans_WS221.meta", user="wormbase")[1]
-    sql("GRANT ALL ON *.* TO wormbase@localhost")
-    assert readable("r", reader="wormbase")["changes"]
-    assert functions["wb_mysql.grants"]("wormbase") == ["SELECT ON *.*"]
+    released(sql, layout, functions)
+    dry = readable(make_opts, functions, test=True)
+    assert dry["result"] is None
+    assert sql(f"SELECT user FROM mysql.global_priv WHERE user = '{READER}'")[0] == []
+    done = readable(make_opts, functions)
+    assert (done["result"], done["changes"]) == (True, dry["changes"])
+    assert readable(make_opts, functions)["changes"] == {}
+
+    for table in ("c_elegans.meta", "c_elegans_WS221.meta", "clustal.meta"):
+        assert reads(sql, table) is True
+    for table in (
+        "mysql.global_priv",
+        "wordpress.meta",
+        "cxelegans.meta",
+        "c_elegans_private.meta",
+    ):
+        assert "denied" in reads(sql, table)
+    assert "denied" in sql("DROP TABLE c_elegans_WS221.meta", user=READER, by=READER)[1]
+
+
+def test_the_reader_reads_a_later_build_before_it_is_live(server, make_opts, layout):
+    functions, sql = server
+    released(sql, layout, functions)
+    readable(make_opts, functions)
+    database(sql, "c_elegans_WS222", "WS222")
+    assert reads(sql, "c_elegans_WS222.meta") is True
+
+
+def test_the_reader_logs_in_as_the_user_of_the_webapp_alone(server, make_opts, layout):
+    functions, sql = server
+    released(sql, layout, functions)
+    readable(make_opts, functions)
+    for other in ("root", "daemon"):
+        assert "denied" in reads(sql, "c_elegans.meta", by=other)
+
+
+@pytest.mark.parametrize("host", ["localhost", "%"])
+def test_a_reader_who_was_there_keeps_password_and_grants(server, make_opts, layout, host):
+    functions, sql = server
+    released(sql, layout, functions)
+    user = f"'{READER}'@'{host}'"
+    sql(f"CREATE USER {user} IDENTIFIED BY 'secret'; GRANT INSERT ON wordpress.* TO {user}")
+    before, _ = sql(f"SHOW GRANTS FOR {user}")
+    assert readable(make_opts, functions)["result"] is True
+    assert readable(make_opts, functions)["changes"] == {}
+    assert set(before) < set(sql(f"SHOW GRANTS FOR {user}")[0])
+    assert reads(sql, "c_elegans.meta", password="secret") is True
+    assert "denied" in reads(sql, "c_elegans.meta")
+    assert sql(f"SELECT host FROM mysql.global_priv WHERE user = '{READER}'")[0] == [host]
+
+
+@pytest.mark.parametrize("grant", ["ALL ON *.*", r"SELECT, INSERT ON `c\_%`.*"])
+def test_a_reader_who_may_do_more_loses_nothing(server, make_opts, layout, grant):
+    functions, sql = server
+    released(sql, layout, functions)
+    sql(f"CREATE USER {READER}@localhost IDENTIFIED VIA unix_socket")
+    sql(f"GRANT {grant} TO {READER}@localhost")
+    readable(make_opts, functions)
+    assert reads(sql, "clustal.meta") is True
+    insert = "INSERT INTO c_elegans_WS221.meta VALUES ('more', 'x')"
+    assert sql(insert, user=READER, by=READER) == ([], "")
+
+
+@pytest.mark.parametrize(
+    "identified, webapp, why",
+    [
+        ("IDENTIFIED VIA unix_socket ACCOUNT LOCK", READER, "locked"),
+        ("IDENTIFIED VIA unix_socket", "daemon", "runs as daemon"),
+        (None, "daemon", "runs as daemon"),
+    ],
+)
+def test_a_reader_who_can_not_serve_is_told_and_left_alone(
+    server, make_opts, load, identified, webapp, why
+):
+    _, sql = server
+    if identified:
+        sql(f"CREATE USER {READER}@localhost {identified}")
+    users = sql("SELECT * FROM mysql.global_priv")
+    functions = load("node", {**PILLAR, "webapp": {"user": webapp}})
+    for test in (True, False):
+        told = readable(make_opts, functions, test)
+        assert told["result"] is False and why in told["comment"]
+    assert sql("SELECT * FROM mysql.global_priv") == users
+
+
+def test_flush_lets_the_reader_read_a_database_that_is_new(server, make_opts, layout):
+    functions, sql = server
+    released(sql, layout, functions)
+    readable(make_opts, functions)
+    database(sql, "m_hapla_WS222", "WS222")
+    flip(layout, "m_hapla", "m_hapla_WS222")
+    assert "denied" in reads(sql, "m_hapla.meta")
+    functions["wb_mysql.flush"]()
+    assert reads(sql, "m_hapla.meta") is True
 
 
 def test_a_server_that_is_down_is_told_in_one_sentence(layout, load, make_opts):

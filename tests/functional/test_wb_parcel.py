@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import subprocess
 
 import pytest
 from databases import mariadb
 from test_wb_dataset import contents, place, same_as_on_wb_dev
+from wbcore.datasets import Dataset
+from wbcore.manifest import Manifest
+from wbcore.names import Build
+from wbcore.parcels import Parcel, name_of
 
 TABLES = "mysql/c_elegans_WS221"
 ONTOLOGY = "support/WS221/ontology"
@@ -140,6 +146,48 @@ def test_an_index_is_made_on_the_node_and_not_sent(site, sealed, pull, make):
     assert (place(site, TABLES) / "genes.MYI").read_bytes() == index.read_bytes()
     sizes = sum(path.stat().st_size for path in site.layout("wb-dev").parcels.rglob("*"))
     assert sizes < index.stat().st_size + 230_000
+
+
+@pytest.fixture
+def small(site):
+    """The parcels of ``wb-dev`` lie on a disk of 800 kB, 5 percent of which are to stay free."""
+    place = site.layout("wb-dev").parcels
+    place.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=800k", "tmpfs", place], check=True)
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_parcel_without_room_is_not_made_and_its_dataset_travels(site, sealed, pull, small, make):
+    pull("WS220")
+    made = make()
+    assert list(made["without"]) == [TABLES.replace("WS221", "WS220")]
+    assert "has no room for it" in made["without"][TABLES.replace("WS221", "WS220")]
+    assert set(made["parcels"]) == sealed["WS221"]["datasets"].keys() - {TABLES}
+    about = os.statvfs(small)
+    assert about.f_bavail * 20 > about.f_blocks
+    # What was begun of it is gone.
+    assert len(parts(site)) == len({part for part in _parts_of(site, sealed, made)})
+    answer = pull()
+    assert all(same_as_on_wb_dev(site, dataset) for dataset in sealed["WS221"]["datasets"])
+    assert answer["mended"] == []
+
+
+def _parts_of(site, sealed, made):
+    """The parts that parcels have."""
+    dev = site.layout("wb-dev")
+    manifest = Manifest.parse(dev.manifest(Build(221)).read_bytes(), Build(221))
+    for dataset, bases in made["parcels"].items():
+        for base in bases:
+            pair = Dataset.parse(dataset), Dataset.parse(base)
+            data = (dev.parcels / name_of(*pair)).read_bytes()
+            yield from Parcel.parse(data, *pair, manifest.of(pair[0])).parts
+
+
+def test_scratch_is_what_unpacking_takes_beside(make):
+    told = make()["parcels"][TABLES][TABLES.replace("WS221", "WS220")]
+    # The table before, and the index that is sorted beside.
+    assert 64 << 10 < told["scratch"] < 1 << 20
 
 
 def test_parcels_are_made_once(site, sealed, pull, make):

@@ -67,6 +67,47 @@ def test_assemble_holds_what_a_release_needs(modules, layout, staging):
     assert readme.stat().st_ino != (staging / "README").stat().st_ino
 
 
+def test_an_editors_backup_does_not_ship(modules, layout, staging):
+    (staging / "wormbase_local.conf~").write_text("password\n")
+    modules["wb_webapp.assemble"](RELEASE)
+    modules["wb_software.publish"](RELEASE)
+    with tarfile.open(layout.software / f"{RELEASE}.tgz") as archive:
+        assert f"{RELEASE}/wormbase_local.conf~" not in archive.getnames()
+    assert not (layout.website / RELEASE / "wormbase_local.conf~").exists()
+
+
+def test_assemble_takes_what_is_tracked_and_what_the_pillar_lists(load, pillar, layout, staging):
+    strangers = ("wormbase_local.conf~", "lib/WormBase/#Web.pm#", "notes/todo", "root/data/own")
+    for name in (*strangers, "root/data/listed.txt", "certs/ca/root.pem"):
+        (staging / name).parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).write_text("password\n")
+    untracked = ["extlib", "certs", "root/data/*.txt"]
+    functions = load("node", {**pillar, "webapp": {"untracked": untracked}})
+    functions["wb_webapp.assemble"](RELEASE)
+    place = layout.website / RELEASE
+    for name in (*strangers, "wormbase_local.conf"):
+        assert not (place / name).exists()
+    assert not (place / "notes").exists()
+    for name in ("root/data/listed.txt", "certs/ca/root.pem", "extlib/lib/perl5/Some.pm"):
+        assert (place / name).is_file()
+    for name in hg(staging, "files").splitlines():
+        assert (place / name).is_file()
+
+
+def test_publish_has_only_what_is_tracked(load, pillar, layout, staging):
+    for name in ("wormbase_local.conf~", "certs/key.pem", "lib/secret"):
+        (staging / name).parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).write_text("password\n")
+    listed = ["extlib", "wormbase_local.conf", "certs", "lib/secret"]
+    functions = load("node", {**pillar, "webapp": {"untracked": listed}})
+    functions["wb_webapp.assemble"](RELEASE)
+    assert (layout.website / RELEASE / "certs/key.pem").exists()
+    functions["wb_software.publish"](RELEASE)
+    with tarfile.open(layout.software / f"{RELEASE}.tgz") as archive:
+        files = {one.name.partition("/")[2] for one in archive if one.isfile()}
+    assert files == {*hg(staging, "files").splitlines(), "VERSION.txt", "wormbase.env"}
+
+
 def test_assemble_does_not_write_through_links_of_the_checkout(modules, layout, staging, tmp_path):
     targets = {name: tmp_path / name for name in ("wormbase.env", "VERSION.txt")}
     for name, target in targets.items():

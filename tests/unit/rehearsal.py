@@ -282,24 +282,33 @@ class Nodes(Fleet):
         return {"figures": self.world.counted(build), "missing": ""}
 
     def wb_parcel_make(self, node: str, name: str, wanted: list[dict[str, str]]) -> dict[str, Any]:
-        made = {one["dataset"]: {one["base"]: 1} for one in wanted}
+        facts = {"bytes": 1, "scratch": 1}
+        made = {one["dataset"]: {one["base"]: facts} for one in wanted}
         for one in wanted:
             if node != self.world.settings.staging or name not in self.world.sealed:
                 self.wrong.append(f"{node} was asked for a parcel of {one['dataset']}")
         return {"parcels": made, "without": {}}
 
-    def wb_disk_check(self, node: str, datasets: dict[str, Any]) -> dict[str, Any]:
+    def wb_disk_check(
+        self, node: str, datasets: dict[str, Any], parcels: int = 0
+    ) -> dict[str, Any]:
         needs, has = 1000 * len(datasets), self._bytes_free(node)
+        var = self.disks.get(f"{node}:/var", 10**9)
         live = {f"{kind}/{self.world.links[node][link]}" for kind, link in self._links(node)}
         return {
-            "ok": needs <= has,
+            "ok": needs <= has and parcels <= var,
             "problems": [],
             "disks": {
                 "8:1": {
                     "kinds": list(KINDS),
                     "needs": {"bytes": needs, "inodes": 0},
                     "has": {"bytes": has, "inodes": 0},
-                }
+                },
+                "8:2": {
+                    "kinds": ["parcels"],
+                    "needs": {"bytes": parcels, "inodes": 0},
+                    "has": {"bytes": var, "inodes": 0},
+                },
             },
             "purgeable": {
                 dataset: {"device": "8:1", "bytes": 1000, "inodes": 2}

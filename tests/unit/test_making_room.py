@@ -63,6 +63,24 @@ def test_a_push_with_room_purges_nothing(desk):
     assert builds_on(desk, NODE) == {217, 218, 219, 220, 221}
 
 
+def test_a_node_without_room_for_the_parcels_stops_before_anything_is_copied(desk):
+    desk.nodes.disks[f"{NODE}:/var"] = 2
+    with pytest.raises(StepFailed) as caught:
+        desk.run(request("push", "WS221"))
+
+    assert str(caught.value) == (
+        f"{NODE}: the disk of parcels needs 3 B for WS221 and the headroom, has 2 B, a purge could "
+        "free 0 B: short of 1 B; make room there, or see wormbase:retention, and run the same "
+        "command again"
+    )
+    assert "wb_dataset.pull" not in {function for _, function in desk.nodes.asked}
+    assert builds_on(desk, NODE) == {217, 218, 219, 220}
+
+    del desk.nodes.disks[f"{NODE}:/var"]
+    desk.run(request("push", "WS221"))
+    assert 221 in builds_on(desk, NODE)
+
+
 def test_a_bad_build_goes_first(desk):
     desk.run(request("push", "WS221"))
     verdicts.bad(desk, "WS221", "half of the genes are missing")
@@ -252,7 +270,8 @@ def test_whatever_happens_on_the_way_the_same_command_does_the_rest(before, memo
         for number, (_, function) in enumerate(probe.nodes.asked)
         if function in ("wb_disk.check", "wb_dataset.remove")
     ]
-    assert len(calls) == 5 + 2 + 2
+    # Every node is asked, two are short and asked again, and all are when parcels are made.
+    assert len(calls) == 5 + 2 + 2 + 5
     for call in calls:
         desk = full(str(call))
         try:

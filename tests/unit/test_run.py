@@ -208,7 +208,8 @@ def test_data_enter_each_site_once(desk):
     firsts = [node for node, function in desk.nodes.asked if function == "wb_disk.check"]
     entered = desk.ledger.runs(1)[0]["figures"]["push_acedb"]
 
-    assert len(firsts) == 5
+    # Once before the parcels are made and once after.
+    assert len(firsts) == 5 + 5
     assert entered["entered"] == {"local": 100, "remote": 100}
     assert entered["received"] == 400
 
@@ -553,7 +554,7 @@ def test_a_dry_run_locks_and_records_nothing(desk):
 
 
 def test_a_step_that_ends_in_a_fault_of_ours_stops_the_run(desk, monkeypatch):
-    monkeypatch.setattr(desk.nodes, "wb_disk_check", lambda node, datasets: {})
+    monkeypatch.setattr(desk.nodes, "wb_disk_check", lambda node, datasets, parcels: {})
 
     with pytest.raises(StepFailed, match="KeyError: 'ok'; look at the log"):
         desk.run(request("release", "WS221"))
@@ -566,7 +567,7 @@ def test_a_step_that_ends_in_a_fault_of_ours_stops_the_run(desk, monkeypatch):
 
 
 def test_a_run_that_lost_its_master_is_left_to_the_supervisor(desk, monkeypatch):
-    def lost(node, datasets):
+    def lost(node, datasets, parcels):
         raise ConnectionError("stream closed")
 
     monkeypatch.setattr(desk.nodes, "wb_disk_check", lost)
@@ -577,7 +578,7 @@ def test_a_run_that_lost_its_master_is_left_to_the_supervisor(desk, monkeypatch)
 
 
 def test_a_node_whose_answer_was_lost_with_the_master_stops_nothing_for_good(desk, monkeypatch):
-    def restarted(node, datasets):
+    def restarted(node, datasets, parcels):
         desk.wire.masters += 1
         raise StepFailed("it does not answer", "bring it back", node=node)
 

@@ -41,6 +41,8 @@ def test_parse_takes_a_section_in_part():
         (["nodes"], "the setting wormbase is"),
         ({"nodes": []}, "wormbase:nodes is '[]'; it has to be a dictionary"),
         ({"nodes": {"wb-web1": None}}, "wormbase:nodes:wb-web1 is 'None'"),
+        ({"webapp": {"untracked": ["../conf"]}}, "wormbase:webapp:untracked is '../conf'; it has"),
+        ({"webapp": {"untracked": ["/etc"]}}, "it has to be a list of paths below website/staging"),
         ({"nodes": {7: NODE}}, "it has to be a mapping of minion ids"),
         ({"nodes": {"../web": NODE}}, "it has to be a mapping of minion ids"),
         ({"nodes": {"web\n": NODE}}, "it has to be a mapping of minion ids"),

@@ -167,7 +167,7 @@ def test_after_sealing_a_dataset_of_the_right_name_and_other_content_is_fetched(
 
 def test_disk_space_is_asked_of_each_node_for_what_it_lacks(desk):
     asked = {}
-    desk.nodes.wb_disk_check = lambda node, datasets: (
+    desk.nodes.wb_disk_check = lambda node, datasets, parcels: (
         asked.update({node: set(datasets)}) or {"ok": True}
     )
     desk.run(request("push", "WS221"))

@@ -13,10 +13,11 @@ read, and need not be trusted.
 
 from __future__ import annotations
 
+import heapq
 import json
 import lzma
 import posixpath
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,9 @@ from .transfer import basis_for
 FORMAT = 1
 # A patch is made and applied in memory: the new bytes of a segment, and those of its base.
 SEGMENT_BYTES = 64 << 20
+# Segments, or indexes, that are worked on at a time, here and on the nodes: as many as keep both
+# cores of a small machine busy, in less than 1 GiB.
+AT_ONCE = 2
 # So far beside its own place a stretch of a large file is looked for in the base.
 SLACK_BYTES = 16 << 20
 ZSTD, BSDIFF = "zstd", "bsdiff"
@@ -87,6 +91,13 @@ class Parcel:
     def parts(self) -> dict[str, int]:
         """The parts it consists of: digest → bytes."""
         return {segment.part: segment.size for segment in self.segments}
+
+    def scratch(self, contents: Contents) -> int:
+        """Bytes that unpacking takes beside what it makes: the bases of ``AT_ONCE`` segments, and
+        then as many indexes, which are sorted in files of about their own size."""
+        segments = [_bytes(one.base) for one in self.segments]
+        indexes = [contents.files[path].size for path in self.heads]
+        return max(sum(heapq.nlargest(AT_ONCE, some)) for some in (segments, indexes))
 
     def to_bytes(self) -> bytes:
         """The parcel as it travels: equal parcels give equal bytes."""
@@ -160,6 +171,22 @@ def wanted(
             if base and can_have(dataset, base):
                 found.add((str(dataset), str(base), held[node][str(base)]))
     return [dict(zip(("dataset", "base", "digest"), one, strict=True)) for one in sorted(found)]
+
+
+def of_node(
+    made: Mapping[str, Mapping[str, Mapping[str, int]]], lacking: Iterable[str], held: Iterable[str]
+) -> dict[str, Mapping[str, int]]:
+    """The parcels that a node fetches: dataset → what was said of its parcel.
+
+    made
+        Dataset → base → what was said of the parcel between them.
+    lacking, held
+        Ids of the datasets that the node lacks, and of those that it holds.
+    """
+    here = [Dataset.parse(one) for one in held]
+    bases = {dataset: str(basis_for(Dataset.parse(dataset), here)) for dataset in lacking}
+    found = {dataset: made.get(dataset, {}).get(base) for dataset, base in bases.items()}
+    return {dataset: one for dataset, one in found.items() if one is not None}
 
 
 @dataclass(frozen=True)

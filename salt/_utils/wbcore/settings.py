@@ -78,6 +78,7 @@ class Webapp:
     workers: int = 2
     user: str = "wormbase"
     group: str = "wormbase"
+    untracked: tuple[str, ...] = ("extlib", "wormbase_local.conf")
     exclude: tuple[str, ...] = ("logs", "tmp", ".hg", "extlib.tgz")
     software_exclude: tuple[str, ...] = ("logs", ".hg", "extlib", "wormbase_local.conf")
     check_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
@@ -264,6 +265,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_webapp(settings.webapp)
         _check_enforce(settings.enforce)
         _check_retention(settings.retention)
         _check_metrics(settings.metrics)
@@ -299,6 +301,14 @@ class Settings:
                 "give it to exactly one under wormbase:nodes",
             )
         return names[0]
+
+
+def _check_webapp(webapp: Webapp) -> None:
+    for pattern in webapp.untracked:
+        parts = pattern.split("/")
+        if "" in parts or ".." in parts:
+            form = "a list of paths below website/staging, such as extlib"
+            raise _wrong("wormbase:webapp:untracked", form, pattern)
 
 
 def _check_enforce(enforce: Enforce) -> None:

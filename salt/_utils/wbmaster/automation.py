@@ -14,6 +14,7 @@ from wbcore.requests import Request
 
 from . import epochs, notices
 from .opening import Office
+from .pruning import shorten
 
 # What failed is tried again, after longer and longer pauses.
 _PAUSE_SECONDS = 15
@@ -81,6 +82,7 @@ def start(office: Office, request: Request, cause: str) -> None:
 
 def _spawn(office: Office, request: Request, cause: str) -> None:
     office.layout.runs_log.parent.mkdir(parents=True, exist_ok=True)
+    shorten(office.layout.runs_log)
     try:
         with open(office.layout.runs_log, "ab") as output:
             subprocess.Popen(

@@ -24,6 +24,7 @@ from wbcore.requests import Request
 from wbcore.seen import Known, ReleaseRecord, Switch
 from wbcore.verdicts import HOLD, KINDS, Verdict
 
+from .pruning import prune
 from .schema import SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
@@ -84,14 +85,13 @@ class Ledger:
             self._write(f"update run set {column} = ? where id = ?", text, run)
 
     def end_run(self, run: str, outcome: str, error: str = "") -> None:
-        """Record how a run ended."""
-        self._write(
-            "update run set ended = ?, outcome = ?, error = ? where id = ?",
-            time.time(),
-            outcome,
-            error,
-            run,
-        )
+        """Record how a run ended, and forget old ones."""
+        with self._open() as connection:
+            connection.execute(
+                "update run set ended = ?, outcome = ?, error = ? where id = ?",
+                (time.time(), outcome, error, run),
+            )
+            prune(connection)
 
     def bury_the_dead(self, run: str) -> list[str]:
         """Mark runs that never ended as died, all but ``run``, which holds the lock now; one that
@@ -424,9 +424,10 @@ class Ledger:
         return float(_read(rows[0])["figures"][name]) if rows else None
 
     def outcomes(self) -> dict[tuple[str, str], int]:
-        """(kind, outcome) → how many runs have ended so."""
+        """(kind, outcome) → how many runs have ended so, also of those that were forgotten."""
         query = (
-            "select kind, outcome, count(*) as runs from run where outcome is not null "
+            "select kind, outcome, sum(runs) as runs from (select kind, outcome, 1 as runs from run"
+            " where outcome is not null union all select * from forgotten_run) "
             "group by kind, outcome"
         )
         return {(row["kind"], row["outcome"]): row["runs"] for row in self._rows(query)}

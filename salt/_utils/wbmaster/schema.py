@@ -100,8 +100,15 @@ create table if not exists away (
     node text primary key,
     run text not null
 );
-pragma user_version = 7;
+-- How many runs were forgotten.
+create table if not exists forgotten_run (
+    kind text not null,
+    outcome text not null,
+    runs integer not null,
+    primary key (kind, outcome)
+);
+pragma user_version = 8;
 """
 
 # A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 7
+VERSION = 8

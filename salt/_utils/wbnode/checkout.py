@@ -1,11 +1,14 @@
 """The Mercurial checkout of the webapp, as it stands on the development server."""
 
 import os
+import shutil
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Release
+from wbcore.patterns import excluded
 from wbcore.versions import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
 
 import wbnode.minion
@@ -57,6 +60,32 @@ class Checkout:
             "status", "--modified", "--added", "--removed", "--deleted", "--no-status"
         ).splitlines()
 
+    def copy(self, target: Path, untracked: Collection[str], left_out: Sequence[str]) -> None:
+        """Copy the tracked files to ``target``, and of the others what ``untracked`` lists.
+
+        Nothing else that lies there ships: an editor's backup may hold a password.
+
+        untracked
+            Patterns of paths, files or whole folders, from the checkout on.
+        left_out
+            rsync's exclude patterns of what stays here of all that.
+        """
+        listed = {str(path.relative_to(self.place)) for path in matching(self.place, untracked)}
+        files = listed | set(self._ask("files", "--print0").split("\0"))
+        known = files.union(*map(_folders, files))
+
+        def ignore(folder: str, names: list[str]) -> list[str]:
+            below = os.path.relpath(folder, self.place)
+            paths = {name: os.path.normpath(f"{below}/{name}") for name in names}
+            return [
+                name
+                for name, path in paths.items()
+                if excluded(path, left_out) or not (path in known or listed & _folders(path))
+            ]
+
+        # A copy of its own: what servers write must not share an inode with another release.
+        shutil.copytree(self.place, target, symlinks=True, ignore=ignore)
+
     def refuse_unless(self, release: Release) -> None:
         """BadRequest unless the working directory is exactly the release's webapp."""
         changed = self.modified()
@@ -84,5 +113,18 @@ class Checkout:
             f"make {self.place} a Mercurial checkout of the webapp",
             # A person's own configuration must not change what is printed.
             env={**os.environ, "HGPLAIN": "1", "HGRCPATH": ""},
+            # Names of files may be of any encoding.
+            encoding="utf-8",
+            errors="surrogateescape",
             timeout=_SECONDS,
         )
+
+
+def matching(place: Path, patterns: Collection[str]) -> set[Path]:
+    """The files and folders below a directory that patterns such as ``certs/*.pem`` list."""
+    return {path for pattern in patterns for path in place.glob(pattern)}
+
+
+def _folders(path: str) -> set[str]:
+    """Every folder above a path."""
+    return {str(folder) for folder in PurePath(path).parents}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-from wbcore.errors import BadData
+from wbcore.errors import BadData, StepFailed
 from wbcore.manifest import Found, Stat, link_problem
 from wbcore.patterns import excluded
 
@@ -25,6 +25,10 @@ _SCRATCH = ".work-"
 _TELL_SECONDS = 0.5
 _HASHERS = min(4, os.cpu_count() or 1)
 _BATCH = 64
+
+
+class NoRoom(StepFailed):
+    """A disk has no room for work in progress."""
 
 
 def scan(root: Path, left_out: Sequence[str]) -> Found:
@@ -168,6 +172,18 @@ def give(root: Path, path: str, owner: tuple[int, int], mode: int) -> None:
         os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
+
+
+def refuse_full(folder: Path, count: int, free_percent: int = 0) -> None:
+    """NoRoom unless a disk has room for so many bytes and so many percent stay free."""
+    about = os.statvfs(folder)
+    free = (about.f_bavail - about.f_blocks * free_percent // 100) * about.f_frsize
+    if count > free:
+        raise NoRoom(
+            f"the disk of {folder} has no room for {count / 1e6:,.1f} MB of work in progress"
+            + (f" and {free_percent} % to stay free" if free_percent else ""),
+            "make room there, and run the same command again",
+        )
 
 
 @contextlib.contextmanager

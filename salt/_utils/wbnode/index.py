@@ -69,6 +69,8 @@ def _make(index: Path, beginning: bytes) -> None:
 def _beside(index: Path) -> Iterator[Path]:
     """A place for another index of the same table, on the same file system."""
     with wbnode.files.scratch(index.parent.parent / ".incoming") as folder:
+        # The index and the files in which it is sorted.
+        wbnode.files.refuse_full(folder, 2 * index.stat().st_size)
         table = index.with_suffix(".MYD")
         os.link(table, folder / table.name)
         yield folder / index.name

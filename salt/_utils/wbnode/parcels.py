@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,15 +13,14 @@ from wbcore import parcels
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData
 from wbcore.layout import Layout
-from wbcore.parcels import Parcel, Segment, Step
+from wbcore.parcels import AT_ONCE, Parcel, Segment, Step
 from wbcore.settings import Settings
 
 import wbnode.files
 import wbnode.index
 import wbnode.patch
 
-# Two segments at a time keep both cores of a small machine busy, in less than 1 GiB.
-_AT_ONCE = 2
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,31 @@ class Maker:
     layout: Layout
     settings: Settings
 
-    def make(self, steps: Sequence[Step]) -> list[int]:
-        """Make the parcel of each step, unless it is made; the bytes of each. The parcels of
-        other builds go."""
+    def make(self, steps: Sequence[Step]) -> list[Parcel | None]:
+        """Make the parcel of each step, unless it is made; None for one that the disk has no room
+        for. The parcels of other builds go."""
         self._clean([step.dataset for step in steps])
         lacking = [step for step in steps if self._made(step) is None]
         heads = [self._heads(step) for step in lacking]
         fine = parcels.finest(lacking, heads, self.settings.parcels.fine_seconds)
-        for each in zip(lacking, heads, fine, strict=True):
-            self._make(*each)
-        return [self._bytes(step) for step in steps]
+        for step, *how in zip(lacking, heads, fine, strict=True):
+            try:
+                self._make(step, *how)
+            except wbnode.files.NoRoom as error:
+                log.warning("%s: no parcel was made: %s", step.dataset, error)
+                self._drop_unfinished(steps)
+        return [self._made(step) for step in steps]
+
+    def size(self, parcel: Parcel) -> int:
+        """Bytes of a parcel with its parts."""
+        index = self.layout.parcels / parcels.name_of(parcel.dataset, parcel.base)
+        return index.stat().st_size + sum(parcel.parts.values())
 
     def _make(self, step: Step, heads: dict[str, bytes], fine: Collection[str]) -> None:
         parcel = step.arranged(heads, fine)
         folder = self._part(step.dataset, "").parent
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             made = tuple(pool.map(lambda one: self._segment(parcel, one), parcel.segments))
         wbnode.files.write_whole(self._path(step), replace(parcel, segments=made).to_bytes())
 
@@ -57,11 +66,6 @@ class Maker:
                 return parcel
         return None
 
-    def _bytes(self, step: Step) -> int:
-        parcel = self._made(step)
-        assert parcel is not None
-        return self._path(step).stat().st_size + sum(parcel.parts.values())
-
     def _path(self, step: Step) -> Path:
         return self.layout.parcels / parcels.name_of(step.dataset, step.base)
 
@@ -72,11 +76,19 @@ class Maker:
         """Remove the parcels of other builds, and what was not finished."""
         wbnode.files.keep_only(self.layout.parcels, {str(dataset.build) for dataset in wanted})
 
+    def _drop_unfinished(self, steps: Sequence[Step]) -> None:
+        """Remove the parts that no parcel of these has."""
+        made = [parcel for parcel in map(self._made, steps) if parcel]
+        used = {self._part(one.dataset, part) for one in made for part in one.parts}
+        for part in {self._part(step.dataset, "*") for step in steps}:
+            for path in set(part.parent.glob(part.name)) - used:
+                path.unlink()
+
     def _heads(self, step: Step) -> dict[str, bytes]:
         """The indexes that nodes can make themselves, and had better."""
         home = self.layout.dataset(step.dataset)
         indexes = [home / path for path in step.made_anew(self.settings.parcels.slowest_link * 1e6)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             good = list(pool.map(wbnode.index.can_be_made, indexes))
         return {
             str(index.relative_to(home)): wbnode.index.head(index)
@@ -87,6 +99,9 @@ class Maker:
     def _segment(self, parcel: Parcel, segment: Segment) -> Segment:
         """The segment with its patch made, named after what it holds."""
         with wbnode.files.scratch(self.layout.parcels) as scratch:
+            # The patch is rarely larger than what it gives.
+            sizes = [one.size for one in (*segment.pieces, *segment.pieces, *segment.base)]
+            wbnode.files.refuse_full(scratch, sum(sizes), self.settings.datasets.headroom_percent)
             home, before = map(self.layout.dataset, (parcel.dataset, parcel.base))
             new = wbnode.patch.joined(home, segment.pieces, scratch / "new")
             assert new is not None

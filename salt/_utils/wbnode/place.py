@@ -17,7 +17,7 @@ from wbcore import patterns
 from wbcore.datasets import KINDS, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.layout import Layout
-from wbcore.manifest import Contents
+from wbcore.manifest import Contents, parse_name
 from wbcore.ownership import LOGS_MODE, Ownership, file_mode, ownership
 from wbcore.settings import Settings
 
@@ -151,15 +151,18 @@ class Places:
         self._remove_incoming(dataset)
 
     def purge(self, datasets: Iterable[Dataset]) -> dict[str, int]:
-        """Remove those of the datasets that are here, and the parcels of their builds; the
-        bytes of each."""
+        """Remove those of the datasets that are here, the parcels of their builds, and the
+        manifests of which nothing is left; the bytes of each."""
         self.sweep()
-        here, datasets = {*self.present(), *self.incoming()}, list(datasets)
+        here, datasets = self._here(), list(datasets)
         freed = {one: self.size(one)["bytes"] for one in datasets if one in here}
+        manifests = self._manifests(datasets)
         for dataset in freed:
             self.remove(dataset)
         for build in {str(dataset.build) for dataset in datasets}:
             wbnode.files.remove(self.layout.parcels / build)
+        for name in manifests - self._manifests(self._here()):
+            wbnode.files.remove(self.layout.manifest(parse_name(name)))
         self.give_back({dataset.kind for dataset in freed})
         return {str(dataset): count for dataset, count in freed.items()}
 
@@ -218,6 +221,18 @@ class Places:
             wbnode.files.digests(place, contents.files, lambda path, count: None)
             == contents.hashes()
         )
+
+    def _here(self) -> set[Dataset]:
+        return {*self.present(), *self.incoming()}
+
+    def _manifests(self, datasets: Iterable[Dataset]) -> set[str]:
+        """The names of the manifests that datasets may need: that of their build, that of the
+        release of the webapp, and the one by which they came."""
+        names = set()
+        for one in datasets:
+            names |= {str(one.build), (self.record(one) or {}).get("manifest", str(one.build))}
+            names |= {one.name} if one.kind == WEBAPP else set()
+        return names
 
     def _remove_incoming(self, dataset: Dataset) -> None:
         begun = self.layout.incoming(dataset)

@@ -16,15 +16,13 @@ from typing import IO
 from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
 from wbcore.manifest import Contents
-from wbcore.parcels import Parcel, Segment, part_of
+from wbcore.parcels import AT_ONCE, Parcel, Segment, part_of
 
 import wbnode.files
 import wbnode.index
 import wbnode.patch
 
 log = logging.getLogger(__name__)
-# As many as keep both cores of a small machine busy, in less than 1 GiB.
-_AT_ONCE = 2
 _CHUNK = 1 << 20
 
 
@@ -42,7 +40,7 @@ class Unpacking:
         base, done = self.layout.dataset(self.parcel.base), 0
         for path in self.contents.files:
             (self.root / path).unlink(missing_ok=True)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             for path, twin in self.parcel.same.items():
                 self._trying(path, _copy, base / twin, self.root / path)
                 done += self.contents.files[path].size

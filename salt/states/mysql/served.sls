@@ -55,7 +55,7 @@ MariaDB runs:
       - file: MariaDB is configured
       - file: what MariaDB makes can be read by its group
 
-the webapp may read every database:
+the webapp may read the databases of builds:
   wb_mysql.readable:
     - reader: {{ settings.mysql.reader }}
     - require:

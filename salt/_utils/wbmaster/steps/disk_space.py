@@ -11,6 +11,7 @@ from typing import Any
 
 from wbcore.datasets import Dataset
 from wbcore.errors import StepFailed
+from wbcore.parcels import of_node
 from wbcore.retention import Used, may_go, used
 from wbcore.room import Room, Taken, make_room
 from wbcore.space import Need
@@ -30,20 +31,29 @@ def forecast(run: Run) -> dict[str, Any]:
 
 
 def take(run: Run) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    purged: dict[str, int] = {}
     _sweep(run)
+    return ensure_room(run)
+
+
+def ensure_room(run: Run) -> dict[str, Any]:
+    """Have the nodes make room for what they lack, and for its parcels once they are made."""
+    changes: dict[str, Any] = {}
     rooms = _ask(run, run.plan.pulls)
     # Datasets may share blocks with others, so a disk says itself whether it was enough.
     while short := [node for node, room in rooms.items() if not room["ok"]]:
         made, freed = _make(run, rooms, dry=False)
         for node in short:
             changes[node] = {**changes.get(node, {}), **made[node]}
-            purged[node] = purged.get(node, 0) + freed.get(node, 0)
+        _count(run, freed)
         rooms = _ask(run, short)
-    if purged:
-        run.notes.setdefault("figures", {})[STEP] = {"purged": purged}
     return changes
+
+
+def _count(run: Run, freed: Mapping[str, int]) -> None:
+    """Add bytes that were freed on nodes to the figures of the run."""
+    figures = run.notes.setdefault("figures", {}).setdefault(STEP, {"purged": {}})
+    for node, count in freed.items():
+        figures["purged"][node] = figures["purged"].get(node, 0) + count
 
 
 def _sweep(run: Run) -> None:
@@ -60,12 +70,23 @@ def _sweep(run: Run) -> None:
 def _ask(run: Run, nodes: Collection[str]) -> Rooms:
     """What nodes say of their disks, each asked for all that it lacks."""
     calls = {
-        node: Call({"datasets": {dataset: run.plan.sizes[dataset] for dataset in lacking}})
+        node: Call(_coming(run, node, lacking))
         for node, lacking in run.plan.pulls.items()
         if lacking and node in nodes
     }
     answers = run.fleet.cascade("wb_disk.check", calls, lambda node, answer: None)
     return values(answers, "look at its disk")
+
+
+def _coming(run: Run, node: str, lacking: Collection[str]) -> dict[str, Any]:
+    """What comes to a node: its datasets, and how many bytes of parcels."""
+    held = run.seen.nodes[node].held
+    parcels = of_node(run.notes.get("parcels", {}), lacking, held)
+    scratch = {dataset: {"scratch": one["scratch"]} for dataset, one in parcels.items()}
+    return {
+        "datasets": {one: {**run.plan.sizes[one], **scratch.get(one, {})} for one in lacking},
+        "parcels": sum(one["bytes"] for one in parcels.values()),
+    }
 
 
 def _make(run: Run, rooms: Rooms, dry: bool) -> tuple[dict[str, dict[str, str]], dict[str, int]]:

@@ -8,6 +8,7 @@ from wbcore import parcels
 
 from ..describe import size
 from ..run import Run
+from . import disk_space
 
 
 def forecast(run: Run) -> dict[str, Any]:
@@ -25,16 +26,19 @@ def take(run: Run) -> dict[str, Any]:
         name=run.build,
         wanted=lacking,
     )
-    sizes = [one for bases in made["parcels"].values() for one in bases.values()]
+    run.notes["parcels"] = made["parcels"]
+    sizes = [one["bytes"] for bases in made["parcels"].values() for one in bases.values()]
     run.notes.setdefault("figures", {})["make_parcels"] = {
         "parcels": len(sizes),
         "bytes": sum(sizes),
         "without": len(made["without"]),
     }
-    return {
-        dataset: ", ".join(f"{size(one)} from {base}" for base, one in bases.items())
+    told = {
+        dataset: ", ".join(f"{size(one['bytes'])} from {base}" for base, one in bases.items())
         for dataset, bases in made["parcels"].items()
     }
+    # Only now is it known what they take of the nodes' disks.
+    return told | disk_space.ensure_room(run)
 
 
 def wanted(run: Run) -> list[dict[str, str]]:
