@@ -182,7 +182,8 @@ def good(build):
 
 
 def accept(build, reason=""):
-    """Let a build go live whatever the gate on contents says of it; on record.
+    """Let a build, as it is sealed now, go live whatever the gate on contents says of it; on
+    record. Sealed again it is judged again.
 
     build
         Name of the build, such as ``WS222``.
@@ -196,6 +197,21 @@ def accept(build, reason=""):
         salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
     """
     return runner.told(lambda: verdicts.accept(_office(), build, reason))
+
+
+def unaccept(build):
+    """Take back that a build was accepted.
+
+    build
+        Name of the build, such as ``WS222``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.unaccept build=WS222
+    """
+    return runner.told(lambda: verdicts.unaccept(_office(), build))
 
 
 def recover_ledger(test=False):

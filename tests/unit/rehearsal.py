@@ -248,6 +248,9 @@ class Nodes(Fleet):
             told["proxy"] = self.wb_proxy_read(node)
         return told
 
+    def wb_build_survey(self, node: str, build: str) -> dict[str, Any]:
+        return self.world.survey(build)
+
     def wb_build_builds(self, node: str) -> dict[str, Any]:
         return {build: {"ready": build not in self.world.unfinished} for build in self.world.builds}
 

@@ -35,6 +35,7 @@ def desk(memory):
     desk.nodes.disks["wb-web1"] = 1000 * len(desk.nodes.world.held["wb-web1"])
     pull = desk.nodes.wb_dataset_pull
     desk.nodes.wb_dataset_pull = lambda node, **order: {**pull(node, **order), "mended": ["x/y"]}
+    desk.nodes.world.sealed.update(("WS222", "WS223"))
     verdicts.accept(desk, "WS222", "half was dropped on purpose")
     measure = desk.nodes.wb_contents_measure
     few = {"figures": {"classes": {"Gene": 1}}, "missing": ""}

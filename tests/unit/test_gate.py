@@ -94,6 +94,7 @@ def test_a_dry_run_tells_it_and_holds_nothing(desk):
 
     assert desk.ledger.known().hold(WS221) is None
     assert "WS221" not in desk.nodes.world.sealed and desk.nodes.wrong == []
+    held(desk, "push")
     verdicts.accept(desk, "WS221", "so it is")
     assert desk.forecast(request("release", "WS221"))["check_contents"] == {}
 
@@ -155,7 +156,37 @@ def test_a_build_that_can_not_be_counted_stops_unless_it_is_accepted(desk):
 def test_the_announcement_is_told_what_was_live_before(desk):
     told = []
     desk.nodes.wb_announce_mail = lambda node, **how: told.append(how["before"]) or "sent"
+    held(desk, "push")
     verdicts.accept(desk, "WS221", "so it is")
     desk.run(request("release", "WS221"))
 
     assert told == ["WS220"]
+
+
+def test_what_was_accepted_is_one_sealing(desk, monkeypatch):
+    held(desk, "push")
+    with monkeypatch.context() as patched:
+        sealed = {"sealed": "of an earlier sealing"}
+        patched.setattr(desk.nodes, "wb_build_survey", lambda node, build: sealed)
+        verdicts.accept(desk, "WS221", "so it is")
+    told = held(desk, "release")
+    assert WRONG in told and "accepted another sealing of it: so it is)" in told
+    assert desk.live.build == Build(220)
+
+    verdicts.accept(desk, "WS221", "this one too")
+    desk.run(request("release", "WS221"))
+    assert desk.live.build == WS221
+
+
+def test_what_was_accepted_can_be_taken_back(desk):
+    held(desk, "push")
+    verdicts.accept(desk, "WS221", "so it is")
+    assert verdicts.unaccept(desk, "WS221") == "WS221 is no longer accepted"
+    assert verdicts.unaccept(desk, "WS221") == "WS221 was not accepted"
+    assert WRONG in held(desk, "release")
+
+
+def test_nobody_accepts_what_is_not_sealed(desk):
+    with pytest.raises(BadRequest, match="WS221 is not sealed, so nobody can say"):
+        verdicts.accept(desk, "WS221", "so it will be")
+    assert desk.ledger.known().verdicts == ()

@@ -180,6 +180,7 @@ def test_a_database_that_builds_have_no_more_stays_where_its_link_leads_to_it(me
     world = World(settings(retention={"keep": 0}))
     desk = staged(world, memory / "dropped", "WS217", "WS218")
     del world.builds["WS218"]["clustal"]
+    world.sealed.add("WS218")
     verdicts.accept(desk, "WS218", "nobody aligns with clustal any longer")
     told = {}
     for build in ("WS218", "WS219", "WS220", "WS221"):

@@ -65,6 +65,7 @@ def test_the_live_build_is_not_marked_bad(desk):
 
 def test_accepting_a_build_lifts_its_hold_and_stays_on_record(desk):
     verdicts.hold(desk, "WS221", "genes: 3 instead of 1000")
+    desk.nodes.world.sealed.add("WS221")
     verdicts.accept(desk, "WS221", "it is a test build")
 
     known = desk.ledger.known()
@@ -102,3 +103,16 @@ def test_a_ledger_of_the_first_version_gets_the_table(tmp_path):
 
     ledger.judge(HOLD, None, "y", "me")
     assert [one.kind for one in ledger.known().verdicts] == [HOLD]
+
+
+def test_a_ledger_whose_verdicts_had_no_digest_gets_the_column(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.judge(ACCEPTED, WS221, "x", "me", "of a sealing")
+    with sqlite3.connect(ledger.path) as old:
+        old.execute("alter table verdict drop column digest")
+        old.execute("pragma user_version = 5")
+
+    (found,) = ledger.known().verdicts
+    assert (found.kind, found.digest) == (ACCEPTED, "")
+    ledger.judge(ACCEPTED, WS221, "x", "me", "of a sealing")
+    assert ledger.known().verdict(ACCEPTED, WS221).digest == "of a sealing"

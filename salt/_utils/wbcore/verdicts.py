@@ -18,13 +18,15 @@ class Verdict:
 
     kind
         ``hold`` (nothing goes live), ``bad`` (the build never goes live) or ``accepted``
-        (the build goes live whatever the gate on contents says).
+        (the build, as it was sealed then, goes live whatever the gate on contents says).
     build
         The build it is about; None for a hold of everything.
     reason, who
         Why, and who said so.
     since
         Seconds since 1970.
+    digest
+        What was accepted: the digest of the build's sealing.
     """
 
     kind: str
@@ -32,3 +34,4 @@ class Verdict:
     reason: str
     who: str
     since: float
+    digest: str = ""

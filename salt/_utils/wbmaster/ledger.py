@@ -25,7 +25,7 @@ from wbcore.seen import Known, ReleaseRecord, Switch
 from wbcore.verdicts import HOLD, KINDS, Verdict
 
 from .pruning import prune
-from .schema import SCHEMA, VERSION
+from .schema import COLUMNS, SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
 _DRIFT_KEPT = 200
@@ -48,6 +48,7 @@ class Ledger:
                     # New, of an earlier version, or its maker was killed before it was whole.
                     connection.execute("pragma journal_mode = wal")
                     connection.executescript(SCHEMA)
+                    _add_columns(connection)
                 yield connection
         except sqlite3.DatabaseError as error:
             raise BadData(
@@ -185,17 +186,17 @@ class Ledger:
 
     # What was said about builds
 
-    def judge(self, kind: str, build: Build | None, reason: str, who: str) -> None:
-        """Record a verdict about a build, or about all of them."""
+    def judge(
+        self, kind: str, build: Build | None, reason: str, who: str, digest: str = ""
+    ) -> None:
+        """Record a verdict about a build, or about all of them; ``digest`` is of the sealing
+        that it is about."""
         if kind not in KINDS:
             raise ValueError(kind)
         self._write(
-            "insert or replace into verdict values (?, ?, ?, ?, ?)",
-            kind,
-            str(build or ""),
-            reason,
-            who,
-            time.time(),
+            "insert or replace into verdict (kind, build, reason, who, since, digest)"
+            " values (?, ?, ?, ?, ?, ?)",
+            *(kind, str(build or ""), reason, who, time.time(), digest),
         )
 
     def lift(self, kind: str, build: Build | None) -> bool:
@@ -460,6 +461,14 @@ _FORGET_DRIFT = (
 )
 
 
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Give tables of an earlier version the columns that they lack."""
+    for table, column, what in COLUMNS:
+        there = [row["name"] for row in connection.execute(f"pragma table_info({table})")]
+        if column not in there:
+            connection.execute(f"alter table {table} add column {column} {what}")
+
+
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     for column in ("request", "forecast", "figures", "changes"):
         if column in row:
@@ -489,4 +498,4 @@ def _landing(row: dict[str, Any]) -> Landing:
 
 def _verdict(row: dict[str, Any]) -> Verdict:
     build = Build.parse(row["build"]) if row["build"] else None
-    return Verdict(row["kind"], build, row["reason"], row["who"], row["since"])
+    return Verdict(row["kind"], build, row["reason"], row["who"], row["since"], row["digest"])

@@ -68,6 +68,7 @@ create table if not exists verdict (
     reason text not null,
     who text not null,
     since real not null,
+    digest text not null default '',  -- of the sealing that was accepted
     primary key (kind, build)
 );
 -- Builds that landed, and new revisions of the webapp; what each of them started, and why.
@@ -107,8 +108,10 @@ create table if not exists forgotten_run (
     runs integer not null,
     primary key (kind, outcome)
 );
-pragma user_version = 8;
+pragma user_version = 9;
 """
 
-# A ledger below it gets the tables that it lacks when it is next opened.
-VERSION = 8
+# A ledger below it gets the tables, and the columns, that it lacks when it is next opened.
+VERSION = 9
+# (table, column, what it is), of those that a table did not have from the beginning.
+COLUMNS = (("verdict", "digest", "text not null default ''"),)

@@ -10,7 +10,7 @@ from .opening import Office
 from .run import who
 
 _LONGEST = 500
-_WORDS = {HOLD: "held", BAD: "marked bad"}
+_WORDS = {HOLD: "held", BAD: "marked bad", ACCEPTED: "accepted"}
 
 
 def hold(office: Office, build: str, reason: str) -> str:
@@ -42,11 +42,29 @@ def good(office: Office, build: str) -> str:
 
 
 def accept(office: Office, build: str, reason: str) -> str:
-    """The build goes live whatever the gate on contents says."""
-    named = Build.parse(build)
-    office.ledger.judge(ACCEPTED, named, _reason(reason), who())
+    """The build, as it is sealed now, goes live whatever the gate on contents says."""
+    named, why = Build.parse(build), _reason(reason)
+    office.ledger.judge(ACCEPTED, named, why, who(), _sealed(office, named))
     office.ledger.lift(HOLD, named)
-    return f"{named} is accepted as it is"
+    return f"{named} is accepted as it is sealed now"
+
+
+def unaccept(office: Office, build: str) -> str:
+    """The build is judged by the gate on contents again."""
+    named = Build.parse(build)
+    return _lifted(office, ACCEPTED, named, f"{named} is no longer accepted")
+
+
+def _sealed(office: Office, build: Build) -> str:
+    """The digest of a build's sealing; BadRequest before it is sealed."""
+    staging = office.settings.staging
+    survey = office.fleet.one(staging, "wb_build.survey", "bring it back first", build=str(build))
+    if not survey.get("sealed"):
+        raise BadRequest(
+            f"{build} is not sealed, so nobody can say what would be accepted",
+            f"let the gate look at it first: orch.push pillar='{{build: {build}}}'",
+        )
+    return str(survey["sealed"])
 
 
 def _lifted(office: Office, kind: str, build: Build | None, done: str) -> str:

@@ -87,11 +87,21 @@ def _measure(run: Run, build: Build, dry: bool, strict: bool) -> tuple[Figures, 
 
 
 def _accepted(run: Run, build: Build) -> Verdict | None:
-    return run.known.verdict(ACCEPTED, build)
+    """What accepted the build as it is sealed: another sealing may hold anything."""
+    accepted = run.known.verdict(ACCEPTED, build)
+    return accepted if accepted and accepted.digest == _sealing(run) else None
+
+
+def _sealing(run: Run) -> str:
+    """The digest of the build's sealing; in a dry run that of an earlier one, or nothing."""
+    return str(run.notes.get("build_digest") or run.seen.staging.survey["sealed"] or "none")
 
 
 def _held(run: Run, build: Build, found: list[Difference]) -> BadData:
-    return BadData(sentence(build, run.known.live.build, found), way_out(build))
+    what = sentence(build, run.known.live.build, found)
+    if earlier := run.known.verdict(ACCEPTED, build):
+        what += f" ({earlier.who} accepted another sealing of it: {earlier.reason})"
+    return BadData(what, way_out(build))
 
 
 def _hold(run: Run, build: Build, error: BadData) -> None:
