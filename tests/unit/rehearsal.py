@@ -465,7 +465,7 @@ class Nodes(Fleet):
         known = self.ledger.known()
         needed = {
             dataset
-            for one in [*known.stack[-1:], *ways_back(known.stack)]
+            for one in [*known.stack[-1:], *ways_back(known)]
             for dataset in known.releases[one].datasets
         }
         self.wrong += [f"{node} had {one} removed" for one in datasets if one in needed]

@@ -8,8 +8,10 @@ import pytest
 from cluster import TODAY, World, field_world, live_world, release, request, settings
 from wbcore.deciding import decide
 from wbcore.errors import BadData, BadRequest
-from wbcore.retention import used
+from wbcore.names import Build
+from wbcore.retention import used, ways_back
 from wbcore.settings import Retention
+from wbcore.verdicts import Verdict
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
 
@@ -421,6 +423,38 @@ def test_rollback_leads_one_release_back_and_never_forward():
     assert refused(world, "rollback") == (
         "there is no release to go back to; see salt-run wb_release.history"
     )
+
+
+def bad(world, *builds):
+    verdicts = [Verdict("bad", Build.parse(build), "wrong genes", "todd", 0.0) for build in builds]
+    world.known = replace(world.known, verdicts=verdicts)
+
+
+def test_rollback_passes_over_a_build_that_was_marked_bad_after_it_was_live():
+    world = live_world("WS219", "WS220", "WS221")
+    bad(world, "WS220")
+    plan = world.plan(request("rollback"))
+
+    assert plan.release == release("WS219")
+    assert ways_back(world.known) == [release("WS219")]
+
+
+def test_rollback_to_nothing_but_bad_builds_is_refused_by_name():
+    world = live_world("WS220", "WS221")
+    bad(world, "WS220")
+
+    told = refused(world, "rollback")
+    assert "WS220, which was live before, is marked bad" in told
+    assert "wb_release.good build=WS220" in told
+
+
+def test_a_change_over_that_died_is_undone_whatever_is_said_of_where_it_leads():
+    world = live_world("WS220")
+    world.stage("WS221")
+    world.interrupt(world.plan(request("release", "WS221")), flipped=2)
+    bad(world, "WS220")
+
+    assert world.plan(request("rollback")).release == release("WS220")
 
 
 def test_rollback_switches_data_and_webapp_together():

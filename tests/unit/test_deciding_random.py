@@ -234,7 +234,7 @@ def test_the_way_back_leads_back_and_needs_no_fetching(world):
 @few
 @given(worlds(), st.sampled_from(["WS97", *BUILDS]), st.booleans())
 def test_purging_is_refused_exactly_for_what_is_needed(world, build, local):
-    needed = {one for one in [world.known.live, *ways_back(world.known.stack)]}
+    needed = {one for one in [world.known.live, *ways_back(world.known)]}
     if world.known.switch:
         needed |= {world.known.switch.before, world.known.switch.after}
     try:
@@ -254,7 +254,7 @@ def test_what_is_used_is_whole(world):
     reasons = {one.by: one for one in used(known)}
 
     assert reasons[known.live].why == "it is live"
-    assert set(ways_back(known.stack)) <= set(reasons)
+    assert set(ways_back(known)) <= set(reasons)
     for release, one in reasons.items():
         assert one.datasets == frozenset(known.releases[release].datasets)
         assert {f"mysql/{target}" for target in known.releases[release].databases.values()} <= (

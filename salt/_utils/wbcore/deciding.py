@@ -138,14 +138,21 @@ def _switch_alone(
 
 def _way_back(known: Known) -> Release:
     """Where going back leads: where it led when it failed, or out of a change-over that died,
-    or to the release before."""
+    or to the release before whose build is not marked bad."""
     if known.going_back:
         return known.going_back
     if known.switch and known.switch.before:
         return known.switch.before
     if len(known.stack) < 2:
         raise BadRequest("there is no release to go back to", "see salt-run wb_release.history")
-    return known.stack[-2]
+    good = known.good_before()
+    if not good:
+        build = known.stack[-2].build
+        raise BadRequest(
+            f"{build}, which was live before, is marked bad, and nothing else was live",
+            f"if it may serve all the same, run salt-run wb_release.good build={build}",
+        )
+    return good[0]
 
 
 def _purge(

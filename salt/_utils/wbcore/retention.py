@@ -6,7 +6,7 @@ protected here by what each release uses.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .datasets import Dataset
@@ -38,20 +38,18 @@ class Removal:
     kept: Mapping[str, str] = field(default_factory=dict)
 
 
-def ways_back(stack: Sequence[Release]) -> list[Release]:
+def ways_back(known: Known) -> list[Release]:
     """The releases to go back to: the one before the live one and, after minor revisions,
-    the last release of the previous build. ``stack`` is what was live, oldest first."""
-    if len(stack) < 2:
-        return []
-    live, before = stack[-1], stack[-2]
-    other_build = [release for release in reversed(stack[:-1]) if release.build != live.build]
-    return list(dict.fromkeys([before, *other_build[:1]]))
+    the last release of the previous build. None of a build that is marked bad."""
+    earlier = known.good_before()
+    other_build = [release for release in earlier if release.build != known.stack[-1].build]
+    return list(dict.fromkeys([*earlier[:1], *other_build[:1]]))
 
 
 def used(known: Known, retention: Retention | None = None) -> list[Used]:
     """The releases whose datasets must stay, each with the reason."""
     why: dict[Release, str] = {known.live: "it is live"} if known.live else {}
-    for release in ways_back(known.stack):
+    for release in ways_back(known):
         why.setdefault(release, "it is the way back")
     if known.switch:
         for changing in (known.switch.before, known.switch.after):
@@ -107,7 +105,7 @@ def expired(
 
 
 def _needed(known: Known) -> set[Build]:
-    needed = [*known.stack[-1:], *ways_back(known.stack)]
+    needed = [*known.stack[-1:], *ways_back(known)]
     if known.switch:
         needed += [one for one in (known.switch.before, known.switch.after) if one]
     return {release.build for release in needed}

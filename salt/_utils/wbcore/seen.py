@@ -9,7 +9,7 @@ from typing import Any
 from .datasets import Dataset
 from .names import Build, Release
 from .settings import Settings
-from .verdicts import HOLD, Verdict
+from .verdicts import BAD, HOLD, Verdict
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,12 @@ class Known:
     def hold(self, build: Build) -> Verdict | None:
         """What keeps a build from going live: a hold of everything, or one of its own."""
         return self.verdict(HOLD, None) or self.verdict(HOLD, build)
+
+    def good_before(self) -> list[Release]:
+        """The releases that were live before the live one, the latest first, without those of
+        builds that are marked bad."""
+        earlier = reversed(self.stack[:-1])
+        return [release for release in earlier if not self.verdict(BAD, release.build)]
 
     @property
     def live(self) -> Release | None:

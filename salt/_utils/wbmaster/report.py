@@ -38,7 +38,7 @@ def status(office: Office) -> dict[str, Any]:
     return {
         "live": str(known.live or ""),
         "ledger": _ledger(office, known.epoch, seen.epochs),
-        "way_back": str(known.stack[-2]) if len(known.stack) > 1 else "",
+        "way_back": "".join(map(str, known.good_before()[:1])),
         "at_work": office.lock.holder().get("request", "") if not office.lock.free() else "",
         "verdicts": [_verdict(one) for one in known.verdicts],
         "proxy": dict(seen.proxy),
