@@ -241,7 +241,7 @@ class Nodes(Fleet):
             told |= {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
             told["held"] = dict(told["held"])
             told["links"] = dict(told["links"])
-            told["free"] = {"acedb": {"bytes_free": 10**9}}
+            told["free"] = {kind: {"device": "8:1", "bytes_free": 10**9} for kind in KINDS}
         if node == self.world.settings.staging:
             told["staging"] = dict(vars(seen.staging))
         if node == self.world.settings.proxy:

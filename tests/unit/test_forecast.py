@@ -1,5 +1,7 @@
 """wbmaster.forecast: what a run will cost, by what the last one has cost."""
 
+from dataclasses import replace
+
 import pytest
 from cluster import World, request, settings
 from rehearsal import staged
@@ -111,6 +113,28 @@ def test_free_disk_is_what_is_left_on_each_node(desk):
 
     assert told["free_after"]["wb-gb1"] == 10**9 - 1000
     assert set(told["free_after"]) == set(settings().serving)
+
+
+@pytest.mark.parametrize(
+    ("disks", "left"),
+    [
+        # acedb and support get 1000 bytes each, and so does mysql.
+        ({"acedb": "8:1", "mysql": "8:2", "support": "8:1", "webapp": "8:1"}, 3000),
+        ({"acedb": "8:1", "mysql": "8:2", "support": "8:2", "webapp": "8:1"}, 2000),
+        ({"acedb": "8:1", "mysql": "8:1", "support": "8:1", "webapp": "8:2"}, 4000),
+        ({"acedb": "8:2", "mysql": "8:2", "support": "8:2", "webapp": "8:2"}, 1000),
+    ],
+)
+def test_free_disk_is_that_of_the_disk_that_the_bytes_go_to(desk, disks, left):
+    free_on = {"8:1": 50_000, "8:2": 4000}
+    planned = desk.plan(request("release", "WS221"))
+    seen = planned.seen.nodes["wb-web1"]
+    free = {kind: {"device": disk, "bytes_free": free_on[disk]} for kind, disk in disks.items()}
+    nodes = {**planned.seen.nodes, "wb-web1": replace(seen, free=free)}
+    planned.seen = replace(planned.seen, nodes=nodes)
+
+    assert planned.plan.pull_bytes()["wb-web1"] == 3000
+    assert forecast(planned)["free_after"]["wb-web1"] == left
 
 
 def test_a_push_has_no_window(desk):

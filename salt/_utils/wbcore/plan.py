@@ -65,9 +65,10 @@ class Plan:
         """Whether the release is not the live one yet, or a node does not serve it."""
         return self.release is not None and (self.release != self.before or bool(self.behind))
 
+    def pull_sizes(self, node: str) -> dict[str, int]:
+        """Bytes of each dataset that a node lacks, uncompressed."""
+        return {dataset: self.sizes[dataset]["bytes"] for dataset in self.pulls.get(node, ())}
+
     def pull_bytes(self) -> dict[str, int]:
         """Bytes that each node lacks, uncompressed."""
-        return {
-            node: sum(self.sizes[dataset]["bytes"] for dataset in datasets)
-            for node, datasets in self.pulls.items()
-        }
+        return {node: sum(self.pull_sizes(node).values()) for node in self.pulls}

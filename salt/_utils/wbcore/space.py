@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .datasets import Dataset
+
 
 @dataclass(frozen=True)
 class Need:
@@ -82,3 +84,29 @@ def below_floor(
         for disk in disks
     }
     return {device: Need(max(0, count)) for device, count in lacking.items()}
+
+
+def by_device(free: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Device → bytes of datasets on it, 0 for a disk that has none of them.
+
+    free
+        As ``wb_disk.free`` tells: kind of dataset → its disk; kinds may share one.
+    sizes
+        Dataset → bytes.
+    """
+    total = {disk["device"]: 0 for disk in free.values()}
+    for dataset, count in sizes.items():
+        total[free[Dataset.parse(dataset).kind]["device"]] += count
+    return total
+
+
+def left_on_fullest(free: Mapping[str, Mapping[str, Any]], coming: Mapping[str, int]) -> int:
+    """Bytes that stay free on the disk that has the least when datasets have come.
+
+    free
+        As ``wb_disk.free`` tells: kind of dataset → its disk; at least one.
+    coming
+        Dataset → bytes.
+    """
+    taken = by_device(free, coming)
+    return min(int(disk["bytes_free"]) - taken[disk["device"]] for disk in free.values())

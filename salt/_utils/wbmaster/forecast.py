@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wbcore.datasets import Dataset
+from wbcore.space import left_on_fullest
 
 from . import ways
 from .run import Run
@@ -24,17 +25,16 @@ Steps = Mapping[str, Mapping[str, Any]]
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    """Bytes into each site, minutes, seconds of window and free disk afterwards a node."""
+    """Bytes into each site, minutes, seconds of window, and of each node the bytes left on
+    the disk that is then the fullest."""
     steps = _experience(run)
-    lacking = run.plan.pull_bytes()
     into = _into_sites(run, steps)
     return {
         "bytes": into,
         "minutes": round(_seconds(run, into, steps) / 60, 2),
         "window_seconds": _window(run),
         "free_after": {
-            node: min((kind["bytes_free"] for kind in seen.free.values()), default=0)
-            - lacking.get(node, 0)
+            node: left_on_fullest(seen.free, run.plan.pull_sizes(node))
             for node, seen in run.seen.nodes.items()
             if seen.free
         },

@@ -15,7 +15,7 @@ from wbcore.names import Build
 from wbcore.retention import expired, may_go, removal, used
 from wbcore.room import Taken, make_room
 from wbcore.seen import Known, ReleaseRecord
-from wbcore.space import Need, below_floor
+from wbcore.space import Need, below_floor, by_device
 
 from ..purging import Found, found_on, remove
 from ..run import Run
@@ -77,10 +77,8 @@ def _below_floor(
     """
     retention = run.settings.retention
     device = {kind: facts["device"] for kind, facts in free.items()}
-    coming = dict.fromkeys(device.values(), 0)
-    for sign, move in zip((1, -1), moves, strict=True):
-        for dataset, count in move.items():
-            coming[device[Dataset.parse(dataset).kind]] += sign * count
+    come, go = (by_device(free, move) for move in moves)
+    coming = {disk: come[disk] - go[disk] for disk in come}
     room = make_room(
         below_floor(free.values(), retention.free_percent, coming),
         {
@@ -96,9 +94,8 @@ def _below_floor(
 
 def _coming(run: Run, node: str) -> dict[str, int]:
     """What a node's disk gets before this step, less what the steps before remove."""
-    sizes = {one: run.plan.sizes[one]["bytes"] for one in run.plan.pulls.get(node, ())}
     removed: dict[str, int] = run.notes.get("removed", {}).get(node, {})
-    return {**sizes, **{dataset: -count for dataset, count in removed.items()}}
+    return {**run.plan.pull_sizes(node), **{dataset: -count for dataset, count in removed.items()}}
 
 
 def _in_use(run: Run) -> list[Build]:
