@@ -7,6 +7,7 @@ include:
   - orch.steps.s08_go_live
   - orch.steps.s09_maintenance_off
   - orch.steps.reference_copy
+  - orch.steps.software_release
 
 begin:
   wb_run.begun:

@@ -26,7 +26,7 @@ def __virtual__():
 
 @wbnode.minion.told
 def publish(release):
-    """Put a release's tarball on the FTP site and make it ``current.tgz``.
+    """Put a release's tarball on the FTP site, unless it is there, and make it ``current.tgz``.
 
     It holds tracked files alone: local settings, ``extlib`` and logs are left out. Returns
     ``{"tarball": path, "bytes": int, "already": bool}``.
@@ -37,13 +37,13 @@ def publish(release):
 
         salt wb-dev wb_software.publish WS221-2010.12.24-0.02-1350
     """
-    layout, source = wbnode.minion.layout_of(__opts__), _assembled(release)
-    tarball = layout.software / f"{source.name}.tgz"
+    layout = wbnode.minion.layout_of(__opts__)
+    tarball = layout.software / f"{Release.parse(release)}.tgz"
     with wbnode.minion.alone(layout.webapp_lock):
         already = tarball.exists()
         if not already:
             layout.software.mkdir(parents=True, exist_ok=True)
-            _pack(source, tarball)
+            _pack(_assembled(release), tarball)
         _link_current(layout.software / _CURRENT, tarball.name)
     return {"tarball": str(tarball), "bytes": tarball.stat().st_size, "already": already}
 

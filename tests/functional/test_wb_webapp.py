@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 
 import pytest
@@ -191,6 +192,16 @@ def test_publish_moves_current_to_the_release(modules, layout, staging):
         modules["wb_webapp.assemble"](release)
         modules["wb_software.publish"](release)
     assert (layout.software / "current.tgz").readlink().name == "WS222-2011.01.31-0.02-1.tgz"
+    assert modules["wb_software.publish"](RELEASE)["already"]
+    assert (layout.software / "current.tgz").readlink().name == f"{RELEASE}.tgz"
+
+
+def test_publish_again_needs_the_tarball_alone(modules, layout, staging):
+    for release in (RELEASE, "WS222-2011.01.31-0.02-1"):
+        modules["wb_webapp.assemble"](release)
+        modules["wb_software.publish"](release)
+    shutil.rmtree(layout.website / RELEASE)
+
     assert modules["wb_software.publish"](RELEASE)["already"]
     assert (layout.software / "current.tgz").readlink().name == f"{RELEASE}.tgz"
 

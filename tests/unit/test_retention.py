@@ -114,7 +114,7 @@ def situations(draw):
 def needed(ledger, retention, in_use):
     """The builds that must never go."""
     switching = [ledger.switch.before, ledger.switch.after] if ledger.switch else []
-    releases = [*ledger.stack[-1:], *ways_back(ledger.stack), *filter(None, switching)]
+    releases = [*ledger.stack[-1:], *ways_back(ledger), *filter(None, switching)]
     pinned = {build for build in map(Build, range(215, 225)) if retention.pins(build)}
     return {one.build for one in releases} | pinned | set(in_use)
 

@@ -7,6 +7,7 @@ from cluster import World, request, settings
 from rehearsal import Desk, staged, steps_of
 from wbcore.errors import BadRequest, StepFailed
 from wbmaster import run
+from wbmaster.fleet import Answer
 from wbmaster.steps import STEPS, step
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
@@ -314,6 +315,56 @@ def test_a_way_back_does_not_fail_for_want_of_the_reference_copy(desk):
     assert desk.live.build.number == 219 and desk.changes["copy_reference"] == {}
     assert desk.ledger.known().going_back is None
     assert desk.ledger.runs(1)[0]["outcome"] == "done"
+
+
+@pytest.fixture
+def current(desk):
+    """What ``current.tgz`` was made to lead to, one after the other."""
+    current, real = [], desk.nodes.wb_software_publish
+
+    def publish(node, release):
+        current.append(release)
+        return real(node, release)
+
+    desk.nodes.wb_software_publish = publish
+    return current
+
+
+def test_the_current_software_is_what_is_live_back_and_forth(desk, current):
+    for asked in (request("release", "WS221"), request("rollback"), request("release", "WS221")):
+        foretold = desk.forecast(asked)["publish_software"]
+        desk.run(asked)
+        assert current.pop() == str(desk.live) and current == []
+        assert str(desk.live) in desk.changes["publish_software"]["software release"]
+        assert foretold == {"software release": str(desk.live)}
+
+
+def test_the_way_back_to_a_minor_revision_makes_its_release_current(desk, current):
+    desk.run(request("release", "WS221"))
+    published = str(desk.live)
+    newer(desk)
+    desk.run(request("release", "WS221", minor=True))
+    desk.nodes.world.stage("WS222")
+    desk.run(request("release", "WS222"))
+    current.clear()
+
+    desk.run(request("rollback"))
+    assert str(desk.live) != published and current == [published]
+    assert not desk.ledger.known().releases[desk.live].published
+
+
+@pytest.mark.parametrize("function", ["wb_software.reference", "wb_software.publish"])
+def test_a_way_back_does_not_fail_for_what_people_are_shown(desk, current, function):
+    ask = desk.nodes._ask
+
+    def full(node, asked, kwargs):
+        return Answer(error="no space left") if asked == function else ask(node, asked, kwargs)
+
+    desk.nodes._ask = full
+    desk.run(request("rollback"))
+
+    assert desk.live.build.number == 219 and desk.ledger.runs(1)[0]["outcome"] == "done"
+    assert current == ([] if function == "wb_software.publish" else [str(desk.live)])
 
 
 def test_a_database_that_moves_before_the_seal_is_released_as_it_was_sealed(desk):
