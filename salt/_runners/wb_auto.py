@@ -2,8 +2,7 @@
 
 from wbcore.events import EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, drifting, landings, restarting, returning, runner
-from wbmaster.doorbell import DOORBELL
+from wbmaster import automation, doorbell, drifting, landings, restarting, returning, runner
 
 __virtualname__ = "wb_auto"
 
@@ -34,7 +33,7 @@ def landed(build, cause=EVENT, sender=""):
 
     def answered():
         said = Announcement(Build.parse(build), LANDED if cause == LANDED else EVENT, str(sender))
-        told = DOORBELL.ring(said, lambda batch: landings.answer(_office(), batch))
+        told = doorbell.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
         return f"{build} is answered with others" if told is None else told
 
     return runner.told(answered)
@@ -103,7 +102,10 @@ def joined(node):
     the node itself before it takes it into the pool.
 
     node
-        Id of a node of the pillar.
+        Id of a web node of the pillar.
+
+    Returns which nodes the proxy has looked at; a text when somebody waits to have it look
+    already, who takes this node along.
 
     CLI Example:
 
@@ -111,7 +113,12 @@ def joined(node):
 
         salt-run wb_auto.joined wb-web1
     """
-    return runner.told(lambda: returning.admit(_office(), node))
+
+    def answered():
+        told = doorbell.JOINED.ring(str(node), lambda batch: returning.admit(_office(), batch))
+        return f"{node} is looked at with others" if told is None else told
+
+    return runner.told(answered)
 
 
 def due(node):
@@ -121,13 +128,21 @@ def due(node):
     node
         Id of a node of the pillar.
 
+    Returns what became of each node; a text when somebody waits to do so already, who takes
+    this node along.
+
     CLI Example:
 
     .. code-block:: bash
 
         salt-run wb_auto.due wb-web1
     """
-    return runner.told(lambda: restarting.restart(_office(), node))
+
+    def answered():
+        told = doorbell.DUE.ring(str(node), lambda batch: restarting.restart_all(_office(), batch))
+        return f"{node} is seen to with others" if told is None else told
+
+    return runner.told(answered)
 
 
 def _office():

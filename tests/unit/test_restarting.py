@@ -136,6 +136,17 @@ def test_an_old_copy_of_the_ledger_restarts_nothing(desk):
     assert pooled(desk) == sorted(WEB)
 
 
+def test_what_fails_on_one_node_keeps_no_other_waiting(desk):
+    desk.nodes.due["wb-web2"] = ["mariadb"]
+    said = restarting.restart_all(desk, ["stranger", "wb-web1", "wb-web2"])
+    assert "is not a node" in said.pop("stranger")
+    assert said == {
+        "wb-web1": "acedb, mariadb restarted on wb-web1",
+        "wb-web2": "mariadb restarted on wb-web2",
+    }
+    assert pooled(desk) == sorted(WEB) and desk.nodes.wrong == []
+
+
 @pytest.mark.parametrize("node", ["stranger", "", None])
 def test_only_a_node_of_the_site_is_asked(desk, node):
     with pytest.raises(BadRequest):

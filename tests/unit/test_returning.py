@@ -1,5 +1,10 @@
 """wbmaster.returning: nodes that come back are asked to catch up once, and looked at."""
 
+import importlib.util
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -113,14 +118,14 @@ def office(monkeypatch):
 def test_the_proxy_is_asked_until_it_has_the_time(office):
     office.answers += [Answer({"put_off": "a go-live is at work"})] * 2 + [Answer({"reports": []})]
 
-    assert "has looked at wb-web1" in returning.admit(office, "wb-web1")
+    assert "has looked at wb-web1" in returning.admit(office, ["wb-web1"])
     assert office.asked == [("fe", "wb_node.enforce")] * 3
 
 
 def test_the_proxy_is_not_asked_for_ever(office):
     office.answers += [Answer({"put_off": "a go-live is at work"})] * 99
 
-    assert "a go-live is at work" in returning.admit(office, "wb-web1")
+    assert "a go-live is at work" in returning.admit(office, ["wb-web1"])
     assert len(office.asked) == 12
 
 
@@ -128,16 +133,54 @@ def test_a_proxy_that_is_away_is_told(office):
     office.answers.append(Answer(silent=True))
 
     with pytest.raises(StepFailed, match="fe: it does not answer"):
-        returning.admit(office, "wb-web1")
+        returning.admit(office, ["wb-web1"])
 
 
 def test_the_proxy_has_nothing_to_do_with_other_nodes(office):
-    assert "not a web node" in returning.admit(office, "wb-gb1")
+    with pytest.raises(BadRequest, match="not a web node"):
+        returning.admit(office, ["wb-gb1"])
     assert office.asked == []
+
+
+@pytest.fixture
+def joined(office, monkeypatch):
+    """The runner that the reactor calls in a thread of its own for each event."""
+    where = Path(__file__).parents[2] / "salt/_runners/wb_auto.py"
+    spec = importlib.util.spec_from_file_location("wb_auto", where)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    monkeypatch.setattr(loaded, "_office", lambda: office)
+    return loaded.joined
+
+
+def test_a_storm_of_nodes_holds_two_threads_and_all_are_looked_at(office, joined):
+    looking, open_ = threading.Event(), threading.Event()
+
+    def ask(nodes, function):
+        office.asked.append((*nodes, function))
+        looking.set()
+        open_.wait()
+        return dict.fromkeys(nodes, Answer({"reports": []}))
+
+    office.fleet.ask = ask
+    nodes = ["stranger", "wb-web1", "wb-web2", "wb-gb1"] * 25
+    with ThreadPoolExecutor(len(nodes) + 1) as threads:
+        try:
+            first = threads.submit(joined, "canopus")
+            looking.wait()
+            others = [threads.submit(joined, node) for node in nodes]
+            early = list(islice(as_completed(others, timeout=10), len(nodes) - 1))
+        finally:
+            open_.set()
+    assert first.result() == "fe has looked at canopus"
+    assert {one.result().partition(" ")[2] for one in early} == {"is looked at with others"}
+    (last,) = set(others) - set(early)
+    assert sorted(last.result().split()) == ["at", "fe", "has", "looked", "wb-web1,", "wb-web2"]
+    assert office.asked == [("fe", "wb_node.enforce")] * 2
 
 
 @pytest.mark.parametrize("node", ["stranger", "", None])
 def test_the_proxy_is_not_asked_for_what_is_no_node(office, node):
     with pytest.raises(BadRequest):
-        returning.admit(office, node)
+        returning.admit(office, [node])
     assert office.asked == []

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
+from wbcore.errors import ReleaseError
 from wbcore.golive import differences
 from wbcore.seen import node_links
 
@@ -19,6 +21,17 @@ from .opening import Office
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
 _TODO = "the node says again that it is due, when it next enforces its states"
+
+
+def restart_all(office: Office, nodes: Sequence[str]) -> dict[str, str]:
+    """:func:`restart` each of these nodes, one after the other; what became of each."""
+    said = {}
+    for node in nodes:
+        try:
+            said[node] = restart(office, node)
+        except ReleaseError as error:
+            said[node] = str(error)
+    return said
 
 
 def restart(office: Office, node: object) -> str:

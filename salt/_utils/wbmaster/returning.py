@@ -7,10 +7,10 @@ that it missed something, before its own schedule has it look.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from wbcore.errors import StepFailed
+from wbcore.errors import BadRequest, StepFailed
 
-from .drifting import known_node
 from .fleet import reason
 from .opening import Office
 
@@ -35,12 +35,17 @@ def greet(office: Office) -> str:
     return f"asked to catch up: {', '.join(back)}"
 
 
-def admit(office: Office, node: str) -> str:
-    """Have the proxy enforce its states, since a node says that it serves what is live: the
-    proxy asks the node itself before it takes it into its pool."""
-    proxy = office.settings.proxy
-    if "web" not in office.settings.nodes[known_node(office, node)].roles:
-        return f"{node} is not a web node: the proxy has nothing to do"
+def admit(office: Office, nodes: Sequence[str]) -> str:
+    """Have the proxy enforce its states, since nodes say that they serve what is live: the
+    proxy asks each node itself before it takes it into its pool. BadRequest when none of them
+    is a web node."""
+    proxy, web = office.settings.proxy, office.settings.having("web")
+    told = ", ".join(node for node in nodes if node in web)
+    if not told:
+        raise BadRequest(
+            f"{nodes[0]!r:.60} is not a web node: the proxy has nothing to do",
+            "the pillar wormbase:nodes tells which nodes are",
+        )
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE_SECONDS)
@@ -48,5 +53,5 @@ def admit(office: Office, node: str) -> str:
         if not answer.good:
             raise StepFailed(reason(answer), "its own schedule tries again", node=proxy)
         if not answer.value.get("put_off"):
-            return f"{proxy} has looked at {node}"
+            return f"{proxy} has looked at {told}"
     return f"{proxy} put it off, since {answer.value['put_off']}; its own schedule tries again"
