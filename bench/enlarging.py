@@ -82,7 +82,7 @@ def run(village: Village, sizes: Sequence[float]) -> dict[str, Any]:
         "sizes": list(sizes), "seconds": found["seconds"], "received": received,
         "steps": {name: step["seconds"] for name, step in newest["steps"].items()},
         "pss": {STAGING: source["pss"], NODE: target["pss"]},
-        "wrong": _wrong(village, lineage[1].build),
+        "wrong": differing(village, lineage[1].build),
     }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _write(path: Path, tables: Sequence[Path], size: int) -> None:
     raise LabError(f"{size / 1e9:g} GB are more than 256 times the tables")
 
 
-def _wrong(village: Village, build: str) -> list[str]:
+def differing(village: Village, build: str) -> list[str]:
     """Files of the node that are not byte for byte those of wb-dev."""
     there, here = (_sums(village, node, build) for node in (STAGING, NODE))
     return sorted(path for path in there.keys() | here.keys() if there.get(path) != here.get(path))

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import check, copies, drawing, growing, report
+from bench import check, copies, crowding, drawing, growing, report
 from bench.copies import Pair
 from lab.inventory import WEB
 
@@ -145,3 +145,24 @@ def test_the_picture_of_growth_has_a_bar_for_each_row() -> None:
     drawn = drawing.grown({"nodes": nodes, "sizes": sizes})
     bars = ElementTree.fromstring(drawn).findall("{http://www.w3.org/2000/svg}rect")
     assert len(bars) == 1 + 12
+
+
+def crowded(files: int, seconds: float, size: float) -> dict[str, Any]:
+    taken = {"seconds": seconds, "bytes": size}
+    return {"files": files, **dict.fromkeys(crowding.STAGES, taken)}
+
+
+def test_four_times_the_files_may_take_four_times_as_much_and_a_quarter() -> None:
+    small = crowded(50_000, 10, 100)
+    assert list(crowding.growing([small, crowded(200_000, 50, 500)])) == []
+    found = list(crowding.growing([small, crowded(200_000, 51, 500)]))
+    assert found[0] == "seal: 4 times the files took 5.10 times the seconds" and len(found) == 3
+
+
+def test_small_files_have_the_size_and_differ_as_told() -> None:
+    builds = [
+        [crowding._text(number, build) for number in range(1000)] for build in ("WS220", "WS221")
+    ]
+    assert {len(text) for build in builds for text in build} == {300}
+    assert len(set(builds[0])) == 1000
+    assert sum(old != new for old, new in zip(*builds, strict=True)) == 50
