@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 
+import wbnode.files
 import wbnode.minion
 from wbcore.datasets import MYSQL
 from wbcore.names import build_of_directory
@@ -100,7 +101,9 @@ def initialise():
         return False
     data = _data()
     user = wbnode.minion.settings_of(__pillar__).mysql.user
-    beside = data / ".incoming" / ".initialising"
+    incoming = wbnode.minion.layout_of(__opts__).incoming_of(MYSQL)
+    wbnode.files.check_own(incoming)
+    beside = incoming / ".initialising"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     shutil.chown(beside, user, user)

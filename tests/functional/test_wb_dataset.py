@@ -522,3 +522,28 @@ def test_what_was_only_begun_is_found_and_can_be_removed(site):
     assert modules["wb_dataset.remove"](LEFT[:2])["freed"] == dict.fromkeys(LEFT[:2], 1000)
     assert list(modules["wb_dataset.found"]()) == [MYSQL]
     assert modules["wb_dataset.held"]() == {}
+
+
+@pytest.mark.parametrize("act", ["sweep", "found", "held", "remove"])
+def test_a_link_in_the_place_of_a_working_directory_leads_nowhere(site, act):
+    # The user mysql may write to the directory that it lies in.
+    modules, layout = site.modules["node"], site.layout("node")
+    live = layout.kind("acedb") / ".removed"
+    live.mkdir(parents=True)
+    (live / "database").write_text("live")
+    layout.kind("mysql").mkdir(parents=True)
+    layout.incoming_of("mysql").symlink_to(layout.kind("acedb"))
+
+    arguments = {"sweep": [[]], "remove": [["mysql/c_elegans_WS220"]]}.get(act, [])
+    with pytest.raises(CommandExecutionError, match="incoming is no directory of root's own"):
+        modules[f"wb_dataset.{act}"](*arguments)
+    assert (live / "database").read_text() == "live"
+
+
+def test_a_working_directory_of_another_user_is_not_used(site):
+    modules, layout = site.modules["node"], site.layout("node")
+    layout.incoming_of("mysql").mkdir(parents=True)
+    os.chown(layout.incoming_of("mysql"), 65534, 65534)
+
+    with pytest.raises(CommandExecutionError, match="incoming is no directory of root's own"):
+        modules["wb_dataset.sweep"]([])

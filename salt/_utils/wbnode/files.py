@@ -55,6 +55,21 @@ def scan(root: Path, left_out: Sequence[str]) -> Found:
     return Found(files, links, frozenset(folders), odd)
 
 
+def check_own(folder: Path) -> None:
+    """BadData when something else is at the place of a working directory than a directory of
+    ours: it lies below one that a service's user may write, and a link there would lead what we
+    remove, and what we make, to wherever that user likes."""
+    try:
+        about = os.lstat(folder)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+        raise BadData(
+            f"{folder} is no directory of root's own, so nothing is done in it",
+            "find out who put it there, and remove it",
+        )
+
+
 def sizes(root: Path, paths: Iterable[str]) -> dict[str, int]:
     """Bytes of each of these files below ``root``; what is no file there is left out."""
     found = {}

@@ -31,6 +31,10 @@ class Places:
     layout: Layout
     settings: Settings
 
+    def __post_init__(self) -> None:
+        for kind in KINDS:
+            wbnode.files.check_own(self.layout.incoming_of(kind))
+
     def present(self) -> list[Dataset]:
         """Every dataset that has its directory here, verified or not."""
         return [

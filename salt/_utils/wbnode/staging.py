@@ -245,6 +245,7 @@ class Staging:
     def normalise(self, name: Build, datasets: Iterable[Dataset]) -> bool:
         """Bring the indexes of the tables that were made for a build into the form in which
         nodes can make them; whether any was in another one."""
+        wbnode.files.check_own(self.layout.incoming_of(MYSQL))
         wbnode.files.sweep(self.layout.incoming_of(MYSQL))
         indexes = [
             path
