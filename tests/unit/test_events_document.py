@@ -49,7 +49,10 @@ def desk(memory):
     desk.run(request("push", "WS223"))
     desk.run(request("purge", "WS219"))
     desk.settings = settings(golive={"way": "maintenance"})
+    desk.nodes.emptied = {"wb-gb1": {"mysql/clustal_WS219"}}
+    desk.nodes.can_not_mend = {"wb-gb1"}
     desk.run(request("rollback"))
+    desk.nodes.emptied.clear()
     desk.nodes.wb_contents_measure = measure
     desk.nodes.world.stage("WS224")
     with pytest.raises(ReleaseError):
