@@ -1,6 +1,6 @@
 """What nobody started by hand: a build landed, a run died, a node told something of itself."""
 
-from wbcore.events import EVENT, LANDED, Announcement
+from wbcore.events import COMMAND, EVENT, LANDED, Announcement
 from wbcore.names import Build
 from wbmaster import automation, doorbell, drifting, landings, restarting, returning, runner
 
@@ -11,16 +11,19 @@ def __virtual__():
     return __virtualname__
 
 
-def landed(build, cause=EVENT, sender=""):
+def landed(build, cause=COMMAND, sender=""):
     """Start what the pillar ``wormbase:landing`` says for a build, if the development server
     itself shows it with ``READY`` and it is newer than what is live.
 
     build
         Name of the build, such as ``WS221``.
     cause
-        ``landed`` when the beacon says so, ``event`` for a person.
+        For the reactor: ``landed`` for the event of the beacon, ``event`` for any other. Without
+        it a person on the master says so, who also has decided anew what was answered, and
+        starts again what failed.
     sender
-        Id of the minion that says so; nobody but the development server is heard.
+        For the reactor: id of the minion that sent the event; nobody but the development server
+        is heard.
 
     Returns build → what was decided; a text when somebody is on the way to decide already.
 
@@ -32,7 +35,8 @@ def landed(build, cause=EVENT, sender=""):
     """
 
     def answered():
-        said = Announcement(Build.parse(build), LANDED if cause == LANDED else EVENT, str(sender))
+        by = cause if cause in (LANDED, EVENT) else COMMAND
+        said = Announcement(Build.parse(build), by, str(sender))
         told = doorbell.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
         return f"{build} is answered with others" if told is None else told
 

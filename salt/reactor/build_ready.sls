@@ -1,8 +1,8 @@
 #!py
 """A build says that it has landed: have the master look at the development server.
 
-Nothing in an event proves its sender: what it says is checked for its form, and the runner
-asks the development server itself.
+Nothing in an event proves its sender: what it says is checked for its form, it never counts as
+a command, and the runner asks the development server itself.
 """
 
 from wbcore import events

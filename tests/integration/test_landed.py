@@ -11,6 +11,8 @@ import psutil
 import pytest
 import staged
 from wbcore import events
+from wbcore.landing import Landing
+from wbcore.names import Build
 from wbsite import PROXY, REMOTE, SERVING, STAGING, eventually
 
 # Longer than what Salt lets an event hold.
@@ -97,8 +99,28 @@ def test_nobody_but_the_development_server_is_heard_and_who_forges_starts_nothin
     forge(landed, "salt/beacon/wb-dev/wb_build_ready/", {"build": "WS221", "id": STAGING})
     forge(landed, events.BUILD_READY, {"id": STAGING, "data": {"build": "WS221"}})
     assert answers(event_listener, since, 1) == not_ready("WS221")
+
+    since = time.time()
+    staged.declare_ready(landed.layouts[STAGING], "WS221")
+    forge(landed, events.BUILD_READY, {"build": "WS221", "cause": "command"})
+    ((_, state, answer),) = answers(event_listener, since, 1)
+    assert state == "ignored" and "an event without a sender is not heard" in answer
     assert landed.orchestrations() == []
     assert landed.ledger.runs(9) == [] and landed.ledger.landings() == []
+
+
+def test_who_forges_the_development_server_starts_nothing_again(landed, event_listener):
+    staged.declare_ready(landed.layouts[STAGING], "WS221")
+    landed.ledger.record_landing(Landing(Build(221), cause="landed", state="answered", answer="x"))
+    for payload in ({"id": STAGING, "data": {"build": "WS221"}}, {"build": "WS221"}):
+        since = time.time()
+        forge(landed, events.BUILD_READY, payload)
+        answers(event_listener, since, 1)
+    assert landed.orchestrations() == [] and landed.ledger.runs(9) == []
+
+    landed.run("wb_auto.landed", "build=WS221")
+    begun = landed.wait_for_step("seal")
+    assert (begun["kind"], begun["cause"]) == ("release", "command")
 
 
 def test_event_of_what_is_no_build_starts_nothing_and_is_no_error(landed, event_listener):

@@ -6,11 +6,11 @@ import pytest
 from cluster import release, request, settings
 from hypothesis import given
 from hypothesis import strategies as st
+from wbcore.events import COMMAND, EVENT
 from wbcore.hours import Hours
 from wbcore.landing import (
     ANSWERED,
     BEGIN_SECONDS,
-    EVENT,
     MOST_STARTS,
     STARTED,
     WAITING,
@@ -60,7 +60,7 @@ def test_a_policy_says_what_a_landing_starts(given, state, start, says):
     assert says in told.answer
 
 
-@pytest.mark.parametrize("landing", [BUILD, Landing(WS221, cause=EVENT)])
+@pytest.mark.parametrize("landing", [BUILD, Landing(WS221, cause=COMMAND)])
 @pytest.mark.parametrize(
     ("facts", "state", "says"),
     [
@@ -81,12 +81,13 @@ def test_what_is_known_keeps_a_landing_from_starting_anything(landing, facts, st
     assert says in told.answer
 
 
-def test_what_failed_is_started_again_by_a_person_only():
+def test_what_failed_is_started_again_by_a_command_only():
     tried = Facts(live=LIVE, tried=True)
 
-    assert "a person starts it again" in decided(BUILD, tried).answer
-    assert decided(Landing(WS221, cause="poll"), tried).start is None
-    assert decided(Landing(WS221, cause=EVENT), tried).start == request("release", "WS221")
+    assert "only a command on the master starts it again" in decided(BUILD, tried).answer
+    for cause in ("poll", EVENT):
+        assert decided(Landing(WS221, cause=cause), tried).start is None
+    assert decided(Landing(WS221, cause=COMMAND), tried).start == request("release", "WS221")
 
 
 def test_outside_the_hours_a_build_is_pushed_once():
@@ -139,7 +140,7 @@ LANDINGS = st.builds(
     Landing,
     BUILDS,
     st.sampled_from(["", "0.02-1351"]),
-    st.sampled_from(["landed", "poll", EVENT]),
+    st.sampled_from(["landed", "poll", EVENT, COMMAND]),
     state=st.sampled_from(["new", WAITING]),
     started=st.sampled_from(["", "push", "release"]),
 )
@@ -163,7 +164,7 @@ def test_nothing_is_started_against_anything_that_is_known(landing, given, facts
     assert isinstance(told.start, Request) and told.start.build == landing.build
     assert not (facts.bad or facts.left or facts.at_work or facts.newer)
     assert given["start"] != "nothing"
-    assert landing.cause == EVENT or not facts.tried
+    assert landing.cause == COMMAND or not facts.tried
     if told.start.kind == "push":
         assert not landing.revision and landing.started != "push"
         return

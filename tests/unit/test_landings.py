@@ -50,6 +50,11 @@ def said(build, cause="landed", sender="wb-dev"):
     return Announcement(Build.parse(build), cause, sender)
 
 
+def by_command(build):
+    """What ``salt-run wb_auto.landed`` says on the master."""
+    return said(build, "command", "")
+
+
 def policy(desk, **given):
     desk.settings = replace(desk.settings, landing=settings(landing=given).landing)
 
@@ -158,18 +163,18 @@ def test_a_bad_build_and_a_held_one_are_answered_with_the_reason(desk, started):
 
     verdicts.good(desk, "WS221")
     verdicts.hold(desk, "", "wait for the curators")
-    landings.answer(desk, [said("WS221", "event")])
+    landings.answer(desk, [by_command("WS221")])
     assert row(desk).state == "waiting" and "wait for the curators" in row(desk).answer
     assert started == []
 
     verdicts.unhold(desk, "")
     landings.attend(desk)
-    assert started == [(request("release", "WS221"), "event")]
+    assert started == [(request("release", "WS221"), "command")]
 
 
 def test_a_development_server_that_does_not_answer_is_no_landing(desk, started):
     desk.nodes.world.absent = ("wb-dev",)
-    landings.answer(desk, [said("WS221", sender="")])
+    landings.answer(desk, [said("WS221")])
 
     assert started == [] and desk.ledger.landings() == []
     assert "can not be asked" in answers(desk)[0][2]
@@ -185,13 +190,48 @@ def test_what_was_left_by_going_back_is_released_by_a_command_only(desk, started
     assert started == []
 
 
-def test_what_failed_is_started_again_by_a_person_only(desk, started):
+# A batch of events on the bus names no sender, or any: nothing there tells it from a person.
+FORGED = [(cause, sender) for cause in ("landed", "event") for sender in ("", "wb-dev")]
+
+
+@pytest.mark.parametrize(("cause", "sender"), FORGED)
+def test_what_failed_is_started_again_by_a_command_only(desk, started, cause, sender):
     attempt(desk, request("release", "WS221"), {9: "fails"})
     landings.answer(desk, [said("WS221")])
     assert started == [] and "was tried before" in row(desk).answer
 
-    landings.answer(desk, [said("WS221", "event")])
-    assert started == [(request("release", "WS221"), "event")]
+    landings.answer(desk, [said("WS221", cause, sender)])
+    assert started == [] and "was tried before" in row(desk).answer
+
+    landings.answer(desk, [by_command("WS221")])
+    assert started == [(request("release", "WS221"), "command")]
+
+
+@pytest.mark.parametrize(("cause", "sender"), FORGED)
+def test_what_was_answered_is_decided_anew_by_a_command_only(desk, started, cause, sender):
+    policy(desk, start="nothing")
+    landings.answer(desk, [said("WS221")])
+    policy(desk, start="release")
+
+    landings.answer(desk, [said("WS221", cause, sender)])
+    assert started == [] and "start is nothing" in row(desk).answer
+    landings.answer(desk, [by_command("WS221")])
+    assert started == [(request("release", "WS221"), "command")]
+
+
+@pytest.mark.parametrize("cause", ["landed", "event"])
+def test_an_event_without_a_sender_is_not_heard(desk, started, cause):
+    landings.answer(desk, [said("WS221", cause, "")])
+
+    assert started == [] and desk.ledger.landings() == []
+    ((_, state, answer),) = answers(desk)
+    assert state == "ignored" and "salt-run wb_auto.landed build=WS221" in answer
+
+
+def test_a_command_is_heard_without_a_sender(desk, started):
+    landings.answer(desk, [by_command("WS221")])
+
+    assert started == [(request("release", "WS221"), "command")]
 
 
 # The queue

@@ -13,7 +13,7 @@ from .settings import NODE_ID
 
 BUILD_READY = "wormbase/build/ready"
 BUILD_ANSWERED = "wormbase/build/answered"
-LANDED, EVENT = "landed", "event"
+LANDED, EVENT, COMMAND = "landed", "event", "command"
 START, DONE, FAILED, PROGRESS = "start", "done", "failed", "progress"
 PHASES = (START, DONE, FAILED, PROGRESS)
 PREFIX = "wormbase/release/"
@@ -60,11 +60,12 @@ def parse_tag(tag: str) -> tuple[str, str, str] | None:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a ``wormbase/build/ready`` event says: the build, whether the beacon (``landed``)
-    or a person (``event``) says so, and the minion whom the envelope names, '' for none.
+    """That a build has landed, as the beacon (``landed``) or a person says with an event
+    (``event``) or on the master (``command``), and the minion whom the envelope names, '' for
+    none.
 
-    A minion can forge all three; an event only wakes the master, which looks at the
-    development server itself.
+    A minion can forge an event with any of it but ``command``, which no event carries; so an
+    event only wakes the master, which looks at the development server itself.
     """
 
     build: Build

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from . import requests
+from .events import COMMAND, LANDED
 from .hours import Hours
 from .names import Build, Release
 from .requests import Request
@@ -20,7 +21,6 @@ RELEASE, PUSH = requests.RELEASE, requests.PUSH
 # Not decided yet; to be decided again when something has ended or come; a run has it; closed.
 NEW, WAITING, STARTED, ANSWERED = "new", "waiting", "started", "answered"
 OPEN = (WAITING, STARTED)
-EVENT = "event"
 # A run that was started and is not in the ledger after so many seconds never began.
 BEGIN_SECONDS = 60
 MOST_STARTS = 3
@@ -34,7 +34,8 @@ class Landing:
         '' for a build; version and revision of the webapp (``0.02-1351``) for a minor
         revision of a live build.
     cause
-        Who told of it: ``landed`` (the beacon), ``poll`` or ``event`` (a person).
+        Who told of it: ``landed`` (the beacon), ``poll``, ``event`` (``event.send`` on the
+        development server) or ``command`` (a person on the master).
     seen, acknowledged, decided
         Seconds since 1970; ``acknowledged`` is 0 until the development server knows.
     started, starts
@@ -43,7 +44,7 @@ class Landing:
 
     build: Build
     revision: str = ""
-    cause: str = EVENT
+    cause: str = LANDED
     seen: float = 0.0
     acknowledged: float = 0.0
     decided: float = 0.0
@@ -160,9 +161,10 @@ def _judged(landing: Landing, facts: Facts) -> str:
         return f"{landing.build} is marked bad by {facts.bad.who} ({facts.bad.reason})"
     if facts.left:
         return f"{landing} was left by going back: only orch.release makes it live again"
-    if facts.tried and landing.cause != EVENT:
+    if facts.tried and landing.cause != COMMAND:
         # After a failure somebody has to look first.
-        return f"{landing} was tried before (salt-run wb_release.history): a person starts it again"
+        tried = f"{landing} was tried before (salt-run wb_release.history)"
+        return f"{tried}: only a command on the master starts it again"
     return ""
 
 

@@ -75,7 +75,7 @@ create table if not exists verdict (
 create table if not exists landing (
     build text not null,
     revision text not null,           -- '' for a build; 0.02-1351 for a minor revision
-    cause text not null,              -- landed, poll, event
+    cause text not null,              -- landed, poll, event, command
     seen real not null,
     acknowledged real not null,       -- 0 until the development server knows the answer
     decided real not null,
