@@ -10,7 +10,8 @@
 wormbase:
 
   # The nodes by their minion ids, in the order in which they are asked. `address` is where
-  # the others reach a node, `site` names the place where it stands: the data of a build travel
+  # the others reach a node: an IPv4 address, or for other than web nodes a host name (IPv6 does
+  # not work). `site` names the place where it stands: the data of a build travel
   # to each site once, and from node to node within it. Roles:
   #   staging  the development server, where builds land (exactly one)
   #   proxy    nginx in front of the web nodes (exactly one)

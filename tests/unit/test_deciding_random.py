@@ -31,11 +31,11 @@ def clusters(draw):
     """Settings of a cluster with some nodes, of which the first serves the web."""
     roles = [["acedb", "mysql", "support", "web"], *draw(st.lists(ROLES, max_size=5))]
     nodes = {
-        f"n{number}": {"address": "a", "site": draw(st.sampled_from("xy")), "roles": one}
+        f"n{number}": {"address": "10.0.0.1", "site": draw(st.sampled_from("xy")), "roles": one}
         for number, one in enumerate(roles)
     }
-    dev = {"address": "a", "site": "x", "roles": ["staging"]}
-    fe = {"address": "a", "site": "x", "roles": ["proxy"]}
+    dev = {"address": "10.0.0.1", "site": "x", "roles": ["staging"]}
+    fe = {"address": "10.0.0.1", "site": "x", "roles": ["proxy"]}
     return Settings.parse({"nodes": {"dev": dev, "fe": fe, **nodes}})
 
 

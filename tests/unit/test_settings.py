@@ -13,6 +13,8 @@ from wbcore.settings import ROLES, Settings, Tolerance
 LOOSE = {"shrink": 100, "grow": 1000, "least": 0}
 NODE = {"address": "10.0.0.1", "site": "local", "roles": ["web"]}
 
+DATA = {**NODE, "roles": ["mysql"]}
+
 
 def test_parse_of_nothing_is_every_default():
     assert Settings.parse({}) == Settings()
@@ -24,6 +26,13 @@ def test_parse_keeps_the_order_of_the_nodes():
 
 def test_parse_leaves_out_what_the_external_pillar_adds():
     assert Settings.parse({**PILLAR, "live": {"build": "WS221"}}) == settings()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.41", "wb-gb1", "wb-gb1.example.org"])
+def test_parse_takes_a_node_by_address_and_one_that_is_no_web_node_by_name(address):
+    nodes = Settings.parse({"nodes": {"w": {**DATA, "address": address}}}).nodes
+
+    assert nodes["w"].address == address
 
 
 def test_parse_takes_a_section_in_part():
@@ -51,6 +60,14 @@ def test_parse_takes_a_section_in_part():
         ({"nodes": {"w": {**NODE, "roles": "web"}}}, "w:roles is 'web'; it has to be a list"),
         ({"nodes": {"w": {**NODE, "roles": ["wbe"]}}}, "wormbase:nodes:w:roles is 'wbe'"),
         ({"nodes": {"w": {**NODE, "address": 10}}}, "w:address is '10'; it has to be of type str"),
+        ({"nodes": {"w": {**NODE, "address": "2001:db8::1"}}}, "w:address is '2001:db8::1'"),
+        ({"nodes": {"w": {**NODE, "address": "[::1]"}}}, "it has to be an IPv4 address, such as"),
+        ({"nodes": {"w": {**NODE, "address": "wb-web1"}}}, "w:address is 'wb-web1'; it has to be"),
+        ({"nodes": {"w": {**NODE, "address": "10.0.0.1;"}}}, "w:address is '10.0.0.1;'"),
+        ({"nodes": {"w": {**DATA, "address": "::1"}}}, "an IPv4 address or a host name"),
+        ({"nodes": {"w": {**DATA, "address": "10.0.0.256"}}}, "w:address is '10.0.0.256'"),
+        ({"nodes": {"w": {**DATA, "address": "-oX"}}}, "w:address is '-oX'"),
+        ({"nodes": {"w": {**DATA, "address": ""}}}, "w:address is ''"),
         ({"retension": {}}, "unknown setting wormbase:retension; remove or rename it"),
         ({"retention": {"kepe": 1}}, "unknown setting wormbase:retention:kepe"),
         ({"retention": None}, "wormbase:retention is 'None'; it has to be a dictionary"),

@@ -30,6 +30,7 @@ SOURCE = Source("wb-dev", "10.0.0.2")
         {"node": "wb-dev", "address": "-oProxyCommand=x"},
         {"node": "wb-dev", "address": "a b"},
         {"node": "wb-dev", "address": "a/b"},
+        {"node": "wb-dev", "address": "fe80::1"},
         {"node": "../wb", "address": "a"},
         {"node": "wb-dev", "address": ""},
     ],

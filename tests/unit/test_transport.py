@@ -14,7 +14,9 @@ SITES = ("local", "remote", "overseas")
 def situations(draw):
     """A cluster, what each node lacks, and the nodes that have everything."""
     sites = draw(st.lists(st.sampled_from(SITES), min_size=1, max_size=12))
-    nodes = {f"n{n}": {"address": "a", "site": site, "roles": ALL} for n, site in enumerate(sites)}
+    nodes = {
+        f"n{n}": {"address": "10.0.0.1", "site": site, "roles": ALL} for n, site in enumerate(sites)
+    }
     names = draw(st.permutations(list(nodes)))
     lacks = draw(st.integers(0, len(names)))
     lacking = {name: ["d"] * draw(st.integers(1, 5)) for name in names[:lacks]}
@@ -97,7 +99,7 @@ def test_nobody_serves_more_than_two_at_once(situation):
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
 def test_the_last_node_waits_for_few_trips(count):
     names = [f"n{n}" for n in range(count)]
-    nodes = {name: {"address": "a", "site": "local", "roles": ALL} for name in names}
+    nodes = {name: {"address": "10.0.0.1", "site": "local", "roles": ALL} for name in names}
     dev = {"address": "dev", "site": "local", "roles": ["staging"]}
     legs = route(Settings.parse({"nodes": {"dev": dev, **nodes}}), {name: ["d"] for name in names})
     depth = {"": 0}

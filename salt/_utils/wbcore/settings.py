@@ -6,6 +6,7 @@ unknown setting is a ReleaseError that names it, never a silent default.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -20,6 +21,8 @@ SEAMLESS, MAINTENANCE = "seamless", "maintenance"
 WAYS = (SEAMLESS, MAINTENANCE)
 STARTS = ("release", "push", "nothing")
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+# An IPv4 address or a host name; what stands in it reaches the command line of ssh.
+HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 T = TypeVar("T")
@@ -365,7 +368,28 @@ def _node(name: object, value: object) -> Node:
     unknown = sorted(set(node.roles) - set(ROLES))
     if unknown:
         raise _wrong(f"{where}:roles", f"some of {', '.join(ROLES)}", unknown[0])
+    _check_address(node, f"{where}:address")
     return node
+
+
+def _check_address(node: Node, where: str) -> None:
+    """The proxy asks single nodes by a variable of nginx, which looks up no names; rsync and
+    nginx take an IPv6 address in brackets only."""
+    if _is_ipv4(node.address):
+        return
+    if "web" in node.roles:
+        form = "an IPv4 address, such as 192.0.2.21, on a web node (no name, no IPv6)"
+        raise _wrong(where, form, node.address)
+    if not HOST.fullmatch(node.address) or not re.search("[A-Za-z]", node.address):
+        raise _wrong(where, "an IPv4 address or a host name (no IPv6)", node.address)
+
+
+def _is_ipv4(address: str) -> bool:
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_tolerances(contents: Contents) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from .datasets import WEBAPP, Dataset
 from .errors import BadRequest
 from .names import Release
-from .settings import Settings
+from .settings import HOST, Settings
 
 MANIFESTS = "manifests"
 PARCELS = "parcels"
@@ -23,7 +23,6 @@ NEAR, FAR = 3, 9
 LIKE = ("--no-whole-file", "-yy")
 ANEW = ("--ignore-times", "--whole-file")
 GO_ON = ("--append",)
-_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _RECEIVED = re.compile(r"^Total bytes received: ([0-9]+)$", re.MULTILINE)
 _PROGRESS = re.compile(r"\s*([0-9]+)\s+[0-9]+%\s")
@@ -47,7 +46,7 @@ class Source:
         if (
             not isinstance(value, dict)
             or not _NODE.fullmatch(str(value.get("node", "")))
-            or not _ADDRESS.fullmatch(str(value.get("address", "")))
+            or not HOST.fullmatch(str(value.get("address", "")))
         ):
             raise BadRequest(
                 f"{str(value)[:80]!r} is not a source", "a source is {node: ID, address: HOST}"
