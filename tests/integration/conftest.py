@@ -6,9 +6,7 @@ Salt's ``root_dir`` is what the project's paths start from.
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -73,11 +71,9 @@ def cluster_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def salt_factories_config(cluster_root: Path) -> dict[str, Any]:
-    """What every daemon shares; a run that the master starts finds ``salt-run`` by its PATH."""
-    programs = str(Path(sys.executable).parent)
+    """What every daemon shares; Salt is not on the PATH, as where it lies in an environment."""
     return {
         "root_dir": cluster_root,
-        "environ": {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
         "slow_stop": False,
         # What is measured of the core is measured by the tests that call it.
         "inject_sitecustomize": False,

@@ -183,14 +183,18 @@ class Site:
             yield
 
     def wait_for_step(self, step: str) -> dict[str, Any]:
-        """The run at work, as soon as the ledger says that it is in this step."""
+        """The newest run, as soon as the ledger says that it has come to this step.
+
+        It may be past it by then, or have ended: a quick run is over between two looks.
+        """
 
         def at_it() -> dict[str, Any] | None:
-            run = self.ledger.unfinished()
-            names = [one["step"] for one in self.ledger.steps(run["id"])] if run else []
-            return run if step in names else None
+            for run in self.ledger.runs(1):
+                if step in [one["step"] for one in self.ledger.steps(run["id"])]:
+                    return run
+            return None
 
-        return eventually(f"a run is in {step}", at_it)
+        return eventually(f"a run comes to {step}", at_it)
 
     def clean(self) -> None:
         """Empty nodes, an empty ledger, no run."""

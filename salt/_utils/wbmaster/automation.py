@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -102,10 +104,16 @@ def _spawn(office: Office, request: Request, cause: str) -> None:
 def _command(office: Office, request: Request) -> list[Any]:
     words = ", ".join(f"{key}: {value}" for key, value in request.pillar.items())
     return [
-        "salt-run",
+        _salt_run(),
         "-c",
         os.path.dirname(office.opts["conf_file"]),
         "state.orch",
         f"orch.{request.kind}",
         f"pillar={{{words}}}",
     ]
+
+
+def _salt_run() -> str:
+    """``salt-run`` of the Salt that this process runs in, which need not be on the PATH."""
+    beside = os.path.dirname(sys.executable)
+    return shutil.which("salt-run", path=beside) or "salt-run"
