@@ -13,6 +13,7 @@
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
 from wbmaster import closing, describe, opening, run
+from wbmaster.office import Office, own_pillar
 
 __virtualname__ = "wb_run"
 
@@ -35,9 +36,9 @@ def begun(name, kind):
     ret = {"name": name, "result": True, "changes": {}, "comment": ""}
     run.set_current(None)
     try:
-        own = opening.own_pillar(__opts__, __grains__)
+        own = own_pillar(__opts__, __grains__)
         request = Request.parse(kind, opening.given(__pillar__, own))
-        office = opening.Office(__opts__, own)
+        office = Office(__opts__, own)
         if __opts__["test"]:
             plan = opening.dry(office, request)
             ret["comment"] = describe.plan(run.current())

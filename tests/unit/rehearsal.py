@@ -38,6 +38,7 @@ from wbmaster import closing, opening, run, stepping
 from wbmaster.fleet import Answer, Fleet
 from wbmaster.ledger import Ledger
 from wbmaster.lock import RunLock
+from wbmaster.office import Office
 
 ORCH = Path(__file__).resolve().parents[2] / "orch"
 FAIL, LOSE, KILL_BEFORE, KILL_AFTER = "fails", "is lost", "killed before", "killed after"
@@ -509,7 +510,7 @@ class Wire:
         self._events.put(None)
 
 
-class Desk(opening.Office):
+class Desk(Office):
     """The master's tools over a world. (The real one reads Salt's configuration first.)"""
 
     def __init__(self, world: World, root: Path) -> None:

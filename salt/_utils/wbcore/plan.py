@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from . import requests
 from .names import Release
 from .requests import Request
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,14 @@ class Plan:
     def pull_bytes(self) -> dict[str, int]:
         """Bytes that each node lacks, uncompressed."""
         return {node: sum(self.pull_sizes(node).values()) for node in self.pulls}
+
+    def unpacked(self, settings: Settings, lacking: Mapping[str, Sequence[str]]) -> dict[str, int]:
+        """Site → bytes of the datasets that its nodes lack, each counted once."""
+        sites: dict[str, set[str]] = {}
+        for node, datasets in lacking.items():
+            sites.setdefault(settings.nodes[node].site, set()).update(datasets)
+        return {
+            site: sum(self.sizes[dataset]["bytes"] for dataset in datasets)
+            for site, datasets in sites.items()
+            if datasets
+        }

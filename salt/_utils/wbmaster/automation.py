@@ -15,7 +15,7 @@ from wbcore.errors import StepFailed
 from wbcore.requests import Request
 
 from . import epochs, notices
-from .opening import Office
+from .office import Office
 from .pruning import shorten
 
 # What failed is tried again, after longer and longer pauses.

@@ -8,7 +8,7 @@ from typing import Any
 from wbcore.drift import Report
 from wbcore.errors import BadRequest
 
-from .opening import Office
+from .office import Office
 
 
 def record(office: Office, node: str, report: object) -> str:

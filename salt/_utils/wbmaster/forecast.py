@@ -41,24 +41,12 @@ def forecast(run: Run) -> dict[str, Any]:
     }
 
 
-def unpacked(run: Run, lacking: Mapping[str, list[str]]) -> dict[str, int]:
-    """Site → bytes of the datasets that its nodes lack, each counted once."""
-    sites: dict[str, set[str]] = {}
-    for node, datasets in lacking.items():
-        sites.setdefault(run.settings.nodes[node].site, set()).update(datasets)
-    return {
-        site: sum(run.plan.sizes[dataset]["bytes"] for dataset in datasets)
-        for site, datasets in sites.items()
-        if datasets
-    }
-
-
 def _into_sites(run: Run, steps: Steps) -> dict[str, int]:
     """What will enter each site, kind by kind, since tables and blocks pack differently."""
     total: dict[str, int] = {}
     for kind in _KINDS:
         figures = steps.get(f"push_{kind}", {})
-        for site, size in unpacked(run, _of_kind(run, kind)).items():
+        for site, size in run.plan.unpacked(run.settings, _of_kind(run, kind)).items():
             before = figures.get("unpacked", {}).get(site, 0)
             ratio = figures["entered"].get(site, 0) / before if before else _FIRST_RATIO
             total[site] = total.get(site, 0) + int(size * ratio)

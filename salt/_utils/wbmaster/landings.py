@@ -21,7 +21,7 @@ from wbcore.verdicts import BAD
 
 from . import automation
 from .fleet import reason
-from .opening import Office
+from .office import Office
 
 POLL = "poll"
 Key = tuple[Build, str]

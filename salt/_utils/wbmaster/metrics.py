@@ -21,7 +21,7 @@ from wbcore.settings import Settings
 from .bus import LOST
 from .fleet import Fleet
 from .ledger import Ledger
-from .opening import Office
+from .office import Office
 from .run import Run
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ import json
 import logging
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
 
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
@@ -19,10 +18,8 @@ from wbcore.settings import Settings
 from . import describe
 from .bus import LOST
 from .fleet import Fleet, reason
+from .office import Office
 from .run import Run, cause, who
-
-if TYPE_CHECKING:
-    from .opening import Office
 
 log = logging.getLogger(__name__)
 _SECONDS = 5

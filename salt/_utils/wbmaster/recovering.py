@@ -17,7 +17,7 @@ from wbcore.seen import NodeSeen, ReleaseRecord, Seen
 
 from . import epochs, run
 from .observe import observe
-from .opening import Office
+from .office import Office
 
 REQUEST = "wb_release.recover_ledger"
 HELD = "the ledger was recovered, and what was decided after its copy was made is not known"

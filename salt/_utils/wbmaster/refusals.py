@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
 
 from . import notices, run
-
-if TYPE_CHECKING:
-    from .opening import Office
+from .office import Office
 
 # A run that died with the master is refused while the nodes come back, so not the first
 # refusal counts.

@@ -16,7 +16,7 @@ from wbcore.verdicts import Verdict
 from . import describe, watch
 from .forecast import forecast
 from .observe import observe
-from .opening import Office
+from .office import Office
 
 
 def status(office: Office) -> dict[str, Any]:

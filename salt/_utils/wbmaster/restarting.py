@@ -15,7 +15,7 @@ from wbcore.seen import node_links
 
 from . import epochs, run
 from .drifting import known_node
-from .opening import Office
+from .office import Office
 
 # A release, or another node's restart, may be at work.
 _ATTEMPTS = 12

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from wbcore.errors import BadRequest, StepFailed
 
 from .fleet import reason
-from .opening import Office
+from .office import Office
 
 # The proxy may be at its own states just now, or a release at work.
 _ATTEMPTS = 12

@@ -7,12 +7,12 @@ from typing import Any
 
 from wbcore.errors import ReleaseError
 
-from . import opening
+from .office import Office, own_pillar
 
 
-def office(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> opening.Office:
+def office(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> Office:
     """The tools of the master that a runner runs on."""
-    return opening.Office(opts, opening.own_pillar(opts, grains))
+    return Office(opts, own_pillar(opts, grains))
 
 
 def told(function: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ from wbcore.errors import BadRequest
 from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, BAD, HOLD
 
-from .opening import Office
+from .office import Office
 from .run import who
 
 _LONGEST = 500

@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wbcore import events
 
 from . import screen
-
-if TYPE_CHECKING:
-    from .opening import Office
-    from .run import Run
+from .office import Office
+from .run import Run
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from wbcore.datasets import Dataset
 from wbcore.transport import Leg, route
 
 from ..fleet import Answer, Call, values
-from ..forecast import unpacked
 from ..run import Run
 
 Changes = dict[str, Any]
@@ -69,7 +68,7 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
         "entered": {
             run.settings.nodes[node].site: received[node] for node in received if sites[node]
         },
-        "unpacked": unpacked(run, lacking),
+        "unpacked": run.plan.unpacked(run.settings, lacking),
         "bytes": sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),
     }
     return {
