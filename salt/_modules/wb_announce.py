@@ -13,13 +13,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-import wbnode.contents
+import wbcore.announce.mail
 import wbnode.files
 import wbnode.minion
-from wbcore import letter, news
+from wbcore.announce import news
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.names import Build, Release
-from wbnode.staging import Staging
+from wbnode.build import counting
+from wbnode.build.survey import Staging
 
 __virtualname__ = "wb_announce"
 
@@ -62,12 +63,14 @@ def mail(release, before=""):
             "set wormbase:mail as pillar.example shows",
         )
     record = wbnode.minion.layout_of(__opts__).letter(name.build)
-    identity = letter.message_id(name, settings.sender)
+    identity = wbcore.announce.mail.message_id(name, settings.sender)
     with wbnode.minion.alone(record.with_suffix(".lock")):
         if record.exists():
             return {"message_id": identity, "already": True, "refused": []}
         now = datetime.datetime.now(datetime.UTC)
-        message = letter.message(name, _notes(name), settings, now, _news(name.build, before))
+        message = wbcore.announce.mail.message(
+            name, _notes(name), settings, now, _news(name.build, before)
+        )
         refused = _send(message, settings, record)
     return {"message_id": identity, "already": False, "refused": refused}
 
@@ -91,7 +94,7 @@ def post(release, before=""):
         salt wb-dev wb_announce.post WS221-2010.12.24-0.02-1350
     """
     name = Release.parse(release)
-    entry = letter.post(name, _notes(name), _news(name.build, before))
+    entry = wbcore.announce.mail.post(name, _notes(name), _news(name.build, before))
     # WordPress would publish a second one under another slug.
     with wbnode.minion.alone(
         wbnode.minion.layout_of(__opts__).letter(name.build).with_suffix(".lock")
@@ -125,7 +128,7 @@ def tell(recipients, subject, text):
             "set wormbase:mail as pillar.example shows",
         )
     now = datetime.datetime.now(datetime.UTC)
-    message = letter.notice(settings.sender, recipients, subject, text, now)
+    message = wbcore.announce.mail.notice(settings.sender, recipients, subject, text, now)
     try:
         return {"refused": sorted(_give(message, settings, _NOTICE_SECONDS))}
     except (OSError, smtplib.SMTPException) as error:
@@ -158,7 +161,7 @@ def _news(build, before):
 def _stock(build):
     staging = Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
     sealed = staging.manifest(build)
-    return sealed and news.Stock.of(sealed, wbnode.contents.kept(staging.layout, sealed))
+    return sealed and news.Stock.of(sealed, counting.kept(staging.layout, sealed))
 
 
 def _send(message, settings, record):

@@ -12,13 +12,13 @@ from typing import Any
 
 import wbnode.files
 import wbnode.minion
-import wbnode.progress
-from wbcore import manifest as manifests
+from wbcore.build import manifest as manifests
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
-from wbnode.announced import Announced
-from wbnode.staging import Staging
+from wbnode.build.announced import Announced
+from wbnode.build.survey import Staging
+from wbnode.transport import progress
 
 log = logging.getLogger(__name__)
 STEP = "seal"
@@ -202,7 +202,7 @@ def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
             _open_tables_anew(staging)
         look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())
-    meter = wbnode.progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
+    meter = progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import wbnode.contents
 import wbnode.minion
 from wbcore.names import Build
-from wbnode.staging import Staging
+from wbnode.build import counting
+from wbnode.build.survey import Staging
 
 
 @wbnode.minion.told
@@ -37,7 +37,7 @@ def measure(build: str, dry: bool = False) -> dict[str, Any]:
     sealed = staging.manifest(name)
     if sealed is None:
         return _unsealed(staging, name) if dry else _none(f"{name} is not sealed here")
-    figures = wbnode.contents.kept(staging.layout, sealed)
+    figures = counting.kept(staging.layout, sealed)
     if not figures:
         if not staging.is_staged(name):
             return _none(f"{name} is not here any more")
@@ -45,7 +45,7 @@ def measure(build: str, dry: bool = False) -> dict[str, Any]:
             return _none(f"{changed[0]} is not what was sealed")
         figures = _measured(staging, name, sealed.databases, sealed.datasets)
         if not dry:
-            wbnode.contents.keep(staging.layout, sealed, figures)
+            counting.keep(staging.layout, sealed, figures)
     return {"figures": figures, "missing": ""}
 
 
@@ -58,7 +58,7 @@ def _unsealed(staging, name):
 
 
 def _measured(staging, name, databases, datasets):
-    return wbnode.contents.measured(staging.layout, name, databases, datasets)
+    return counting.measured(staging.layout, name, databases, datasets)
 
 
 def _none(why):

@@ -13,17 +13,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import wbnode.deep
 import wbnode.minion
-import wbnode.progress
-from wbcore import desired, drift, events, links, reading, upkeep
+from wbcore import drift, events
+from wbcore.build.manifest import digest_of, parse_digest, parse_name
 from wbcore.datasets import ACEDB, KINDS, MYSQL, SUPPORT, WEBAPP, Dataset
+from wbcore.enforcement import schedule
+from wbcore.enforcement.scrubbing import tonight
 from wbcore.errors import BadRequest
-from wbcore.manifest import digest_of, parse_digest, parse_name
-from wbcore.transfer import Source
-from wbnode.carrier import Carrier
-from wbnode.place import Places
-from wbnode.pull import Pull
+from wbcore.model import desired, links
+from wbcore.transport.rsync import Source
+from wbnode.places import Places
+from wbnode.transport import progress, scrubbing
+from wbnode.transport.carrier import Carrier
+from wbnode.transport.pull import Pull
 
 
 @wbnode.minion.told
@@ -82,7 +84,7 @@ def lacking(datasets: Sequence[str]) -> list[str]:
         salt wb-web1 wb_dataset.lacking '[mysql/c_elegans_WS221]'
     """
     places = _places()
-    return [one for one in datasets if wbnode.deep.lacks(places, Dataset.parse(one))]
+    return [one for one in datasets if scrubbing.lacks(places, Dataset.parse(one))]
 
 
 @wbnode.minion.told
@@ -181,7 +183,7 @@ def pull(
         contents = {dataset: manifest.of(dataset) for dataset in wanted}
         lacking = [dataset for dataset in wanted if not job.has(dataset, contents[dataset], name)]
         total = sum(contents[dataset].bytes for dataset in lacking)
-        meter = wbnode.progress.meter(__salt__["event.send"], __opts__, parsed, step, total)
+        meter = progress.meter(__salt__["event.send"], __opts__, parsed, step, total)
         fetched = job.run({dataset: contents[dataset] for dataset in lacking}, meter, name)
         answer = {str(d): {"bytes": contents[d].bytes, **fetched.get(d, _ALREADY)} for d in wanted}
         return {
@@ -215,9 +217,9 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         salt wb-web1 wb_dataset.verify '[mysql/c_elegans_WS221]'
     """
     places, live = _places(), __salt__["wb_link.read"]()
-    if when_due and not upkeep.is_night(places.settings.enforce, time.localtime().tm_hour):
+    if when_due and not schedule.is_night(places.settings.enforce, time.localtime().tm_hour):
         return {}
-    turn = reading.tonight(wbnode.deep.held(places), time.time(), places.settings.enforce.deep_days)
+    turn = tonight(scrubbing.held(places), time.time(), places.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 
     @contextlib.contextmanager
@@ -236,7 +238,7 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         else:
             __salt__[_FOLLOW[kind]]()
 
-    findings = wbnode.deep.verify(places, wanted, mending, live, follow)
+    findings = scrubbing.verify(places, wanted, mending, live, follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 
@@ -322,7 +324,7 @@ def _is_live(link: str) -> str:
     return f"is live here (the link {link} says so)"
 
 
-def _tell(findings: Sequence[wbnode.deep.Finding]) -> None:
+def _tell(findings: Sequence[scrubbing.Finding]) -> None:
     """Tell the master what was not as it was sealed."""
     for kind in (drift.ROTTED, drift.FAILED):
         changes = [

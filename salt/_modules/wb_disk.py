@@ -13,9 +13,9 @@ from typing import Any
 
 import wbnode.files
 import wbnode.minion
-from wbcore import links
 from wbcore.datasets import KINDS, Dataset
-from wbcore.space import Disk, Need, shortfalls
+from wbcore.disk.space import Disk, Need, shortfalls
+from wbcore.model import links
 
 
 @wbnode.minion.told

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import wbnode.minion
-import wbnode.place
-from wbcore import links as rules
+import wbnode.places
 from wbcore.datasets import ACEDB, MYSQL
 from wbcore.errors import BadRequest
-from wbcore.ownership import ownership
+from wbcore.model import links as rules
+from wbcore.transport.ownership import ownership
 
 
 @wbnode.minion.told
@@ -81,4 +81,4 @@ def _target(link: Path) -> str:
 
 
 def _owner(kind: str) -> tuple[int, int]:
-    return wbnode.place.ids(ownership(wbnode.minion.settings_of(__pillar__), kind))
+    return wbnode.places.ids(ownership(wbnode.minion.settings_of(__pillar__), kind))

@@ -12,9 +12,9 @@ import wbnode.epoch
 import wbnode.files
 import wbnode.minion
 from salt.exceptions import CommandExecutionError
-from wbcore import golive
 from wbcore.errors import StepFailed
-from wbcore.seen import node_links
+from wbcore.golive.served import differences
+from wbcore.model.observations import node_links
 
 __virtualname__ = "wb_live"
 
@@ -133,7 +133,7 @@ def unfinished():
 def _switch(wanted, run):
     have = __salt__["wb_link.read"]()
     right = all(have.get(name) == target for name, target in wanted.items())
-    served = not unfinished() and not golive.differences(_version_or_error(), wanted)
+    served = not unfinished() and not differences(_version_or_error(), wanted)
     if right and served:
         return {}
     kinds = {name.partition("/")[0] for name in wanted}

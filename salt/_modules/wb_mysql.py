@@ -12,7 +12,7 @@ import wbnode.files
 import wbnode.minion
 from wbcore.datasets import MYSQL
 from wbcore.names import build_of_directory
-from wbnode.reader import Reader
+from wbnode.mysql_reader import Reader
 
 __virtualname__ = "wb_mysql"
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wbnode.minion
-from wbcore import manifest as manifests
-from wbcore import parcels
+from wbcore.build import manifest as manifests
 from wbcore.datasets import Dataset
 from wbcore.errors import BadRequest
-from wbcore.parcels import Step
-from wbnode.parcels import Maker
-from wbnode.staging import Staging
+from wbcore.transport import parcels
+from wbcore.transport.parcels import Step
+from wbnode.build.survey import Staging
+from wbnode.transport.make_parcels import Maker
 
 
 @wbnode.minion.told

@@ -15,10 +15,11 @@ import time
 import wbnode.epoch
 import wbnode.minion
 import wbnode.proxy
-from wbcore import canary, pools
 from wbcore.errors import BadRequest, StepFailed
+from wbcore.golive import canary
+from wbcore.model import proxy_pools
+from wbcore.model.proxy_pools import Lease
 from wbcore.names import Release
-from wbcore.pools import Lease
 
 __virtualname__ = "wb_proxy"
 __func_alias__ = {"open_": "open"}
@@ -54,7 +55,7 @@ def read():
     lease = proxy.lease()
     return {
         "live": proxy.live,
-        "pools": {pool: _in_place(proxy.pooled(pool)) for pool in pools.POOLS},
+        "pools": {pool: _in_place(proxy.pooled(pool)) for pool in proxy_pools.POOLS},
         "maintenance": {"until": lease.until, "release": lease.release} if lease else None,
     }
 
@@ -84,7 +85,7 @@ def set_pool(pool, nodes, epoch=None):
     _known_web_nodes(settings, nodes)
     servers = _servers(settings)
     chosen = {node: servers[node] for node in nodes}
-    text = pools.render(pools.known(pool), chosen, settings.nginx.idle_port)
+    text = proxy_pools.render(proxy_pools.known(pool), chosen, settings.nginx.idle_port)
     proxy = _proxy()
     with _ordered(proxy, epoch):
         proxy.write_pool(pool, text)
@@ -106,7 +107,7 @@ def laid():
 
         salt fe wb_proxy.laid
     """
-    return [pool for pool in pools.POOLS if _proxy().pool(pool).exists()]
+    return [pool for pool in proxy_pools.POOLS if _proxy().pool(pool).exists()]
 
 
 @wbnode.minion.told
@@ -120,11 +121,11 @@ def prepare():
         salt fe wb_proxy.prepare
     """
     proxy = _proxy()
-    missing = [pool for pool in pools.POOLS if not proxy.pool(pool).exists()]
+    missing = [pool for pool in proxy_pools.POOLS if not proxy.pool(pool).exists()]
     proxy.layout.proxy.mkdir(parents=True, exist_ok=True)
     idle_port = wbnode.minion.settings_of(__pillar__).nginx.idle_port
     for pool in missing:
-        proxy.pool(pool).write_text(pools.render(pool, {}, idle_port), encoding="utf-8")
+        proxy.pool(pool).write_text(proxy_pools.render(pool, {}, idle_port), encoding="utf-8")
     return missing
 
 
@@ -144,7 +145,7 @@ def change_over(pool, epoch=None):
     proxy = _proxy()
     with _ordered(proxy, epoch):
         old = proxy.live
-        proxy.change_over(pools.known(pool))
+        proxy.change_over(proxy_pools.known(pool))
     return {"old": old, "new": pool}
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import subprocess
 
-import wbnode.due
+import wbnode.due_restarts
 import wbnode.minion
 from wbcore import events
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
-from wbcore.links import PRODUCTION
+from wbcore.model.links import PRODUCTION
 
 # Of the runlevels in which a server serves.
 _LINKS = "etc/rc[2-5].d/S[0-9][0-9]"
@@ -51,7 +51,7 @@ def restart_later(name: str) -> None:
 
         salt wb-web1 wb_service.restart_later mariadb
     """
-    wbnode.due.note(wbnode.minion.layout_of(__opts__), name)
+    wbnode.due_restarts.note(wbnode.minion.layout_of(__opts__), name)
     __salt__["event.send"](events.due_tag(__opts__["id"]))
 
 
@@ -64,7 +64,7 @@ def due() -> list[str]:
 
         salt '*' wb_service.due
     """
-    return wbnode.due.servers(wbnode.minion.layout_of(__opts__))
+    return wbnode.due_restarts.servers(wbnode.minion.layout_of(__opts__))
 
 
 @wbnode.minion.told
@@ -84,7 +84,7 @@ def restart_due() -> list[str]:
             __salt__["wb_acedb.restart"]()
         elif not __salt__["service.restart"](name):
             raise StepFailed(f"{name} did not restart", f"run service {name} restart on this node")
-        wbnode.due.done(layout, name)
+        wbnode.due_restarts.done(layout, name)
     return names
 
 

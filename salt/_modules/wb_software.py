@@ -11,9 +11,9 @@ import wbnode.minion
 from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.names import Release
-from wbcore.patterns import excluded
+from wbcore.transport.patterns import excluded
 from wbcore.versions import VERSION_TEXT
-from wbnode.checkout import matching
+from wbnode.webapp.checkout import matching
 
 __virtualname__ = "wb_software"
 

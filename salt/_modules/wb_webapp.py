@@ -14,10 +14,10 @@ import wbnode.minion
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
-from wbcore.ownership import LOGS_MODE
+from wbcore.transport.ownership import LOGS_MODE
 from wbcore.versions import VERSION_TEXT, environment_text, version_text
-from wbnode.checkout import Checkout
-from wbnode.preflight import Preflight
+from wbnode.webapp.checkout import Checkout
+from wbnode.webapp.preflight import Preflight
 
 __virtualname__ = "wb_webapp"
 

@@ -7,8 +7,8 @@ key is missing altogether, and the states that want it change nothing (they must
 
 from pathlib import Path
 
-from wbcore import desired
 from wbcore.layout import Layout
+from wbcore.model import desired
 from wbcore.settings import Settings
 from wbmaster.ledger import Ledger
 
@@ -20,7 +20,7 @@ def __virtual__():
 
 
 def ext_pillar(minion_id, pillar, *args, **kwargs):
-    """The part of ``minion_id``: release, datasets, links, sources, see wbcore.desired."""
+    """The part of ``minion_id``: release, datasets, links, sources, see wbcore.model.desired."""
     settings = Settings.parse(pillar.get("wormbase", {}))
     if minion_id not in settings.nodes:
         return {}

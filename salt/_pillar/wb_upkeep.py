@@ -3,7 +3,7 @@
 Apart from ``wb_live``: a ledger that can not be read must not end the enforcement of all else.
 """
 
-from wbcore import upkeep
+from wbcore.enforcement import schedule
 from wbcore.settings import Settings
 
 __virtualname__ = "wb_upkeep"
@@ -14,6 +14,7 @@ def __virtual__():
 
 
 def ext_pillar(minion_id, pillar, *args, **kwargs):
-    """The schedule of ``minion_id``, see wbcore.upkeep; nothing for a minion that is no node."""
+    """The schedule of ``minion_id``, nothing for a minion that is no node; see
+    wbcore.enforcement.schedule."""
     settings = Settings.parse(pillar.get("wormbase", {}))
-    return {"schedule": upkeep.schedule()} if minion_id in settings.nodes else {}
+    return {"schedule": schedule.schedule()} if minion_id in settings.nodes else {}

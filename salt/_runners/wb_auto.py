@@ -2,7 +2,8 @@
 
 from wbcore.events import COMMAND, EVENT, LANDED, Announcement
 from wbcore.names import Build
-from wbmaster import automation, doorbell, drifting, landings, restarting, returning, runner
+from wbmaster.commands import runner
+from wbmaster.unattended import catch_up, debounce, drift_reports, landings, restarts, supervisor
 
 __virtualname__ = "wb_auto"
 
@@ -37,7 +38,7 @@ def landed(build, cause=COMMAND, sender=""):
     def answered():
         by = cause if cause in (LANDED, EVENT) else COMMAND
         said = Announcement(Build.parse(build), by, str(sender))
-        told = doorbell.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
+        told = debounce.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
         return f"{build} is answered with others" if told is None else told
 
     return runner.told(answered)
@@ -73,10 +74,10 @@ def supervise():
     def supervised():
         office = _office()
         return (
-            restarting.wake(office)
-            or automation.take_up(office)
+            restarts.wake(office)
+            or supervisor.take_up(office)
             or landings.attend(office)
-            or returning.greet(office)
+            or catch_up.greet(office)
             or "nothing to do"
         )
 
@@ -98,7 +99,7 @@ def drifted(node, report):
         salt-run wb_auto.drifted wb-web1 '{node: wb-web1, kind: drift, more: 0,
             changes: [{id: nginx runs, what: running}]}'
     """
-    return runner.told(lambda: drifting.record(_office(), node, report))
+    return runner.told(lambda: drift_reports.record(_office(), node, report))
 
 
 def joined(node):
@@ -119,7 +120,7 @@ def joined(node):
     """
 
     def answered():
-        told = doorbell.JOINED.ring(str(node), lambda batch: returning.admit(_office(), batch))
+        told = debounce.JOINED.ring(str(node), lambda batch: catch_up.admit(_office(), batch))
         return f"{node} is looked at with others" if told is None else told
 
     return runner.told(answered)
@@ -143,7 +144,7 @@ def due(node):
     """
 
     def answered():
-        told = doorbell.DUE.ring(str(node), lambda batch: restarting.restart_all(_office(), batch))
+        told = debounce.DUE.ring(str(node), lambda batch: restarts.restart_all(_office(), batch))
         return f"{node} is seen to with others" if told is None else told
 
     return runner.told(answered)

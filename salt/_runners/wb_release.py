@@ -2,9 +2,11 @@
 
 from wbcore.errors import BadRequest
 from wbcore.requests import Request
-from wbmaster import drifting, recovering, report, runner, verdicts
-from wbmaster import landings as landings_
-from wbmaster import metrics as measured
+from wbmaster.commands import recovery, runner, verdicts
+from wbmaster.commands import status as status_
+from wbmaster.reporting import metrics as measured
+from wbmaster.unattended import drift_reports
+from wbmaster.unattended import landings as landings_
 
 __virtualname__ = "wb_release"
 
@@ -26,7 +28,7 @@ def status():
 
         salt-run wb_release.status
     """
-    return runner.told(lambda: report.status(_office()))
+    return runner.told(lambda: status_.status(_office()))
 
 
 def history(limit=20):
@@ -41,7 +43,7 @@ def history(limit=20):
 
         salt-run wb_release.history limit=5
     """
-    return runner.told(lambda: report.history(_office(), _number(limit)))
+    return runner.told(lambda: status_.history(_office(), _number(limit)))
 
 
 def plan(build="", minor=False):
@@ -55,7 +57,7 @@ def plan(build="", minor=False):
     """
     given = {"build": build, "minor": minor}
     pillar = {key: value for key, value in given.items() if value}
-    return runner.told(lambda: report.plan(_office(), Request.parse("release", pillar)))
+    return runner.told(lambda: status_.plan(_office(), Request.parse("release", pillar)))
 
 
 def watch():
@@ -67,7 +69,7 @@ def watch():
 
         salt-run wb_release.watch
     """
-    return runner.told(lambda: report.watch_run(_office()))
+    return runner.told(lambda: status_.watch_run(_office()))
 
 
 def drift(limit=20, node=""):
@@ -88,7 +90,7 @@ def drift(limit=20, node=""):
 
         salt-run wb_release.drift node=wb-web1
     """
-    return runner.told(lambda: drifting.shown(_office(), _number(limit), str(node)))
+    return runner.told(lambda: drift_reports.shown(_office(), _number(limit), str(node)))
 
 
 def metrics():
@@ -228,7 +230,7 @@ def recover_ledger(test=False):
 
         salt-run wb_release.recover_ledger test=True
     """
-    return runner.told(lambda: recovering.recover(_office(), bool(test)))
+    return runner.told(lambda: recovery.recover(_office(), bool(test)))
 
 
 def _number(limit):

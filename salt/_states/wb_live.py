@@ -8,8 +8,8 @@
 """
 
 import wbnode.state
-from wbcore.epoch import RECOVER
 from wbcore.errors import BadData
+from wbcore.golive.epoch import RECOVER
 
 __virtualname__ = "wb_live"
 _LATER = "A run has ended meanwhile: what it left is enforced the next time."

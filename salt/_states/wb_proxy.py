@@ -16,8 +16,8 @@ import time
 
 import wbnode.minion
 import wbnode.state
-from wbcore import pools
 from wbcore.errors import StepFailed
+from wbcore.model import proxy_pools
 
 __virtualname__ = "wb_proxy"
 PATIENCE_SECONDS = 6
@@ -35,7 +35,7 @@ def prepared(name):
         name,
         __opts__["test"],
         lambda: dict.fromkeys(__salt__["wb_proxy.laid"](), "there"),
-        dict.fromkeys(pools.POOLS, "there"),
+        dict.fromkeys(proxy_pools.POOLS, "there"),
         lambda wrong: __salt__["wb_proxy.prepare"](),
     )
 
@@ -52,8 +52,8 @@ def serving(name, release, web, going_live, epoch):
         The epoch of the ledger: nothing is moved once the proxy was told a later one.
 
     The nodes are asked through nginx, more than once before one leaves the pool, since the same
-    state.apply may be putting it right; :func:`wbcore.pools.to_serve` says who does. While none
-    of them serves the release, the pool is left as it is.
+    state.apply may be putting it right; :func:`wbcore.model.proxy_pools.to_serve` says who does.
+    While none of them serves the release, the pool is left as it is.
     """
     proxy = __salt__["wb_proxy.read"]()
     if going_live or proxy["maintenance"]:
@@ -83,8 +83,8 @@ def _serving(web, pooled):
     percent = wbnode.minion.settings_of(__pillar__).golive.quorum_percent
     until, looks = time.monotonic() + PATIENCE_SECONDS, []
     while True:
-        looks.append(pools.judged(__salt__["wb_proxy.ask"]("/version", list(web)), web))
+        looks.append(proxy_pools.judged(__salt__["wb_proxy.ask"]("/version", list(web)), web))
         missed = [node for node in pooled if not looks[-1].get(node)]
         if not missed or (len(looks) > 1 and time.monotonic() > until):
-            return pools.to_serve(pooled, looks, percent)
+            return proxy_pools.to_serve(pooled, looks, percent)
         time.sleep(0.5)

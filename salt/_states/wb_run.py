@@ -12,8 +12,10 @@
 
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
-from wbmaster import closing, describe, opening, run
+from wbmaster import run
+from wbmaster.lifecycle import begin, end
 from wbmaster.office import Office, own_pillar
+from wbmaster.reporting import describe
 
 __virtualname__ = "wb_run"
 
@@ -37,14 +39,14 @@ def begun(name, kind):
     run.set_current(None)
     try:
         own = own_pillar(__opts__, __grains__)
-        request = Request.parse(kind, opening.given(__pillar__, own))
+        request = Request.parse(kind, begin.given(__pillar__, own))
         office = Office(__opts__, own)
         if __opts__["test"]:
-            plan = opening.dry(office, request)
+            plan = begin.dry(office, request)
             ret["comment"] = describe.plan(run.current())
             ret["result"] = True if plan.idle else None
         else:
-            ret["comment"] = opening.begin(office, request)
+            ret["comment"] = begin.begin(office, request)
     except ReleaseError as error:
         ret.update(result=False, comment=str(error))
     return ret
@@ -62,7 +64,7 @@ def ended(name):
         ret.update(result=None, comment="The run would end here.")
         return ret
     try:
-        ret["comment"] = closing.end(current)
+        ret["comment"] = end.end(current)
     except ReleaseError as error:
         ret.update(result=False, comment=f"{current.failed_step}: {error}")
     return ret

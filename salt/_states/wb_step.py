@@ -9,8 +9,9 @@
           - wb_run: begin
 """
 
+import wbmaster.lifecycle.step
 from wbcore.errors import ReleaseError
-from wbmaster import run, stepping
+from wbmaster import run
 
 __virtualname__ = "wb_step"
 
@@ -40,10 +41,10 @@ def taken(name, step):
         return ret
     try:
         if current.dry:
-            ret["changes"] = stepping.forecast(current, step)
+            ret["changes"] = wbmaster.lifecycle.step.forecast(current, step)
             ret["result"] = None if ret["changes"] else True
         else:
-            ret["changes"] = stepping.take(current, step)
+            ret["changes"] = wbmaster.lifecycle.step.take(current, step)
         if ret["changes"]:
             ret["comment"] = "Would be done." if current.dry else "Done."
     except ReleaseError as error:

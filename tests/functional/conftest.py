@@ -13,11 +13,11 @@ from typing import Any
 
 import jinja2
 import pytest
-import wbnode.contents
 import wbnode.files
+from wbcore.build.manifest import Manifest
 from wbcore.layout import Layout
-from wbcore.manifest import Manifest
 from wbcore.names import Build
+from wbnode.build import counting
 
 from lab import base
 
@@ -164,7 +164,7 @@ def counted(layout):
         sealed = Manifest(Build.parse(build), databases, {})
         path = layout.manifest(sealed.name)
         wbnode.files.write_whole(path, sealed.to_bytes())
-        wbnode.contents.keep(layout, sealed, {"classes": {"Gene": genes, "Map": 6}})
+        counting.keep(layout, sealed, {"classes": {"Gene": genes, "Map": 6}})
         return path
 
     return make

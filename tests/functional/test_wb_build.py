@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 from salt.exceptions import CommandExecutionError
+from wbcore.build.manifest import Manifest, digest_of
 from wbcore.datasets import Dataset
-from wbcore.manifest import Manifest, digest_of
 from wbcore.names import Build
-from wbnode.staging import Staging
+from wbnode.build.survey import Staging
 
 
 @pytest.fixture

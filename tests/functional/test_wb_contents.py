@@ -163,7 +163,7 @@ def test_measure_names_what_can_not_be_counted(modules, staged, path, says):
 
 def test_measure_without_tace_says_so(modules, staged, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("wbnode.contents._PATH", "/nowhere")
+    monkeypatch.setattr("wbnode.build.counting._PATH", "/nowhere")
     with pytest.raises(CommandExecutionError, match="tace could not be run"):
         modules["wb_contents.measure"]("WS221", dry=True)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import salt.loader
-import wbnode.deep
+from wbcore.build.manifest import digest_of
 from wbcore.datasets import Dataset
-from wbcore.manifest import digest_of
 from wbcore.names import Build
+from wbnode.transport import scrubbing
 
 GENE = "support/WS221/gene"
 ONTOLOGY = "support/WS221/ontology"
@@ -149,7 +149,7 @@ def test_a_sibling_whose_copy_rotted_too_is_passed_over(site, held):
 
 
 def test_what_nobody_has_is_told_and_read_again_the_next_night(site, held, monkeypatch):
-    monkeypatch.setattr("wbnode.pull._PAUSE_SECONDS", 0)
+    monkeypatch.setattr("wbnode.transport.pull._PAUSE_SECONDS", 0)
     read_long_ago(site, GENE)
     for node in ("node", "sibling", "wb-dev"):
         (place(site, GENE, node) / "list").write_bytes(b"rot")
@@ -234,13 +234,13 @@ def test_the_state_brings_what_was_sealed_anew_while_the_node_was_away(site, hel
 
 def just_before_reading(monkeypatch, happens):
     """Have something happen after what a dataset was sealed as is known, before it is read."""
-    look = wbnode.deep.look
+    look = scrubbing.look
 
     def read(places, dataset, contents):
         happens()
         return look(places, dataset, contents)
 
-    monkeypatch.setattr(wbnode.deep, "look", read)
+    monkeypatch.setattr(scrubbing, "look", read)
 
 
 def test_what_a_push_replaced_meanwhile_is_left_as_it_was_sealed_anew(site, held, monkeypatch):
@@ -269,7 +269,7 @@ def test_what_a_purge_removed_meanwhile_is_not_told(site, held, monkeypatch):
 def test_a_dataset_that_can_not_be_looked_at_keeps_no_finding_from_being_told(
     site, held, monkeypatch, purged
 ):
-    put_right = wbnode.deep.put_right
+    put_right = scrubbing.put_right
 
     def broken(job, dataset, contents, wrong):
         if str(dataset) != GENE:
@@ -278,7 +278,7 @@ def test_a_dataset_that_can_not_be_looked_at_keeps_no_finding_from_being_told(
             job.places.purge([dataset])
         raise FileNotFoundError("gone")
 
-    monkeypatch.setattr(wbnode.deep, "put_right", broken)
+    monkeypatch.setattr(scrubbing, "put_right", broken)
     for one in (GENE, ONTOLOGY):
         spoil = next(path for path in place(site, one).rglob("*") if path.is_file())
         spoil.write_bytes(b"rot")

@@ -7,13 +7,13 @@ import time
 
 import pytest
 from salt.exceptions import CommandExecutionError
+from wbcore.build.manifest import Contents
 from wbcore.datasets import Dataset
-from wbcore.manifest import Contents
+from wbcore.disk.making_room import Taken, make_room
+from wbcore.disk.space import Need
 from wbcore.names import Build
-from wbcore.room import Taken, make_room
 from wbcore.settings import Settings
-from wbcore.space import Need
-from wbnode.place import Places
+from wbnode.places import Places
 
 MB = 1_000_000
 MYSQL = "mysql/c_elegans_WS221"

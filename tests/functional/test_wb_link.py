@@ -8,10 +8,10 @@ import sys
 
 import pytest
 from salt.exceptions import CommandExecutionError
+from wbcore.build.manifest import Contents
 from wbcore.datasets import Dataset
-from wbcore.manifest import Contents
 from wbcore.settings import Settings
-from wbnode.place import Places
+from wbnode.places import Places
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import time
 import pytest
 import salt.loader
 from databases import mariadb
+from wbcore.build.manifest import Contents
 from wbcore.datasets import Dataset
-from wbcore.manifest import Contents
 from wbcore.settings import Settings
-from wbnode.place import Places
+from wbnode.places import Places
 
 # A user of every Debian, as whom the webapp would run.
 READER = "nobody"

@@ -10,10 +10,10 @@ import subprocess
 import pytest
 from databases import mariadb
 from test_wb_dataset import contents, place, same_as_on_wb_dev
+from wbcore.build.manifest import Manifest
 from wbcore.datasets import Dataset
-from wbcore.manifest import Manifest
 from wbcore.names import Build
-from wbcore.parcels import Parcel, name_of
+from wbcore.transport.parcels import Parcel, name_of
 
 TABLES = "mysql/c_elegans_WS221"
 ONTOLOGY = "support/WS221/ontology"

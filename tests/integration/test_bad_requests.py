@@ -7,8 +7,8 @@ import datetime
 import pytest
 import staged
 from wbcore.datasets import SUPPORT
+from wbcore.model.observations import ReleaseRecord
 from wbcore.names import Build, Release
-from wbcore.seen import ReleaseRecord
 from wbsite import STAGING, sentences
 
 NOT_A_BUILD = "is not the name of a build; a build is WS and its number, such as WS221"

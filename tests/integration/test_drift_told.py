@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from wbcore import events, upkeep
+from wbcore import events
 from wbcore.drift import Change, Report
+from wbcore.enforcement import schedule
 from wbsite import PROXY, WEB, eventually
 
 REPORT = Report.of(WEB, "drift", [Change.of("the links are right", "acedb: WS1 -> WS221")])
@@ -42,4 +43,4 @@ def test_what_no_node_would_tell_is_not_recorded_and_is_no_error(site):
 
 def test_nodes_get_their_schedule_from_the_pillar(site):
     shown = site.ask(WEB, "pillar.items", unmask=True)
-    assert shown["schedule"] == upkeep.schedule()
+    assert shown["schedule"] == schedule.schedule()

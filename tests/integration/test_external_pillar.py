@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from wbcore.model.observations import ReleaseRecord
 from wbcore.names import Build, Release
-from wbcore.seen import ReleaseRecord
 from wbsite import PROXY, REMOTE, STAGING, WEB, sentences
 
 BEFORE, AFTER = (

@@ -8,7 +8,7 @@ import pytest
 import staged
 from wbcore import events
 from wbcore.datasets import ACEDB, SUPPORT, Dataset
-from wbmaster.bus import Bus
+from wbmaster.nodes.bus import Bus
 from wbsite import REMOTE, SERVING, STAGING, WEB, comments, eventually, sentences
 
 STEPS = [

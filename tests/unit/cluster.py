@@ -7,12 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wbcore.deciding import decide
-from wbcore.golive import expected
+from wbcore.golive.served import expected
+from wbcore.model.observations import (
+    Known,
+    NodeSeen,
+    ReleaseRecord,
+    Seen,
+    StagingSeen,
+    Switch,
+    node_links,
+)
 from wbcore.names import Build, Release
-from wbcore.plan import Plan
+from wbcore.planning.plan import Plan
+from wbcore.planning.planner import decide
 from wbcore.requests import Request
-from wbcore.seen import Known, NodeSeen, ReleaseRecord, Seen, StagingSeen, Switch, node_links
 from wbcore.settings import Settings
 
 ALL = ["acedb", "mysql", "support", "web"]

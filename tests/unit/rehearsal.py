@@ -20,24 +20,26 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import wbmaster.lifecycle.step
 import yaml
 from cluster import World, digest, release
-from wbcore.canary import numbers
 from wbcore.datasets import KINDS, Dataset
-from wbcore.epoch import check_order
+from wbcore.disk.retention import ways_back
 from wbcore.errors import ReleaseError, StepFailed
-from wbcore.golive import differences, expected
+from wbcore.golive.canary import numbers
+from wbcore.golive.epoch import check_order
+from wbcore.golive.served import differences, expected
 from wbcore.layout import Layout
-from wbcore.links import why_live
+from wbcore.model.links import why_live
+from wbcore.model.observations import node_links, wants
+from wbcore.model.proxy_pools import Lease, to_keep
 from wbcore.names import Release
-from wbcore.pools import Lease, to_keep
 from wbcore.requests import Request
-from wbcore.retention import ways_back
-from wbcore.seen import node_links, wants
-from wbmaster import closing, opening, run, stepping
-from wbmaster.fleet import Answer, Fleet
+from wbmaster import run
 from wbmaster.ledger import Ledger
+from wbmaster.lifecycle import begin, end
 from wbmaster.lock import RunLock
+from wbmaster.nodes.fleet import Answer, Fleet
 from wbmaster.office import Office
 
 ORCH = Path(__file__).resolve().parents[2] / "orch"
@@ -546,28 +548,30 @@ class Desk(Office):
         # Every run is a process of its own; here they would all have one pid.
         with (
             mock.patch.object(run, "new_id", _id_of_a_new_process),
-            mock.patch.object(closing, "_last_line", self.last_words.append),
+            mock.patch.object(end, "_last_line", self.last_words.append),
         ):
             return self._run(asked)
 
     def forecast(self, asked: Request) -> dict[str, dict[str, Any]]:
         """What each step says in a dry run that it would change."""
-        opening.dry(self, asked)
+        begin.dry(self, asked)
         planned = run.current()
         assert planned is not None
         run.set_current(None)
-        return {step: stepping.forecast(planned, step) for step in steps_of(asked.kind)}
+        return {
+            step: wbmaster.lifecycle.step.forecast(planned, step) for step in steps_of(asked.kind)
+        }
 
     def _run(self, asked: Request) -> str:
         try:
-            said = opening.begin(self, asked)
+            said = begin.begin(self, asked)
             begun = run.current()
             if begun is None:
                 return said
             for step in steps_of(asked.kind):
                 if begun.error is None:
                     self._take(begun, step)
-            return closing.end(begun)
+            return end.end(begun)
         except Killed:
             self._die()
             raise
@@ -576,7 +580,7 @@ class Desk(Office):
 
     def _take(self, begun: run.Run, step: str) -> None:
         with contextlib.suppress(ReleaseError):
-            self.changes[step] = stepping.take(begun, step)
+            self.changes[step] = wbmaster.lifecycle.step.take(begun, step)
 
     def _die(self) -> None:
         run.set_current(None)

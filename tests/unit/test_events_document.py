@@ -7,7 +7,7 @@ import pytest
 from cluster import World, request, settings
 from rehearsal import FAIL, Desk, staged
 from wbcore.errors import ReleaseError
-from wbmaster import verdicts
+from wbmaster.commands import verdicts
 from wbmaster.steps import STEPS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/events.md").read_text(encoding="utf-8")

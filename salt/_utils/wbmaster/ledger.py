@@ -18,13 +18,13 @@ from typing import Any
 
 from wbcore.drift import Report
 from wbcore.errors import BadData
-from wbcore.landing import Landing
+from wbcore.model.observations import Known, ReleaseRecord, Switch
 from wbcore.names import Build, Release
+from wbcore.planning.landing_policy import Landing
 from wbcore.requests import Request
-from wbcore.seen import Known, ReleaseRecord, Switch
 from wbcore.verdicts import HOLD, KINDS, Verdict
 
-from .pruning import prune
+from .housekeeping import prune
 from .schema import COLUMNS, SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
@@ -329,7 +329,7 @@ class Ledger:
             connection.execute("insert or replace into epoch values (1, ?)", (epoch,))
 
     def epoch(self) -> int:
-        """How often what is live began to change; see :mod:`wbcore.epoch`."""
+        """How often what is live began to change; see :mod:`wbcore.golive.epoch`."""
         rows = self._rows("select number from epoch")
         return int(rows[0]["number"]) if rows else 0
 

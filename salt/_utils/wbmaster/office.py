@@ -10,18 +10,18 @@ from typing import Any
 
 import salt.config
 import salt.pillar
-from wbcore.deciding import decide
 from wbcore.errors import BadRequest
 from wbcore.layout import Layout
+from wbcore.planning.planner import decide
 from wbcore.requests import Request
 from wbcore.settings import Settings
 
 from . import run
-from .bus import Bus
-from .fleet import Fleet
 from .ledger import Ledger
 from .lock import RunLock
-from .observe import observe
+from .nodes.bus import Bus
+from .nodes.fleet import Fleet
+from .nodes.observe import observe
 
 
 class Office:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wbcore.datasets import Dataset
-from wbcore.links import why_live
+from wbcore.disk.retention import Used, removal
+from wbcore.model.links import why_live
 from wbcore.names import Build
-from wbcore.retention import Used, removal
 
-from .fleet import Call, values
+from .nodes.fleet import Call, values
 from .run import Run
 
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]

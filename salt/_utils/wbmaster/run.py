@@ -15,15 +15,15 @@ from typing import Any
 from wbcore import events
 from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
-from wbcore.plan import Plan
+from wbcore.model.observations import Known, Seen
+from wbcore.planning.plan import Plan
 from wbcore.requests import Request
-from wbcore.seen import Known, Seen
 from wbcore.settings import Settings
 
-from .bus import Bus
-from .fleet import Fleet
 from .ledger import Ledger
 from .lock import RunLock
+from .nodes.bus import Bus
+from .nodes.fleet import Fleet
 
 
 @dataclass

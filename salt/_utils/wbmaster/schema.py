@@ -52,7 +52,7 @@ create table if not exists switch (
     before text not null,
     after text not null
 );
--- A counter of change-overs (wbcore.epoch).
+-- A counter of change-overs (wbcore.golive.epoch).
 create table if not exists epoch (
     id integer primary key check (id = 1),
     number integer not null

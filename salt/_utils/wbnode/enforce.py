@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from wbcore import drift, upkeep
+from wbcore import drift
 from wbcore.drift import Report
+from wbcore.enforcement import schedule
 from wbcore.layout import Layout
 from wbcore.settings import Enforce, Settings
 
@@ -51,7 +52,7 @@ def is_due(layout: Layout, enforce: Enforce, node: str, minion: int | None) -> b
     except FileNotFoundError:
         last = 0.0
     started = psutil.Process(minion).create_time()
-    return upkeep.is_due(enforce, node, last, started, time.time())
+    return schedule.is_due(enforce, node, last, started, time.time())
 
 
 def digest(wanted: Mapping[str, Any], cache: str) -> str:

@@ -1,9 +1,9 @@
-"""The epoch that this node was told last; see :mod:`wbcore.epoch`."""
+"""The epoch that this node was told last; see :mod:`wbcore.golive.epoch`."""
 
 from __future__ import annotations
 
-from wbcore import epoch
 from wbcore.errors import BadData
+from wbcore.golive import epoch
 from wbcore.layout import Layout
 
 from . import files, minion

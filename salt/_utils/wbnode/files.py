@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+from wbcore.build.manifest import Found, Stat, link_problem
 from wbcore.errors import BadData, StepFailed
-from wbcore.manifest import Found, Stat, link_problem
-from wbcore.patterns import excluded
+from wbcore.transport.patterns import excluded
 
 import wbnode.minion
 

@@ -20,10 +20,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wbcore import canary, pools
 from wbcore.errors import StepFailed
+from wbcore.golive import canary
 from wbcore.layout import Layout
-from wbcore.pools import Lease
+from wbcore.model import proxy_pools
+from wbcore.model.proxy_pools import Lease
 
 _POLL_SECONDS = 0.01
 _BODY_BYTES = 64 * 1024
@@ -53,7 +54,7 @@ class Proxy:
     def pooled(self, pool: str) -> dict[str, str]:
         """The nodes in a pool: id → ``address:port``."""
         try:
-            return pools.servers(self.pool(pool).read_text(encoding="utf-8"))
+            return proxy_pools.servers(self.pool(pool).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
 
@@ -141,7 +142,7 @@ class Proxy:
         """Ask each node through nginx, maintenance or not: ``{node: {status, seconds, body}}``.
 
         A body of JSON comes parsed; status 0 has the error as its body. With ``measure`` there
-        are the ``numbers`` of a page (see :func:`wbcore.canary.numbers`) in the body's place.
+        are the ``numbers`` of a page, see :func:`wbcore.golive.canary.numbers`, in its place.
         """
         names, get = list(nodes), partial(_get, timeout=timeout, measure=measure)
         with ThreadPoolExecutor(max(1, len(names))) as threads:

@@ -79,7 +79,7 @@ def still_live(
 
 
 def live(salt: Mapping[str, Callable[..., Any]]) -> Mapping[str, Any]:
-    """What the master, asked again, says has to be live here; see :mod:`wbcore.desired`.
+    """What the master, asked again, says has to be live here; see :mod:`wbcore.model.desired`.
 
     salt
         Salt's execution functions.

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import wbnode.proxy
-from wbcore import pools
 from wbcore.layout import Layout
+from wbcore.model import proxy_pools
 
 # The page has to be gone soon after its lease, so the first question is a short one.
 FIRST_ASK_SECONDS = 0.5
@@ -56,13 +56,13 @@ def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
             return True
         pool, nodes = proxy.live, list(proxy.pooled(proxy.live))
         answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
-        kept = pools.to_keep(wbnode.proxy.served(answers), lease)
-        if not pools.may_open(kept, nodes, lease, time.time()):
+        kept = proxy_pools.to_keep(wbnode.proxy.served(answers), lease)
+        if not proxy_pools.may_open(kept, nodes, lease, time.time()):
             note(proxy, f"of {nodes} only {kept} serve one whole release; the page stays")
             return False
         if len(kept) < len(nodes):
             text = proxy.pool(pool).read_text(encoding="utf-8")
-            proxy.write_pool(pool, pools.only(text, kept))
+            proxy.write_pool(pool, proxy_pools.only(text, kept))
             proxy.reload(patience=1, cut=True)
         proxy.page_down()
     note(proxy, f"the lease of {lease.release or 'no release'} ended; serving: {kept}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import ways
+from ..golive import ways
 from ..run import Run
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from wbcore.datasets import Dataset
-from wbcore.transport import Leg, route
+from wbcore.transport.routes import Leg, route
 
-from ..fleet import Answer, Call, values
+from ..nodes.fleet import Answer, Call, values
 from ..run import Run
 
 Changes = dict[str, Any]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from wbcore import obstacles, requests
-from wbcore.deciding import surveyed
-from wbcore.seen import StagingSeen
+from wbcore import requests
+from wbcore.model.observations import StagingSeen
+from wbcore.planning import preconditions
+from wbcore.planning.planner import surveyed
 
 from ..run import Run
 
@@ -33,7 +34,7 @@ def take(run: Run) -> dict[str, Any]:
     run.notes["build_digest"] = sealed["digest"]
     _plan_with_digests(run, sealed)
     if run.request.kind == requests.GOLIVE:
-        obstacles.check_pushed(run.build, run.plan.pulls)
+        preconditions.check_pushed(run.build, run.plan.pulls)
     return {} if was_sealed else {run.build: sealed["digest"]}
 
 

@@ -1,0 +1,1 @@
+"""Announcements: what is new in a release, the mail and the blog post."""

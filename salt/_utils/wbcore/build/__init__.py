@@ -1,0 +1,1 @@
+"""Builds: what a sealed one contains, and whether its contents are plausible."""

@@ -1,0 +1,1 @@
+"""Enforcement: when nodes apply their states and read their datasets again."""

@@ -1,0 +1,64 @@
+"""Whether what is served is one whole release, and which nodes go live first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..names import Release, build_of_directory
+
+
+def expected(links: Mapping[str, str]) -> dict[str, Any]:
+    """What ``/version`` has to answer on a node with these live links."""
+    answer: dict[str, Any] = {}
+    if "production" in links:
+        release = Release.parse(links["production"])
+        answer.update(release=str(release), webapp=release.webapp, revision=release.revision)
+        if "acedb" in links:
+            answer["acedb"] = str(build_of_directory(links["acedb"]))
+    answer["mysql"] = {
+        name.removeprefix("mysql/"): str(build_of_directory(target))
+        for name, target in links.items()
+        if name.startswith("mysql/")
+    }
+    return answer
+
+
+def differences(version: Any, links: Mapping[str, str]) -> list[str]:
+    """What of an answer to ``/version`` is not what the links promise, in words.
+
+    version
+        Whatever the servers answered: nobody has looked at it before.
+    """
+    if not isinstance(version, Mapping):
+        return [f"it answers {version!r:.80} instead of its versions"]
+    if version.get("error"):
+        return [str(version["error"])]
+    wanted = expected(links)
+    databases = wanted.pop("mysql")
+    found = version.get("mysql") or {}
+    if not isinstance(found, Mapping):
+        return [f"it answers {found!r:.80} instead of its MySQL databases"]
+    wrong = [
+        f"{key} is {version.get(key)!r} instead of {value!r}"
+        for key, value in wanted.items()
+        if str(version.get(key)) != str(value)
+    ]
+    return wrong + [
+        f"MySQL's {name} is {found.get(name)!r} instead of {build!r}"
+        for name, build in databases.items()
+        if found.get(name) != build
+    ]
+
+
+def first_half(web: Sequence[str], serving: Sequence[str]) -> list[str]:
+    """The web nodes that go live first: those that do not serve, and of those that do so many
+    that it is half of all, every second one, so that no site is left without any.
+
+    One that serves stays, unless none does.
+    """
+    out = [node for node in web if node not in serving]
+    inside = [node for node in web if node in serving]
+    lacking = min(max(0, len(web) // 2 - len(out)), max(0, len(inside) - 1))
+    chosen = {*out, *[*inside[1::2], *inside[0::2]][:lacking]}
+    return [node for node in web if node in chosen]

@@ -1,0 +1,1 @@
+"""Planning: what a request or a landing leads to, and what has to hold before."""

@@ -1,0 +1,1 @@
+"""Transport: which files travel, as which parcels, on which routes, and by which rsync command."""

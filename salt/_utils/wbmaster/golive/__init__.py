@@ -1,0 +1,1 @@
+"""Going live: the ways to do it, pools, switching, and what is checked before."""

@@ -1,0 +1,80 @@
+"""The two ways in which a release goes live, and back when it fails.
+
+A way has ``leave``, ``try_out``, ``go`` and ``join``, which are taken one after the other and
+say what they changed; ``foresee``, what each of them would change; ``put_back``, which brings
+every node back to the release that was live; and ``give_up``, when there was none.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from wbcore.model.observations import ReleaseRecord
+from wbcore.settings import MAINTENANCE
+
+from ..run import Run
+from . import maintenance_page, pool, seamless
+
+
+def of(run: Run) -> ModuleType:
+    """The way of a run: with the page when the pillar or a single web node wants it so, or
+    when a run that died has left it up. Nodes that are behind are mended without it."""
+    if repairs(run):
+        return seamless
+    page = run.seen.proxy.get("maintenance")
+    alone = len(pool.web(run)) < 2
+    return maintenance_page if run.settings.golive.way == MAINTENANCE or page or alone else seamless
+
+
+def repairs(run: Run) -> bool:
+    """Whether the release is live already and only some nodes are behind."""
+    plan = run.plan
+    return (
+        plan.release is not None
+        and plan.release == plan.before
+        and bool(set(pool.web(run)) - set(plan.behind))
+    )
+
+
+def foreseen(run: Run, step: str) -> dict[str, Any]:
+    """What a step would change."""
+    if not run.plan.needs_golive:
+        return {}
+    changes: dict[str, Any] = of(run).foresee(run)[step]
+    return {node: _told(change) for node, change in changes.items()}
+
+
+def taken(run: Run, step: str) -> dict[str, Any]:
+    """Take a step; what it changed."""
+    if not run.plan.needs_golive:
+        return {}
+    changes: dict[str, Any] = getattr(of(run), step)(run, release(run))
+    return {node: change for node, change in changes.items() if change}
+
+
+def release(run: Run) -> ReleaseRecord:
+    """The release that goes live."""
+    assert run.plan.release is not None
+    return run.known.releases[run.plan.release]
+
+
+def put_back(run: Run) -> None:
+    """Undo an unfinished change-over: every node back on the release that was live."""
+    known = run.ledger.known()
+    if known.switch is None:
+        return
+    # No order of the change-over that is undone may follow, however late it comes.
+    run.ledger.advance()
+    if known.switch.before is None:
+        run.ledger.undo_switch()
+        of(run).give_up(run)
+        return
+    of(run).put_back(run, known.releases[known.switch.before])
+    run.ledger.undo_switch()
+
+
+def _told(change: Any) -> str:
+    if isinstance(change, str):
+        return change
+    return ", ".join(f"{name} -> {target}" for name, target in change.items())

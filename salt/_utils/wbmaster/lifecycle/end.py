@@ -1,0 +1,68 @@
+"""Ending a run: whatever happened, the site is whole and the ledger says what it was."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+
+from wbcore.errors import Interrupted, ReleaseError
+
+from .. import run
+from ..golive import epochs, ways
+from ..nodes.bus import LOST
+from ..reporting import describe, metrics, notices
+
+
+def end(ended: run.Run) -> str:
+    """Put the site back if the change-over did not pass, record the outcome, free the lock.
+
+    Returns what to tell; the error that stopped the run is raised again.
+    """
+    try:
+        # Without a master nothing can be put back: the proxy's keeper ends the page, and
+        # whoever takes the run up goes on or goes back.
+        if ended.error and not isinstance(ended.error, Interrupted):
+            _put_back(ended)
+        _record(ended)
+    finally:
+        run.set_current(None)
+        ended.lock.release()
+    metrics.write_after(ended)
+    if not isinstance(ended.error, Interrupted):
+        notices.ended(ended)
+    if ended.error:
+        _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
+        raise ended.error
+    return describe.summary(ended)
+
+
+def _record(ended: run.Run) -> None:
+    outcome = "failed" if ended.error else "done"
+    ended.ledger.describe_run(ended.id, figures=ended.notes.get("figures", {}))
+    if isinstance(ended.error, Interrupted):
+        # Without an end in the ledger the supervisor takes the run up; there is no master
+        # either whom an event could be given.
+        return
+    # In copies of the ledger from before this the run is at work: whoever puts one back must
+    # not have it taken up.
+    epoch = ended.ledger.conclude(ended.id, outcome, str(ended.error or ""))
+    epochs.tell(ended.fleet, ended.there, epoch)
+    ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
+    ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
+    # The follower that draws the progress stops at this event.
+    ended.notes["follower"].join(2)
+
+
+def _put_back(ended: run.Run) -> None:
+    try:
+        ways.put_back(ended)
+    except (ReleaseError, *LOST) as error:
+        assert ended.error is not None
+        why, _, _ = str(error).partition(";")
+        ended.error.what += f", and the site could not be put back: {why}"
+        ended.error.todo = "the supervisor tries it again in two minutes; see that the node runs"
+
+
+def _last_line(sentence: str) -> None:
+    """Say it once more when Salt has printed everything: the last line is what is read."""
+    atexit.register(lambda: print(sentence, file=sys.stderr, flush=True))

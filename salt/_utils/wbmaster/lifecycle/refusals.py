@@ -1,0 +1,48 @@
+"""Runs that nobody started by hand and that were refused: nobody sees what they printed."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from wbcore.errors import ReleaseError
+from wbcore.requests import Request
+
+from .. import run
+from ..office import Office
+from ..reporting import notices
+
+# A run that died with the master is refused while the nodes come back, so not the first
+# refusal counts.
+MOST = 3
+
+
+def record(office: Office, request: Request, identity: str, error: ReleaseError) -> None:
+    """Record that a request was refused which no person gave: it is not tried for ever."""
+    if run.cause() == "supervisor":
+        _given_up(office, request, error)
+    elif run.cause() != "command":
+        told = {"refused": notices.refused(office, request, error)}
+        office.ledger.begin_run(
+            {
+                "id": identity,
+                "kind": request.kind,
+                "request": json.dumps(request.pillar),
+                "build": str(request.build or ""),
+                "cause": run.cause(),
+                "pid": os.getpid(),
+                "figures": json.dumps({"told": told}),
+            }
+        )
+        office.ledger.end_run(identity, "failed", str(error))
+
+
+def _given_up(office: Office, request: Request, error: ReleaseError) -> None:
+    dead = office.ledger.unfinished()
+    if dead is None:
+        return
+    figures = {**dead["figures"], "refused": dead["figures"].get("refused", 0) + 1}
+    if figures["refused"] >= MOST:
+        office.ledger.end_run(dead["id"], "failed", f"it could not be taken up: {error}")
+        figures["told"] = {"refused": notices.refused(office, request, error)}
+    office.ledger.describe_run(dead["id"], figures=figures)

@@ -1,0 +1,74 @@
+"""Asking every node what it sees, once, for a plan."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from wbcore.model.observations import NodeSeen, Seen, StagingSeen
+from wbcore.names import Build
+from wbcore.settings import Settings
+
+from .fleet import GATHER, Answer, Fleet, said
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+_NODE_PARTS = ("held", "links", "version", "switch", "free")
+# The version is judged apart: see _node.
+_PARTS = ("held", "links", "switch", "free", "staging", "proxy")
+
+
+def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
+    """What all nodes answer; ``absent`` are those that say nothing for the time set, or fail
+    to look, or answer with something that is no observation.
+
+    A node that connects again after a restart of the master misses what was asked meanwhile,
+    so whoever is silent is asked more than once.
+    """
+    answers: dict[str, Answer] = {}
+    patience = max(1, settings.golive.answer_seconds // ATTEMPTS - GATHER)
+    for _ in range(ATTEMPTS):
+        silent = [node for node in settings.nodes if node not in answers or answers[node].silent]
+        answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
+    troubles = {node: why for node, answer in answers.items() if (why := _trouble(answer))}
+    for node, why in troubles.items():
+        log.warning("%s counts as absent, since it can not tell what it holds: %s", node, why)
+    seen = {
+        node: answer.value
+        for node, answer in answers.items()
+        if answer.good and node not in troubles
+    }
+    return Seen(
+        {node: _node(value) for node, value in seen.items()},
+        StagingSeen(**seen.get(settings.staging, {}).get("staging", {})),
+        seen.get(settings.proxy, {}).get("proxy", {}),
+        tuple(node for node in settings.nodes if node not in seen),
+        troubles,
+        {node: value.get("epoch", 0) for node, value in seen.items()},
+    )
+
+
+def _trouble(answer: Answer) -> str:
+    """Why an answer is no observation; nothing if it is one, or if there is no answer."""
+    if answer.silent:
+        return ""
+    if not answer.good:
+        return said(answer)[0]
+    value = answer.value
+    if not isinstance(value, Mapping):
+        return f"it answers {value!r:.80}"
+    odd = [key for key in _PARTS if not isinstance(value.get(key, {}), Mapping)]
+    if type(value.get("epoch", 0)) is not int:
+        odd.append("epoch")
+    return f"it answers {value[odd[0]]!r:.80} for {odd[0]}" if odd else ""
+
+
+def _node(value: Mapping[str, Any]) -> NodeSeen:
+    facts = {key: value[key] for key in _NODE_PARTS if key in value}
+    version = facts.get("version", {})
+    if not isinstance(version, Mapping):
+        # What the servers say is the webapp's word: nonsense is a finding about them alone.
+        facts["version"] = {"error": f"it answers {version!r:.80} instead of its versions"}
+    return NodeSeen(**facts)

@@ -1,0 +1,1 @@
+"""Reporting: runs in words, on screens, by mail and webhook, and as metrics."""

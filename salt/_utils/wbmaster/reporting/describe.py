@@ -1,0 +1,70 @@
+"""Runs in words: what would be done, what was done."""
+
+from __future__ import annotations
+
+from wbcore.planning.plan import Plan
+
+from ..run import Run
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``12.3 MB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+def idle(run: Run) -> str:
+    """Why there is nothing to do, and for whom that was not looked at."""
+    what = f"{run.plan.release} is already live"
+    if run.request.kind == "push":
+        what = f"{run.request.build} is on every node already"
+    if run.request.kind == "announce":
+        what = f"{run.plan.release} is announced already"
+    return "\n".join([f"{what}; nothing to do.", *_left_out(run.plan)])
+
+
+def plan(run: Run | None) -> str:
+    """What a run is going to do, a line each."""
+    if run is None:
+        return ""
+    decided = run.plan
+    if decided.idle:
+        return idle(run)
+    lines = [str(run.request)]
+    if decided.release:
+        lines.append(f"release {decided.release}, live now: {decided.before or 'nothing'}")
+    lines += _left_out(decided)
+    for node, lacking in decided.pull_bytes().items():
+        if lacking:
+            lines.append(f"{node} lacks {size(lacking)}: {', '.join(decided.pulls[node])}")
+    lines += [
+        f"{node} switches {', '.join(links)}" for node, links in decided.flips.items() if links
+    ]
+    if decided.announce:
+        lines.append(f"to announce: {', '.join(decided.announce)}")
+    return "\n".join(lines)
+
+
+def _left_out(decided: Plan) -> list[str]:
+    why = {
+        "they do not answer": decided.absent,
+        "they lack databases of it": decided.lacking,
+    }
+    return [f"left out, since {one}: {', '.join(nodes)}" for one, nodes in why.items() if nodes]
+
+
+def summary(run: Run) -> str:
+    """How a run that did its work ended: a line a step, then the figures that count."""
+    lines = []
+    for step in run.ledger.steps(run.id):
+        figures = step["figures"]
+        extra = f", {size(figures['received'])} received" if "received" in figures else ""
+        lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
+    if run.left_out:
+        lines.append(f"left out: {', '.join(run.left_out)}")
+    if run.plan.release and run.plan.needs_golive:
+        lines.append(f"{run.plan.release} is live.")
+    return "\n".join(lines) or "Done."

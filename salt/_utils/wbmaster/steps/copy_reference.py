@@ -1,0 +1,24 @@
+"""The reference copy of what is live, on the development server.
+
+Source: the wiki page, "Major Releases": "copies the website/staging directory to
+production/ for easy reference on the dev server"; a minor revision makes none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..golive import development_server
+from ..run import Run
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    return {"reference copy": str(run.plan.release)} if development_server.due(run) else {}
+
+
+def take(run: Run) -> dict[str, Any]:
+    release = run.plan.release
+    if release is None or not development_server.due(run):
+        return {}
+    shown = development_server.show(run, "wb_software.reference", release)
+    return {} if shown is None else {"reference copy": str(release)}

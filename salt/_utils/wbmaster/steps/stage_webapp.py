@@ -1,0 +1,109 @@
+"""Step 7 of the wiki page: the webapp, laid beside what serves and started once for proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wbcore.errors import StepFailed
+from wbcore.model.observations import ReleaseRecord
+from wbcore.names import Release
+
+from ..golive import pool
+from ..run import Run
+from .databases import pull
+
+STEP = "stage_webapp"
+_TODO = "nothing has changed on the site; mend it and run the same command again"
+
+
+def forecast(run: Run) -> dict[str, Any]:
+    if not run.plan.needs_golive:
+        return {}
+    dataset = f"webapp/{run.plan.release}"
+    lacking = [node for node in pool.web(run) if dataset not in run.seen.nodes[node].held]
+    return {str(run.plan.release): f"would be staged on {', '.join(lacking)}"} if lacking else {}
+
+
+def take(run: Run) -> dict[str, Any]:
+    release = run.plan.release
+    if release is None or not run.plan.needs_golive:
+        return {}
+    digest, dataset, size = _make(run, release)
+    _record(run, release, digest, dataset)
+    run.plan.sizes[dataset] = size  # type: ignore[index]
+    lacking = {
+        node: [dataset]
+        for node in pool.web(run)
+        if run.seen.nodes[node].held.get(dataset) != size["digest"]
+    }
+    changes = pull(run, STEP, str(release), digest, lacking)
+    # A change-over that is taken up again has passed its preflight, and nodes may serve it.
+    resumed = run.known.switch is not None and run.known.switch.after == release
+    if release != run.plan.before and not resumed:
+        run.notes.setdefault("figures", {}).setdefault(STEP, {})["preflight"] = _preflight(run)
+    return changes
+
+
+def _make(run: Run, release: Release) -> tuple[str, str, dict[str, Any]]:
+    staging = run.settings.staging
+    run.fleet.one(staging, "wb_webapp.assemble", _TODO, release=str(release))
+    sealed = run.fleet.one(staging, "wb_build.seal", _TODO, name=str(release), run=run.id)
+    (dataset, size), *_ = sealed["datasets"].items()
+    return sealed["digest"], dataset, size
+
+
+def _record(run: Run, release: Release, digest: str, dataset: str) -> None:
+    """From here on the ledger knows the release, so that its date stays what it is."""
+    known = run.known.releases.get(release)
+    build_digest = run.notes.get("build_digest") or (known.build_digest if known else "")
+    if not build_digest and run.known.live:
+        build_digest = run.known.releases[run.known.live].build_digest
+    run.ledger.record_release(
+        ReleaseRecord(
+            release,
+            digest,
+            build_digest,
+            run.plan.databases,
+            sorted({*_databases(run), dataset}),
+        )
+    )
+    run.known = run.ledger.known()
+
+
+def _databases(run: Run) -> list[str]:
+    """The datasets of the build; those of a minor revision are those of what is live."""
+    if run.plan.seals:
+        return list(run.plan.sizes)
+    live = run.known.live
+    datasets = run.known.releases[live].datasets if live else []
+    return [dataset for dataset in datasets if not dataset.startswith("webapp/")]
+
+
+def _preflight(run: Run) -> dict[str, float]:
+    """Start the release on a spare port of each web node against the new databases."""
+    answers = run.fleet.call(
+        pool.web(run),
+        "wb_webapp.preflight",
+        _TODO,
+        release=str(run.plan.release),
+        databases=dict(run.plan.databases),
+        acedb=f"wormbase_{run.build}",
+    )
+    for node, answer in answers.items():
+        for path, one in answer["answers"].items():
+            if one["status"] != 200:
+                raise StepFailed(
+                    f"in the preflight of {run.plan.release} {path} answers {one['status']}",
+                    _TODO,
+                    node=node,
+                )
+        if answer["version"]["release"] != str(run.plan.release):
+            raise StepFailed(
+                f"the preflight of {run.plan.release} shows {answer['version']['release']}",
+                _TODO,
+                node=node,
+            )
+    return {
+        node: max(one["seconds"] for one in answer["answers"].values())
+        for node, answer in answers.items()
+    }

@@ -1,0 +1,120 @@
+"""Starting runs without a person: as processes of their own, that outlive who starts them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from wbcore import requests
+from wbcore.errors import StepFailed
+from wbcore.requests import Request
+
+from ..golive import epochs
+from ..housekeeping import shorten
+from ..office import Office
+from ..reporting import notices
+
+# What failed is tried again, after longer and longer pauses.
+_PAUSE_SECONDS = 15
+_LONGEST_SECONDS = 90
+# A restart of the master can take a try or two with it.
+_TELL_AT = 4
+# A change-over whose run has ended is left to people for so long before it is undone.
+_LEFT_SECONDS = 120
+
+
+def take_up(office: Office) -> str:
+    """Start again the newest run that never ended and whose lock is free, or undo a change-over
+    that a run has left open for good; '' for neither."""
+    if not office.lock.free():
+        return ""
+    dead = office.ledger.unfinished()
+    if dead is not None and dead["outcome"]:
+        # It was killed when nothing was left to do but to end.
+        office.ledger.end_run(dead["id"], dead["outcome"], dead["error"])
+        return f"{dead['id']} was ended"
+    if dead is not None:
+        return _again(office, dead, request_of(dead), f"{dead['id']} was taken up")
+    if _is_left_open(office):
+        newest = office.ledger.runs(1)[0]
+        said = "a change-over that nobody ended is undone"
+        return _again(office, newest, Request(requests.ROLLBACK), said)
+    return ""
+
+
+def _again(office: Office, run: Mapping[str, Any], request: Request, said: str) -> str:
+    """Start what has to follow a run, later each time, and tell people when it does not help;
+    '' while it is not time yet."""
+    tries = {"times": 0, "last": 0.0, **run["figures"].get("tries", {})}
+    if time.time() < tries["last"] + min(_LONGEST_SECONDS, _PAUSE_SECONDS * 2 ** tries["times"]):
+        return ""
+    tries = {**tries, "times": tries["times"] + 1, "last": time.time()}
+    if tries["times"] == _TELL_AT:
+        tries["told"] = notices.in_vain(office, request, tries["times"])
+    # Counted before: what can not even be started is not tried without a pause either.
+    office.ledger.describe_run(run["id"], figures={**run["figures"], "tries": tries})
+    start(office, request, "supervisor")
+    return said
+
+
+def _is_left_open(office: Office) -> bool:
+    """Whether there is a change-over, of a run that could not put the site back, or that was
+    given up: until it is undone, nothing enforces links and pools."""
+    switch, newest = office.ledger.known().switch, office.ledger.runs(1)
+    if switch is None or switch.before is None or not newest:
+        return False
+    return time.time() - float(newest[0]["ended"] or 0) > _LEFT_SECONDS
+
+
+def request_of(recorded: Mapping[str, Any]) -> Request:
+    """The request of a run as the ledger has it."""
+    return Request.parse(recorded["kind"], recorded["request"])
+
+
+def start(office: Office, request: Request, cause: str) -> None:
+    """Start the run of a request, in a session of its own; BadData when the ledger is an old
+    copy, which starts nothing."""
+    epochs.check(office.fleet, office.settings, office.ledger)
+    _spawn(office, request, cause)
+
+
+def _spawn(office: Office, request: Request, cause: str) -> None:
+    office.layout.runs_log.parent.mkdir(parents=True, exist_ok=True)
+    shorten(office.layout.runs_log)
+    try:
+        with open(office.layout.runs_log, "ab") as output:
+            subprocess.Popen(
+                _command(office, request),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "WORMBASE_CAUSE": cause},
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise StepFailed(
+            f"{request} could not be started: {error}", "mend the master; it is tried again"
+        ) from error
+
+
+def _command(office: Office, request: Request) -> list[Any]:
+    words = ", ".join(f"{key}: {value}" for key, value in request.pillar.items())
+    return [
+        _salt_run(),
+        "-c",
+        os.path.dirname(office.opts["conf_file"]),
+        "state.orch",
+        f"orch.{request.kind}",
+        f"pillar={{{words}}}",
+    ]
+
+
+def _salt_run() -> str:
+    """``salt-run`` of the Salt that this process runs in, which need not be on the PATH."""
+    beside = os.path.dirname(sys.executable)
+    return shutil.which("salt-run", path=beside) or "salt-run"

@@ -1,0 +1,1 @@
+"""Builds on the development server: surveyed, measured, indexed and announced."""

@@ -1,0 +1,153 @@
+"""Reading every byte of held datasets again, and putting right what is not as it was sealed."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from salt.exceptions import CommandExecutionError
+from wbcore.build.manifest import Contents, Manifest, parse_name, shown
+from wbcore.datasets import Dataset
+from wbcore.enforcement.scrubbing import Read
+from wbcore.errors import BadData, BadRequest, ReleaseError
+from wbcore.model import links
+
+import wbnode.files
+from wbnode.places import Places
+from wbnode.transport.pull import Pull
+
+_SHOWN = 5
+
+
+@dataclass
+class Finding:
+    """What reading a dataset came to: paths that were not as sealed, the node that gave them
+    again, and why it could not be put right."""
+
+    dataset: Dataset
+    bytes: int
+    faults: list[str] = field(default_factory=list)
+    source: str = ""
+    error: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """What JSON can hold; of the paths at most five."""
+        names = [shown(path) for path in self.faults[:_SHOWN]]
+        told = {"bytes": self.bytes, "faults": len(self.faults), "shown": names}
+        return {**told, "source": self.source, "error": self.error}
+
+    @property
+    def words(self) -> str:
+        """What was wrong and what came of it, in a line."""
+        names = ", ".join(shown(path) for path in self.faults[:_SHOWN])
+        end = self.error or (f"fetched again from {self.source}" if self.source else "put back")
+        return f"{len(self.faults)} not as sealed ({names}): {end}"
+
+
+def held(places: Places) -> list[Read]:
+    """The verified datasets here, and when each was read the last time."""
+    found = []
+    for dataset in places.present():
+        if record := places.record(dataset):
+            when = datetime.datetime.fromisoformat(record.get("read", record["verified"]))
+            found.append(Read(str(dataset), record["bytes"], when.timestamp()))
+    return found
+
+
+def contents_of(places: Places, dataset: Dataset) -> Contents:
+    """What a held dataset was sealed as, by the manifest here that its marker speaks of."""
+    record = places.record(dataset)
+    if not record:
+        raise BadRequest(f"{dataset} is not here and verified", "push its build to this node")
+    name = parse_name(record["manifest"])
+    again = f"remove {places.layout.manifest(name)}; the next push of {name} fetches it"
+    try:
+        contents = Manifest.parse(places.layout.manifest(name).read_bytes(), name).of(dataset)
+    except FileNotFoundError:
+        raise BadData(f"the manifest of {name} is missing here", again) from None
+    if contents.digest != record["digest"]:
+        raise BadData(f"the manifest of {name} is not the one of {dataset} here", again)
+    return contents
+
+
+def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str], list[str]]:
+    """Files of a dataset that are missing or hold something else than what was sealed; and
+    whatever else of it is amiss (links, folders, owners, modes)."""
+    root = places.layout.dataset(dataset)
+    there = [path for path in contents.files if (root / path).is_file()]
+    found = wbnode.files.digests(root, there, lambda path, count: None)
+    wrong = [path for path, file in contents.files.items() if found.get(path) != file.sha256]
+    folders = [path for path in contents.folders if not (root / path).is_dir()]
+    return sorted(wrong), sorted({*places.amiss(dataset, contents), *folders})
+
+
+def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[str]) -> str:
+    """Fetch the wrong files of a dataset and see to the rest of it; the node that gave them."""
+    places = job.places
+    source = job.mend(dataset, contents, wrong) if wrong else ""
+    root = places.layout.dataset(dataset)
+    for path in sorted(contents.folders):
+        (root / path).mkdir(exist_ok=True)
+    for path, target in contents.links.items():
+        wbnode.files.link(root / path, target)
+    places.take_over(dataset, contents, root)
+    return source
+
+
+def lacks(places: Places, dataset: Dataset) -> bool:
+    """Whether a file of a verified dataset is gone, or of another size than it was sealed with;
+    nothing is read."""
+    root, contents = places.layout.dataset(dataset), contents_of(places, dataset)
+    sizes = wbnode.files.sizes(root, contents.files)
+    return sizes != {path: file.size for path, file in contents.files.items()}
+
+
+def verify(
+    places: Places,
+    wanted: Sequence[Dataset],
+    mending: Callable[[], Any],
+    live: Mapping[str, str],
+    follow: Callable[[str], object],
+) -> list[Finding]:
+    """Read these datasets, put right what is wrong, and record what is right.
+
+    mending
+        Makes the context in which a :class:`Pull` may work.
+    live
+        The live links; ``follow`` is given the kind of a live dataset that was put right.
+    """
+    findings = []
+    for dataset in wanted:
+        finding = Finding(dataset, 0)
+        try:
+            if not _read(places, finding, mending):
+                continue
+            if finding.source and links.why_live(dataset, live):
+                follow(dataset.kind)
+            places.mark_read(dataset)
+        except (ReleaseError, CommandExecutionError) as error:
+            finding.error = str(error)
+        except OSError as error:
+            # A purge took it away under our hands.
+            if not places.record(dataset):
+                continue
+            finding.error = str(error)
+        findings.append(finding)
+    return findings
+
+
+def _read(places: Places, finding: Finding, mending: Callable[[], Any]) -> bool:
+    """Read one dataset and put it right; False when it was purged or replaced meanwhile."""
+    dataset = finding.dataset
+    contents = contents_of(places, dataset)
+    finding.bytes = contents.bytes
+    wrong, amiss = look(places, dataset, contents)
+    finding.faults = [*wrong, *amiss]
+    if finding.faults:
+        with mending() as job:
+            # Only in here no push replaces it, and no purge removes it.
+            record = places.record(dataset)
+            if not record or record["digest"] != contents.digest:
+                return False
+            finding.source = put_right(job, dataset, contents, wrong)
+    return True

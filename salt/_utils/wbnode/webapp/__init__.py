@@ -1,0 +1,1 @@
+"""The webapp on a node: its checkout, and its preflight."""

@@ -1,0 +1,130 @@
+"""The Mercurial checkout of the webapp, as it stands on the development server."""
+
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from wbcore.errors import BadData, BadRequest
+from wbcore.names import Release
+from wbcore.transport.patterns import excluded
+from wbcore.versions import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
+
+import wbnode.minion
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working directory of the webapp's repository."""
+
+    place: Path
+
+    def version(self) -> str:
+        """The webapp's version, as ``Web.pm`` tells it."""
+        try:
+            return webapp_version((self.place / VERSION_FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadData(
+                f"the webapp's version can not be read from {self.place}: {error.strerror}",
+                f"check the webapp out there; its version is in {VERSION_FILE}",
+            ) from error
+
+    def revision(self) -> int:
+        """The revision that the working directory stands at."""
+        told = self._ask("identify", "--num").strip().rstrip("+")
+        if not told.isdigit():
+            raise BadData(f"{self.place} has an unfinished merge", "commit it there")
+        return int(told)
+
+    def tip(self) -> int:
+        """The newest revision of the repository."""
+        return int(self._ask("log", "--rev", "tip", "--template", "{rev}"))
+
+    def changeset(self) -> str:
+        """The hash of the revision that the working directory stands at."""
+        return self._ask("log", "--rev", ".", "--template", "{node}").strip()
+
+    def rewritten(self, website: Path) -> list[str]:
+        """Releases in ``website`` of the same version and revision number that were made of
+        another changeset: ``hg commit --amend`` keeps the number."""
+        same, now = f"WS*-*-{self.version()}-{self.revision()}/{VERSION_TEXT}", self.changeset()
+        made = {one.parent.name: changeset_in(one.read_text()) for one in website.glob(same)}
+        return sorted(name for name, changeset in made.items() if changeset not in ("", now))
+
+    def modified(self) -> list[str]:
+        """Tracked files with changes that are not committed."""
+        return self._ask(
+            "status", "--modified", "--added", "--removed", "--deleted", "--no-status"
+        ).splitlines()
+
+    def copy(self, target: Path, untracked: Collection[str], left_out: Sequence[str]) -> None:
+        """Copy the tracked files to ``target``, and of the others what ``untracked`` lists.
+
+        Nothing else that lies there ships: an editor's backup may hold a password.
+
+        untracked
+            Patterns of paths, files or whole folders, from the checkout on.
+        left_out
+            rsync's exclude patterns of what stays here of all that.
+        """
+        listed = {str(path.relative_to(self.place)) for path in matching(self.place, untracked)}
+        files = listed | set(self._ask("files", "--print0").split("\0"))
+        known = files.union(*map(_folders, files))
+
+        def ignore(folder: str, names: list[str]) -> list[str]:
+            below = os.path.relpath(folder, self.place)
+            paths = {name: os.path.normpath(f"{below}/{name}") for name in names}
+            return [
+                name
+                for name, path in paths.items()
+                if excluded(path, left_out) or not (path in known or listed & _folders(path))
+            ]
+
+        # A copy of its own: what servers write must not share an inode with another release.
+        shutil.copytree(self.place, target, symlinks=True, ignore=ignore)
+
+    def refuse_unless(self, release: Release) -> None:
+        """BadRequest unless the working directory is exactly the release's webapp."""
+        changed = self.modified()
+        if changed:
+            raise BadRequest(
+                f"{self.place} has changes that are not committed, such as {changed[0]}",
+                "commit them there, or revert them",
+            )
+        revision, tip = self.revision(), self.tip()
+        if revision != tip:
+            raise BadRequest(
+                f"{self.place} stands at revision {revision}, and tip is {tip}",
+                "run hg update tip there",
+            )
+        if (self.version(), revision) != (release.webapp, release.revision):
+            raise BadRequest(
+                f"{self.place} is {self.version()} at revision {revision}, "
+                f"and {release} was asked for",
+                "run the same command again, which takes the revision that is there",
+            )
+
+    def _ask(self, *arguments: str) -> str:
+        return wbnode.minion.command(
+            ["hg", "--cwd", self.place, *arguments],
+            f"make {self.place} a Mercurial checkout of the webapp",
+            # A person's own configuration must not change what is printed.
+            env={**os.environ, "HGPLAIN": "1", "HGRCPATH": ""},
+            # Names of files may be of any encoding.
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=_SECONDS,
+        )
+
+
+def matching(place: Path, patterns: Collection[str]) -> set[Path]:
+    """The files and folders below a directory that patterns such as ``certs/*.pem`` list."""
+    return {path for pattern in patterns for path in place.glob(pattern)}
+
+
+def _folders(path: str) -> set[str]:
+    """Every folder above a path."""
+    return {str(folder) for folder in PurePath(path).parents}
