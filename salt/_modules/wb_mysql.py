@@ -102,9 +102,8 @@ def initialise():
     data = _data()
     user = wbnode.minion.settings_of(__pillar__).mysql.user
     incoming = wbnode.minion.layout_of(__opts__).incoming_of(MYSQL)
-    wbnode.files.check_own(incoming)
     beside = incoming / ".initialising"
-    shutil.rmtree(beside, ignore_errors=True)
+    wbnode.files.remove_in(incoming, beside)
     beside.mkdir(parents=True)
     shutil.chown(beside, user, user)
     wbnode.minion.command(

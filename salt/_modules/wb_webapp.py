@@ -202,7 +202,7 @@ def _complete(place, release, changeset):
     # A checkout may hold links of these names; they are replaced, never written through.
     wbnode.files.write_whole(place / _ENVIRONMENT, text.encode())
     wbnode.files.write_whole(place / VERSION_TEXT, version_text(release, changeset).encode())
-    (place / "logs").mkdir()
+    wbnode.files.make_folder(place, "logs")
     place.chmod(0o755)
     (place / "logs").chmod(LOGS_MODE)
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 from salt.exceptions import CommandExecutionError
 from wbcore.names import Release
+from wbcore.settings import Settings
+from wbnode.preflight import Preflight
 from websites import make_staging
 
 from lab import base
@@ -48,7 +51,7 @@ def listens(port: int) -> bool:
 def pillar():
     return {
         "acedb": {"user": "root", "group": "root", "preflight_port": free_port()},
-        "webapp": {"user": "root", "preflight_port": free_port()},
+        "webapp": {"user": "root", "group": "root", "preflight_port": free_port()},
     }
 
 
@@ -193,3 +196,21 @@ def test_preflight_twice_at_the_same_time(modules, pillar, database, mysql, rele
         told = list(pool.map(preflight, [modules, modules]))
     assert {one["version"]["acedb"] for one in told} == {"WS221"}
     assert nothing_listens(pillar)
+
+
+def test_nothing_of_a_release_is_run_as_root(pillar):
+    about = {**pillar["webapp"], "user": "nobody", "group": "nogroup"}
+    with tempfile.TemporaryDirectory() as folder:
+        release = Path(folder) / RELEASE
+        (release / "bin").mkdir(parents=True)
+        (release / "logs").mkdir()
+        for path, mode in ((Path(folder), 0o755), (release / "logs", 0o777)):
+            path.chmod(mode)
+        script = release / "bin/starman-production.sh"
+        script.write_text('#!/bin/sh\necho "$1 $(id -un) $(id -Gn)" >> logs/who\n')
+        script.chmod(0o755)
+        settings = Settings.parse({"webapp": about})
+        with Preflight(settings, release, release).webapp({}):
+            pass
+        said = (release / "logs/who").read_text().splitlines()
+    assert said == [f"{verb} nobody nogroup" for verb in ("stop", "start", "stop")]

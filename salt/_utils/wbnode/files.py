@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import BinaryIO
 
 from wbcore.build.manifest import Found, Stat, link_problem
 from wbcore.errors import BadData, StepFailed
@@ -59,15 +60,34 @@ def check_own(folder: Path) -> None:
     """BadData when something else is at the place of a working directory than a directory of
     ours: it lies below one that a service's user may write, and a link there would lead what we
     remove, and what we make, to wherever that user likes."""
+    with contextlib.suppress(FileNotFoundError), own(folder):
+        pass
+
+
+@contextlib.contextmanager
+def own(folder: Path) -> Iterator[Path]:
+    """A path that leads to a working directory of ours for as long as the context lasts, even
+    if somebody puts something else in its place meanwhile; BadData as :func:`check_own` says."""
+    descriptor = _open(folder, folder, 0)
     try:
-        about = os.lstat(folder)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
-        raise BadData(
-            f"{folder} is no directory of root's own, so nothing is done in it",
-            "find out who put it there, and remove it",
-        )
+        about = os.fstat(descriptor)
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+            raise BadData(
+                f"{folder} is no directory of root's own, so nothing is done in it",
+                "find out who put it there, and remove it",
+            )
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file opened to be read; BadData when a link or anything else has come in its place."""
+    descriptor = _open(os.fspath(path), Path(path), 0)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadData(f"{path} is no file", "remove it, and start again")
+    return open(descriptor, "rb")
 
 
 def sizes(root: Path, paths: Iterable[str]) -> dict[str, int]:
@@ -160,33 +180,104 @@ def flush_names(folder: Path) -> None:
         os.close(descriptor)
 
 
-def give(root: Path, path: str, owner: tuple[int, int], mode: int) -> None:
-    """Set the owner and mode of a file or folder below ``root``, of ``root`` itself for ``""``.
+@contextlib.contextmanager
+def folder_of(root: Path, path: str) -> Iterator[tuple[int, str]]:
+    """The folder above a path below ``root``, as a descriptor, and the last name of the path.
 
-    Users of services own the folders above it and may put a link in the place of any name, so
-    no link is followed on the way; BadData names the path where one stands.
+    Users of services own these folders and may put a link in the place of any name, so no link
+    is followed on the way; BadData names the path where one stands.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    *folders, name = Path(path).parts
+    descriptor = _open(root, root, os.O_DIRECTORY)
     try:
-        descriptor = os.open(root, flags | os.O_DIRECTORY)
-        for part in Path(path).parts:
-            above = descriptor
-            try:
-                descriptor = os.open(part, flags, dir_fd=above)
-            finally:
-                os.close(above)
-    except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
-            raise
-        raise BadData(
-            f"{root / path} is or goes through a link, so its owner and mode were left alone",
-            "find out who put the link there, and remove it",
-        ) from error
+        for part in folders:
+            below = _open(part, root / path, os.O_DIRECTORY, descriptor)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor, name
+    finally:
+        os.close(descriptor)
+
+
+def give(root: Path, path: str, owner: tuple[int, int], mode: int) -> None:
+    """Set the owner (-1: keep it) and mode of a file or folder below ``root``, of ``root``
+    itself for ``""``; BadData for what is neither, and for a file that has another name
+    elsewhere and would get another owner."""
+    if not path:
+        descriptor = _open(root, root, os.O_DIRECTORY)
+    else:
+        with folder_of(root, path) as (folder, name):
+            descriptor = _open(name, root / path, 0, folder)
     try:
+        _check_plain(os.fstat(descriptor), owner[0], root / path)
         os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
+
+
+def give_link(root: Path, path: str, owner: tuple[int, int]) -> None:
+    """Set the owner of a link below ``root``; where it leads is left alone."""
+    with folder_of(root, path) as (folder, name):
+        os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+
+
+def make_folder(root: Path, path: str) -> None:
+    """Have a folder at a path below ``root``; BadData when something else is there."""
+    with folder_of(root, path) as (folder, name):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=folder)
+        os.close(_open(name, root / path, os.O_DIRECTORY, folder))
+
+
+def put(file: Path, root: Path, path: str) -> None:
+    """Move a file to a path below ``root``, in the place of whatever was there."""
+    with folder_of(root, path) as (folder, name):
+        _remove_folder(name, folder)
+        os.replace(file, name, dst_dir_fd=folder)
+
+
+def link(root: Path, path: str, target: str) -> None:
+    """Have a link at a path below ``root`` lead to ``target``, whatever was there before."""
+    with folder_of(root, path) as (folder, name):
+        with contextlib.suppress(OSError):
+            if os.readlink(name, dir_fd=folder) == target:
+                return
+        _remove_folder(name, folder)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        os.symlink(target, name, dir_fd=folder)
+
+
+def _open(name: str | Path, path: Path, flags: int, folder: int | None = None) -> int:
+    """A descriptor of what has a name in a folder, unless that is a link."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+            raise
+        raise BadData(
+            f"{path} is or goes through a link, or is no folder or file; it was left alone",
+            "find out who put it there, and remove it",
+        ) from error
+
+
+def _check_plain(about: os.stat_result, owner: int, path: Path) -> None:
+    plain = stat.S_ISDIR(about.st_mode) or stat.S_ISREG(about.st_mode)
+    # A name of root's file that a service's user made here would give that file to the user.
+    shared = stat.S_ISREG(about.st_mode) and about.st_nlink > 1
+    if not plain or (shared and owner not in (-1, about.st_uid)):
+        raise BadData(
+            f"{path} is no plain file or folder, or has a second name elsewhere; it was left alone",
+            "find out who put it there, and remove it",
+        )
+
+
+def _remove_folder(name: str, folder: int) -> None:
+    """Remove what has a name in a folder if that is a folder itself."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
+            shutil.rmtree(name, dir_fd=folder)
 
 
 def refuse_full(folder: Path, count: int, free_percent: int = 0) -> None:
@@ -211,9 +302,10 @@ def scratch(folder: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what work that was killed left in a folder."""
-    for left in folder.glob(f"{_SCRATCH}*"):
-        remove(left)
+    """Remove what work that was killed left in a working directory of ours."""
+    with contextlib.suppress(FileNotFoundError), own(folder) as ours:
+        for left in ours.glob(f"{_SCRATCH}*"):
+            remove(left)
 
 
 def keep_only(folder: Path, names: Collection[str]) -> None:
@@ -223,19 +315,18 @@ def keep_only(folder: Path, names: Collection[str]) -> None:
             remove(path)
 
 
-def link(path: Path, target: str) -> None:
-    """Have a link at ``path`` lead to ``target``, whatever was there before."""
-    if not path.is_symlink() or os.readlink(path) != target:
-        remove(path)
-        os.symlink(target, path)
-
-
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it; nothing there is right too."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_in(folder: Path, path: Path) -> None:
+    """Remove what is at a path in a working directory of ours, which need not be there."""
+    with contextlib.suppress(FileNotFoundError), own(folder) as ours:
+        remove(ours / path.relative_to(folder))
 
 
 def _walk(

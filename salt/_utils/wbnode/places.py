@@ -122,14 +122,14 @@ class Places:
         rule = ownership(self.settings, dataset.kind)
         owner = ids(rule)
         for path in contents.links:
-            os.lchown(root / path, *owner)
+            wbnode.files.give_link(root, path, owner)
         for path, file in contents.files.items():
             wbnode.files.give(root, path, owner, file_mode(dataset.kind, path, file.mode))
         for path in ("", *contents.folders):
             wbnode.files.give(root, path, owner, rule.folder_mode)
         if dataset.kind == WEBAPP:
-            (root / "logs").mkdir(exist_ok=True)
-            os.chmod(root / "logs", LOGS_MODE)
+            wbnode.files.make_folder(root, "logs")
+            wbnode.files.give(root, "logs", (-1, -1), LOGS_MODE)
 
     def install(self, datasets: Iterable[Dataset]) -> None:
         """Put fetched datasets in their places by rename, after one flush to the disk."""
@@ -173,7 +173,7 @@ class Places:
     def sweep(self) -> None:
         """Remove what was put away, also by a removal that did not end."""
         for kind in KINDS:
-            wbnode.files.remove(self.layout.removed(kind))
+            wbnode.files.remove_in(self.layout.incoming_of(kind), self.layout.removed(kind))
 
     def clean(self, begun: Iterable[Dataset]) -> None:
         """Remove what removals and pulls that did not end have left, and of the datasets that
@@ -240,16 +240,19 @@ class Places:
 
     def _remove_incoming(self, dataset: Dataset) -> None:
         begun = self.layout.incoming(dataset)
-        wbnode.files.remove(begun)
+        wbnode.files.remove_in(self.layout.incoming_of(dataset.kind), begun)
         _remove_if_empty(begun.parent, dataset)
 
     def _put_away(self, dataset: Dataset) -> None:
         for record in (self.layout.marker(dataset), self.layout.digests(dataset)):
             record.unlink(missing_ok=True)
-        away = self.layout.removed(dataset.kind) / dataset.name
-        away.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        wbnode.files.remove(away)
-        os.rename(self.layout.dataset(dataset), away)
+        incoming = self.layout.incoming_of(dataset.kind)
+        incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        away = self.layout.removed(dataset.kind).relative_to(incoming) / dataset.name
+        with wbnode.files.own(incoming) as ours:
+            (ours / away).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            wbnode.files.remove(ours / away)
+            os.rename(self.layout.dataset(dataset), ours / away)
 
 
 def _is(path: Path, owner: tuple[int, int], mode: int) -> bool:

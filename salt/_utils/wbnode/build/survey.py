@@ -164,7 +164,8 @@ class Staging:
         for dataset, found in self.find(tables).items():
             for path, stat in found.files.items():
                 if stat.mode != mode(stat.mode):
-                    os.chmod(self.layout.dataset(dataset) / path, mode(stat.mode))
+                    home = self.layout.dataset(dataset)
+                    wbnode.files.give(home, path, (-1, -1), mode(stat.mode))
                     touched = True
         return touched
 
@@ -246,7 +247,6 @@ class Staging:
     def normalise(self, name: Build, datasets: Iterable[Dataset]) -> bool:
         """Bring the indexes of the tables that were made for a build into the form in which
         nodes can make them; whether any was in another one."""
-        wbnode.files.check_own(self.layout.incoming_of(MYSQL))
         wbnode.files.sweep(self.layout.incoming_of(MYSQL))
         indexes = [
             path

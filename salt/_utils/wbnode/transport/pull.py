@@ -1,6 +1,5 @@
 """Pulling the datasets of a manifest: fetched beside, verified, put in place."""
 
-import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -135,7 +134,7 @@ class Pull:
         root = self.places.layout.incoming(dataset)
         self._tidy(dataset, contents, root)
         for path, target in contents.links.items():
-            wbnode.files.link(root / path, target)
+            wbnode.files.link(root, path, target)
         self.places.take_over(dataset, contents, root)
         seconds = round(time.monotonic() - began, 2)
         received = self.received - received
@@ -163,9 +162,7 @@ class Pull:
             wbnode.files.flush([root])
             self._folders(part, place)
             for path in files:
-                if (place / path).is_dir() and not (place / path).is_symlink():
-                    wbnode.files.remove(place / path)
-                os.replace(root / path, place / path)
+                wbnode.files.put(root / path, place, path)
         return source.node
 
     def _from(
@@ -261,7 +258,7 @@ class Pull:
 
     def _folders(self, contents: Contents, root: Path) -> None:
         for path in sorted(contents.folders):
-            (root / path).mkdir(exist_ok=True)
+            wbnode.files.make_folder(root, path)
 
     def _tidy(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         for path in self.places.extra(dataset, contents, root):

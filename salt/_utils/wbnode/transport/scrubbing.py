@@ -87,9 +87,9 @@ def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[s
     source = job.mend(dataset, contents, wrong) if wrong else ""
     root = places.layout.dataset(dataset)
     for path in sorted(contents.folders):
-        (root / path).mkdir(exist_ok=True)
+        wbnode.files.make_folder(root, path)
     for path, target in contents.links.items():
-        wbnode.files.link(root / path, target)
+        wbnode.files.link(root, path, target)
     places.take_over(dataset, contents, root)
     return source
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -11,6 +12,7 @@ from wbcore.names import Release
 from wbcore.transport.patterns import excluded
 from wbcore.versions import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
 
+import wbnode.files
 import wbnode.minion
 
 _SECONDS = 60
@@ -84,7 +86,7 @@ class Checkout:
             ]
 
         # A copy of its own: what servers write must not share an inode with another release.
-        shutil.copytree(self.place, target, symlinks=True, ignore=ignore)
+        shutil.copytree(self.place, target, symlinks=True, ignore=ignore, copy_function=_copy_file)
 
     def refuse_unless(self, release: Release) -> None:
         """BadRequest unless the working directory is exactly the release's webapp."""
@@ -118,6 +120,16 @@ class Checkout:
             errors="surrogateescape",
             timeout=_SECONDS,
         )
+
+
+def _copy_file(source: str | os.PathLike[str], target: str) -> None:
+    """Copy a file with its times and mode, and no link that came in its place meanwhile: the
+    checkout belongs to others, and root may read what they may not."""
+    with wbnode.files.open_file(source) as file, open(target, "xb") as copy:
+        about = os.fstat(file.fileno())
+        shutil.copyfileobj(file, copy)
+        os.fchmod(copy.fileno(), stat.S_IMODE(about.st_mode))
+    os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
 
 
 def matching(place: Path, patterns: Collection[str]) -> set[Path]:

@@ -21,6 +21,8 @@ from wbnode.acedb import AceClient
 _SECONDS = 30
 _POLL_SECONDS = 0.02
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Where the webapp's own script keeps pid files.
+_RUN = "/run/wormbase-starman"
 # What a server leaves in its database's directory; none of it is part of a dataset.
 _LEFT_BEHIND = ("serverlog.wrm", "log.wrm", "SERVER_PIDFILE.wrm", "readlocks")
 
@@ -63,9 +65,9 @@ class Preflight:
             self._starman("stop", databases)
 
     def _serve(self, port: int, said: object) -> subprocess.Popen[bytes]:
-        user, group = self.settings.acedb.user, self.settings.acedb.group
+        acedb = self.settings.acedb
         return subprocess.Popen(
-            ["setpriv", f"--reuid={user}", f"--regid={group}", "--init-groups",
+            [*_as(acedb.user, acedb.group),
              "saceserver", str(self.acedb), str(port), "600:600:0"],
             env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"},
             cwd="/", stdin=subprocess.DEVNULL, stdout=said, stderr=said,
@@ -82,8 +84,13 @@ class Preflight:
             "WORMBASE_ACEDB_PORT": self.settings.acedb.preflight_port,
             "WORMBASE_MYSQL_DIRECTORIES": json.dumps(dict(databases)),
         }
+        # Nothing of a release is run as root: who may commit to the webapp is not root here.
         wbnode.minion.command(
-            [self.release / "bin/starman-production.sh", verb],
+            ["install", "-d", "-o", webapp.user, "-g", webapp.group, _RUN],
+            "apply this node's states first: state.apply",
+        )
+        wbnode.minion.command(
+            [*_as(webapp.user, webapp.group), self.release / "bin/starman-production.sh", verb],
             "mend the webapp; the one that is live was not touched",
             env={**os.environ, **{name: str(value) for name, value in given.items()}},
             cwd=self.release,
@@ -100,6 +107,11 @@ def end_server(port: int) -> None:
                 os.kill(int(folder.name), 15)
                 while folder.exists():
                     time.sleep(_POLL_SECONDS)
+
+
+def _as(user: str, group: str) -> list[str]:
+    """The words that let a command run as a user."""
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--init-groups"]
 
 
 def _refuse_if_in_use(port: int, who: str) -> None:
