@@ -17,7 +17,7 @@ import pytest
 from salt.exceptions import CommandExecutionError
 from wbcore.names import Release
 from wbcore.settings import Settings
-from wbnode.preflight import Preflight
+from wbnode.webapp.preflight import Preflight
 from websites import make_staging
 
 from lab import base
