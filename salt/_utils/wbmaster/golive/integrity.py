@@ -16,7 +16,7 @@ from ..nodes.fleet import Answer, Call, reason
 from ..run import Run
 
 
-def make(run: Run, record: ReleaseRecord) -> None:
+def ensure(run: Run, record: ReleaseRecord) -> None:
     """Have each node look at the datasets of a release, and fetch what they lack; a node that
     can not is left out of the run, as one that lacked them from the beginning."""
     wanted = {

@@ -1,4 +1,4 @@
-"""The steps of a run, a file each; ``orch/steps/`` puts them in order.
+"""The steps of a run, a file each, named as the step; ``orch/steps/`` puts them in order.
 
 A step has ``forecast(run)``, what it would do, from the plan alone, and ``take(run)``,
 which does it. Both return what changes, as a dictionary that is empty when nothing is to
@@ -13,26 +13,26 @@ from typing import Any, NamedTuple
 
 from ..run import Run
 
-STEPS = {
-    "seal": "seal",
-    "check_contents": "check_contents",
-    "check_disk_space": "check_disk_space",
-    "make_parcels": "make_parcels",
-    "push_acedb": "databases",
-    "push_mysql": "databases",
-    "push_support": "databases",
-    "stage_webapp": "stage_webapp",
-    "maintenance_on": "maintenance_on",
-    "canary": "canary",
-    "go_live": "go_live",
-    "maintenance_off": "maintenance_off",
-    "copy_reference": "copy_reference",
-    "publish_software": "publish_software",
-    "post_blog": "announcing",
-    "send_mail": "announcing",
-    "purge_old_releases": "purge_old_releases",
-    "purge_build": "purge_build",
-}
+STEPS = (
+    "seal",
+    "check_contents",
+    "check_disk_space",
+    "make_parcels",
+    "push_acedb",
+    "push_mysql",
+    "push_support",
+    "stage_webapp",
+    "maintenance_on",
+    "canary",
+    "go_live",
+    "maintenance_off",
+    "copy_reference",
+    "publish_software",
+    "post_blog",
+    "send_mail",
+    "purge_old_releases",
+    "purge_build",
+)
 
 
 class Step(NamedTuple):
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 def step(name: str) -> Step:
     """The step of this name; a KeyError names one that does not exist."""
-    module = importlib.import_module(f"{__name__}.{STEPS[name]}")
-    if hasattr(module, "named"):
-        return Step(*module.named(name))
+    if name not in STEPS:
+        raise KeyError(name)
+    module = importlib.import_module(f"{__name__}.{name}")
     return Step(module.forecast, module.take)

@@ -18,5 +18,5 @@ def take(run: Run) -> dict[str, Any]:
     if run.plan.needs_golive:
         # Somebody may have said something about the build since the run began.
         preconditions.check_verdicts(run.plan, run.ledger.known())
-        integrity.make(run, ways.release(run))
+        integrity.ensure(run, ways.release(run))
     return ways.taken(run, "leave")

@@ -9,8 +9,8 @@ from wbcore.model.observations import ReleaseRecord
 from wbcore.names import Release
 
 from ..golive import pool
+from ..pushing import pull
 from ..run import Run
-from .databases import pull
 
 STEP = "stage_webapp"
 _TODO = "nothing has changed on the site; mend it and run the same command again"

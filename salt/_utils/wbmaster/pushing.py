@@ -1,24 +1,28 @@
-"""Steps 3, 4 and 5 of the wiki page: the databases travel to the nodes, beside what is live."""
+"""Pushing datasets to the nodes, beside what is live: what the steps that push share."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from wbcore.datasets import Dataset
 from wbcore.transport.routes import Leg, route
 
-from ..nodes.fleet import Answer, Call, values
-from ..run import Run
+from .nodes.fleet import Answer, Call, values
+from .run import Run
 
 Changes = dict[str, Any]
 
 
-def named(step: str) -> tuple[Callable[[Run], Changes], Callable[[Run], Changes]]:
-    """The step that pushes one kind: ``push_acedb``, ``push_mysql``, ``push_support``."""
-    kind = step.removeprefix("push_")
-    return functools.partial(_forecast, kind), functools.partial(_take, step, kind)
+def forecast(run: Run, kind: str) -> Changes:
+    """The datasets of a kind that each node would pull."""
+    return {node: ", ".join(datasets) for node, datasets in _lacking(run, kind).items()}
+
+
+def take(run: Run, step: str, kind: str) -> Changes:
+    """Have each node pull the datasets of a kind that it lacks."""
+    lacking = _lacking(run, kind)
+    # A minor revision seals no build and lacks nothing of one.
+    return pull(run, step, run.build, run.notes["build_digest"], lacking) if lacking else {}
 
 
 def _lacking(run: Run, kind: str) -> dict[str, list[str]]:
@@ -27,16 +31,6 @@ def _lacking(run: Run, kind: str) -> dict[str, list[str]]:
         for node, datasets in run.plan.pulls.items()
     }
     return {node: datasets for node, datasets in lacking.items() if datasets}
-
-
-def _forecast(kind: str, run: Run) -> Changes:
-    return {node: ", ".join(datasets) for node, datasets in _lacking(run, kind).items()}
-
-
-def _take(step: str, kind: str, run: Run) -> Changes:
-    lacking = _lacking(run, kind)
-    # A minor revision seals no build and lacks nothing of one.
-    return pull(run, step, run.build, run.notes["build_digest"], lacking) if lacking else {}
 
 
 def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, list[str]]) -> Changes:

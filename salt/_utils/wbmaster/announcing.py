@@ -1,14 +1,12 @@
-"""Steps 10 and 11 of the wiki page: the blog post and the release mail, once each."""
+"""Announcing a release, once by each way: what the steps that announce share."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from wbcore.names import Release
 
-from ..run import Run
+from .run import Run
 
 Changes = dict[str, Any]
 
@@ -21,20 +19,13 @@ class Way(NamedTuple):
     noun: str
 
 
-_WAYS = {"post_blog": Way("post", "posted", "blog"), "send_mail": Way("mail", "mailed", "letter")}
-
-
-def named(step: str) -> tuple[Callable[[Run], Changes], Callable[[Run], Changes]]:
-    """The step ``post_blog`` or ``send_mail``."""
-    way = _WAYS[step]
-    return functools.partial(_forecast, way), functools.partial(_take, way)
-
-
-def _forecast(way: Way, run: Run) -> Changes:
+def forecast(run: Run, way: Way) -> Changes:
+    """What would be announced."""
     return {way.noun: f"{run.build} would be announced"} if way.todo in run.plan.announce else {}
 
 
-def _take(way: Way, run: Run) -> Changes:
+def take(run: Run, way: Way) -> Changes:
+    """Announce what is live, unless it was."""
     release = run.plan.release
     if release is None or way.todo not in run.plan.announce:
         return {}
