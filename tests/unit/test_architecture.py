@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import functools
+import graphlib
 import importlib
 import logging
 import re
@@ -15,12 +16,34 @@ from wbcore import events
 from wbcore.datasets import KINDS
 from wbcore.layout import Layout
 from wbcore.settings import Settings
+from wbmaster.steps import STEPS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SALT = CHECKOUT / "salt"
 UTILS = SALT / "_utils"
 CORE = UTILS / "wbcore"
 MASTER = UTILS / "wbmaster"
+# Package → its folders from the top down: each imports from those below it alone, and none from
+# one beside it. "" stands for the files that lie in the package itself.
+LAYERS = {
+    "wbcore": [
+        {"planning", "announce"},
+        {"disk", "transport"},
+        {"model", "build"},
+        {"golive", "enforcement"},
+        {""},
+    ],
+    "wbmaster": [
+        {"commands", "unattended"},
+        {"lifecycle"},
+        {"steps"},
+        {"golive"},
+        {"reporting"},
+        {""},
+        {"nodes"},
+    ],
+    "wbnode": [{"transport", "webapp"}, {"build"}, {""}],
+}
 # Folder of Salt's loader → how it is loaded.
 LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons")
 LONGEST = 40
@@ -56,6 +79,40 @@ def imports(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def _of_module(path: Path) -> Path | None:
+    """The file of a module, a path without suffix."""
+    found = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in found if file.is_file()), None)
+
+
+@functools.cache
+def imported(file: Path) -> frozenset[Path]:
+    """The shared files that a file imports; a package counts only for what it has itself."""
+    found: set[Path | None] = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            found |= {_of_module(UTILS / alias.name.replace(".", "/")) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = file.parents[node.level - 1] if node.level else UTILS
+            module = start / (node.module or "").replace(".", "/")
+            found |= {_of_module(module / one.name) or _of_module(module) for one in node.names}
+    return frozenset(found - {None, file})
+
+
+def folder_of(file: Path) -> str:
+    """The folder of a shared file within its package, "" for none."""
+    return file.relative_to(UTILS).parts[1] if len(file.relative_to(UTILS).parts) > 2 else ""
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """A circle of arrows, or an empty list."""
+    try:
+        graphlib.TopologicalSorter(arrows).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def attributes(file: Path) -> set[str]:
@@ -131,6 +188,57 @@ def test_the_masters_part_knows_nothing_of_the_nodes(file):
     assert not {
         name for name in imports(file) if name.startswith("wb") and "wbcore" not in name
     } - {name for name in imports(file) if name.startswith("wbmaster")}
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    arrows = {name_of(file): {name_of(one) for one in imported(file)} for file in sources(UTILS)}
+
+    assert sum(map(len, arrows.values())) > 300
+    assert circle(arrows) == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_folder_imports_itself_by_way_of_others(package):
+    """A file that lies in the package itself stands for itself."""
+    arrows: dict[str, set[str]] = {}
+    for file in sources(UTILS / package):
+        others = {folder_of(one) or one.name for one in imported(file) if in_package(one, package)}
+        arrows.setdefault(folder_of(file) or file.name, set()).update(others)
+    without_inner = {name: others - {name} for name, others in arrows.items()}
+
+    assert circle(without_inner) == []
+
+
+@pytest.mark.parametrize("file", sources(UTILS), ids=name_of)
+def test_a_folder_imports_only_from_those_below_it(file):
+    package, folder = file.relative_to(UTILS).parts[0], folder_of(file)
+    layers = LAYERS[package]
+    place = next(number for number, layer in enumerate(layers) if folder in layer)
+    below = {folder}.union(*layers[place + 1 :])
+
+    others = {one for one in imported(file) if in_package(one, package)}
+    assert {name_of(one) for one in others if folder_of(one) not in below} == set()
+
+
+def in_package(file: Path, package: str) -> bool:
+    return file.is_relative_to(UTILS / package)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_folder_has_its_place_and_says_what_it_is_about(package):
+    folders = {file.parent for file in sources(UTILS / package) if folder_of(file)}
+    inits = [UTILS / package / "__init__.py", *(folder / "__init__.py" for folder in folders)]
+
+    assert {folder.name for folder in folders} | {""} == set().union(*LAYERS[package])
+    for init in inits:
+        if init.parent.name != "steps":
+            assert [type(node) for node in tree(init).body] == [ast.Expr], name_of(init)
+
+
+def test_every_step_is_a_file_of_its_name():
+    files = {file.stem for file in (MASTER / "steps").glob("*.py")} - {"__init__"}
+
+    assert files == set(STEPS)
 
 
 def test_nothing_of_the_product_knows_the_lab():
@@ -351,16 +459,9 @@ def test_every_setting_is_read_by_somebody(setting):
     )
 
 
-@pytest.mark.parametrize("file", sources(CORE, MASTER), ids=name_of)
+@pytest.mark.parametrize("file", sources(UTILS), ids=name_of)
 def test_no_module_of_ours_is_an_orphan(file):
     """Somebody else than itself and its test imports it."""
     if file.name == "__init__.py" or file.parent.name == "steps":
         return
-    others = [other for other in sources(SALT) if other != file]
-    pattern = re.compile(rf"\b(import|from) .*\b{file.stem}\b|from \.+{file.stem} import")
-
-    assert any(pattern.search(text_of(other)) for other in [*others, *reactors()])
-
-
-def reactors() -> list[Path]:
-    return list((SALT / "reactor").glob("*.sls"))
+    assert any(file in imported(other) for other in sources(SALT) if other != file)
