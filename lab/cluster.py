@@ -19,7 +19,7 @@ from .node import Node
 from .place import Place
 
 # What the machine itself needs, besides what every Debian has.
-_TOOLS = ("iproute2", "nftables", "openssl", "openssh-client")
+_TOOLS = ("e2fsprogs", "iproute2", "mount", "nftables", "openssl", "openssh-client")
 _ANSWER_SECONDS = 180.0
 _LIVE_WEBAPP = "/usr/local/wormbase/website/production"
 # A service that runs but does not answer yet is seen by a page of it.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from proxysite import NEW, OLD, Clients, ProxySite, answer, get
 from salt.exceptions import CommandExecutionError
+from wbmaster.ways import maintenance
 
 ALL = ["wb-web1", "wb-web2", "wb-mining"]
 
@@ -213,6 +214,18 @@ def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(servin
     assert state["maintenance"] is None
     assert state["pools"]["a"] == ["wb-web1"]
     assert get(serving.port)[2] == 200
+
+
+def test_the_page_of_a_run_that_died_is_down_within_five_seconds(serving):
+    """Invariant 6, with one node that never answers and one that is for ever half switched."""
+    began = time.monotonic()
+    serving.salt["wb_proxy.maintain"](OLD, maintenance.LEASE_SECONDS, maintenance.PATIENCE_SECONDS)
+    serving.web["wb-web1"].delay = 60
+    serving.web["wb-web2"].serves = {**answer(NEW), "acedb": "WS220"}
+    while get(serving.port)[2] == 503:
+        time.sleep(0.02)
+        assert time.monotonic() - began < 5
+    assert wait_until_open(serving)["pools"]["a"] == ["wb-mining"]
 
 
 def test_the_lease_ends_with_the_new_release_when_no_node_is_left_on_the_old(serving):

@@ -19,8 +19,10 @@ import wbnode.proxy
 from wbcore.layout import Layout
 from wbcore.model import proxy_pools
 
-# The page has to be gone soon after its lease, so the first question is a short one.
-FIRST_ASK_SECONDS = 0.5
+# The page has to be gone soon after its lease, so the first questions are short; later ones
+# are for nodes under load.
+FIRST_ASK_SECONDS = 0.4
+FIRST_SECONDS = 1
 ASK_SECONDS = 3
 LOOK_SECONDS = 0.1
 AGAIN_SECONDS = 0.3
@@ -38,13 +40,11 @@ def main() -> None:
 
 def keep(proxy: wbnode.proxy.Proxy) -> None:
     """Return when the page is down, by whomever."""
-    patience = FIRST_ASK_SECONDS
     while lease := proxy.lease():
         rest = lease.until - time.time()
         if rest > 0:
             time.sleep(min(rest, LOOK_SECONDS))
-        elif not end(proxy, patience):
-            patience = ASK_SECONDS
+        elif not end(proxy, FIRST_ASK_SECONDS if rest > -FIRST_SECONDS else ASK_SECONDS):
             time.sleep(AGAIN_SECONDS)
 
 

@@ -317,6 +317,15 @@ def test_a_way_back_does_not_fail_for_want_of_the_reference_copy(desk):
     assert desk.ledger.runs(1)[0]["outcome"] == "done"
 
 
+def test_two_ways_back_in_a_row_need_no_development_server(desk):
+    desk.run(request("release", "WS221"))
+    desk.nodes.world.absent = ("wb-dev",)
+    for build in (220, 219):
+        desk.run(request("rollback"))
+        assert desk.live.build.number == build
+        assert desk.ledger.runs(1)[0]["outcome"] == "done"
+
+
 @pytest.fixture
 def current(desk):
     """What ``current.tgz`` was made to lead to, one after the other."""
