@@ -180,7 +180,7 @@ wormbase:
     # Whether a new revision in website/staging goes live by itself while its build is live.
     minor: false
     # Who gets a message when any run begins, ends or fails: mail addresses, by the server in
-    # `mail`, and the webhook of a chat, which gets JSON with a `text`. Every node can read this file.
+    # `mail`, and the webhook of a chat, which gets JSON with a `text`. Every node can read it.
     notify:
       mail: []
       webhook: ""
