@@ -17,7 +17,7 @@ SHELL = (
     f"ssh -p {PORT} -i {KEY} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
     "-o LogLevel=ERROR"
 )
-# What the old scripts left out (FIELD, "What the old scripts did").
+# What the old scripts left out (docs/field.md, "What the old scripts did").
 LEFT_OUT = {
     "acedb": ("serverlog.wrm", "log.wrm", "database/readlocks"),
     "mysql": ("*bak*", "old", "*TMD*"),

@@ -1,4 +1,4 @@
-"""The nodes of a lab: site and roles of each (source: FIELD, "Hosts and roles")."""
+"""The nodes of a lab: site and roles of each (source: docs/field.md, "Hosts and roles")."""
 
 from __future__ import annotations
 

@@ -1,20 +1,19 @@
-# What only the development server knows: see pillar/top.sls.
+# Settings that only the development server can read: see pillar/top.sls.
 wormbase:
 
-  # The letter that announces a release, sent from the development server. Host, sender and
-  # recipients have to be set.
+  # The letter that announces a release. The development server sends it. You have to set host,
+  # sender and recipients.
   mail:
     host: ""
     port: 25
     starttls: true
-    # Without a user name nobody logs in.
+    # Without a user name the server is used without a login.
     username: ""
     password: ""
     sender: ""
     recipients: []
 
-  # The WordPress blog that announces a release: its address, and a user with an application
-  # password.
+  # The WordPress blog that announces a release: its URL, and a user with an application password.
   blog:
     url: ""
     username: ""

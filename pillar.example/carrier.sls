@@ -1,9 +1,9 @@
-# What only the nodes that fetch or serve data know: see pillar/top.sls.
+# Settings that only the nodes that fetch or serve data can read: see pillar/top.sls.
 wormbase:
 
-  # How nodes fetch from one another: rsync in ssh, read-only, as a user of its own. The keys are
-  # those of `ssh-keygen -t ed25519 -N '' -f carrier`: the files carrier (private) and
-  # carrier.pub (public). Without them nothing can be pushed.
+  # How nodes fetch from one another: with rsync over ssh, read-only, as a user of their own. Make
+  # the keys with `ssh-keygen -t ed25519 -N '' -f carrier`. Copy the file carrier to private_key and
+  # the file carrier.pub to public_key. Without them nothing can be pushed.
   carrier:
     user: wbcarrier
     port: 8022

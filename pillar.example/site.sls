@@ -1,23 +1,23 @@
-# What every node knows of a site. The files of this folder are everything that the release
-# automation can be told, with every default:
+# Settings that every node can read. The files in this folder list every setting of the release
+# automation with its default. To start:
 #
 #     cp -r pillar.example /srv/wormbase-site/pillar
 #
-# then set addresses here, the keys in carrier.sls, mail and blog in announce.sls, and leave out
-# what you do not change: all but `nodes` has the default that stands here. A setting that is
-# unknown or of the wrong type is refused by name. With `#!jinja|yaml|gpg` as the first line of a
-# file, any value may be encrypted as Salt's GPG renderer has it.
+# Then set the addresses here, the keys in carrier.sls, and mail and blog in announce.sls. You can
+# delete what you do not change: everything but `nodes` has the default shown here. An unknown
+# setting, or one of the wrong type, is refused by name. To encrypt values with Salt's GPG renderer,
+# make `#!jinja|yaml|gpg` the first line of a file.
 wormbase:
 
-  # The nodes by their minion ids, in the order in which they are asked. `address` is where
-  # the others reach a node: an IPv4 address, or for other than web nodes a host name (IPv6 does
-  # not work). `site` names the place where it stands: the data of a build travel
-  # to each site once, and from node to node within it. Roles:
+  # The nodes by minion id, in the order in which they are asked. `address` is where the other nodes
+  # reach this one: an IPv4 address, or a host name for nodes without the role web. IPv6 does not
+  # work. `site` is the place where it stands: a build travels to each site once, and from node to
+  # node within the site. Roles:
   #   staging  the development server, where builds land (exactly one)
   #   proxy    nginx in front of the web nodes (exactly one)
-  #   acedb, mysql, support  holds these databases
+  #   acedb, mysql, support  has these databases
   #   mining   also gets the support databases under `datasets:mining_only`
-  #   web      runs the webapp; has acedb and mysql as well
+  #   web      runs the webapp; give it acedb and mysql as well
   nodes:
     wb-dev:
       address: 192.0.2.10
@@ -60,7 +60,7 @@ wormbase:
       site: remote
       roles: [acedb, mysql, support, web]
 
-  # What of a build travels. The patterns are those of rsync's --exclude.
+  # Which files of a build travel. The patterns are those of rsync's --exclude.
   datasets:
     acedb_exclude:
       - database/serverlog.wrm
@@ -69,15 +69,15 @@ wormbase:
       - database/SERVER_PIDFILE.wrm
     mysql_exclude: ["*bak*", old, "*TMD*"]
     support_exclude: ["*bak*", web_data]
-    # Folders of the support databases that only nodes with the role `mining` get.
+    # Folders of the support databases that go only to nodes with the role `mining`.
     mining_only: [blast, blat]
-    # Percent of each disk that have to stay free when a build has come.
+    # Percent of each disk that must stay free after a push.
     headroom_percent: 5
 
   # The AceDB server that xinetd starts at the first connection.
   acedb:
     port: 2005
-    # Where a release is tried before it goes live, on the node itself.
+    # The port on which a node tries a release before it goes live.
     preflight_port: 2006
     user: acedb
     group: acedb
@@ -86,45 +86,45 @@ wormbase:
   mysql:
     user: mysql
     group: mysql
-    # The MySQL user as whom the webapp reads; it can read the databases of builds alone. It is
-    # made without a password, for a login by the socket, so it has to be the user under `webapp`.
-    # One that exists keeps password and grants and gets those that are lacking.
+    # The MySQL user of the webapp. It can read the databases of builds and no others. It is created
+    # without a password, for a login by the socket, so its name has to be the user under `webapp`.
+    # A user that exists keeps its password and grants, and gets the grants that are missing.
     reader: wormbase
 
   # The webapp and its Starman.
   webapp:
     port: 5000
-    # Where a release is tried before it goes live, on the node itself.
+    # The port on which a node tries a release before it goes live.
     preflight_port: 5001
     workers: 2
     user: wormbase
     group: wormbase
-    # Of website/staging the files that Mercurial tracks are released, and these untracked files
-    # and whole folders, by their path there (`certs/*.pem`). They are never public.
+    # A release has the files of website/staging that Mercurial tracks. It also has these untracked
+    # files and whole folders, by their path there (such as `certs/*.pem`). They are never public.
     untracked: [extlib, wormbase_local.conf]
-    # What of all that does not travel, and what is not in the public software release.
+    # Files that do not travel, and files that are left out of the public software release.
     exclude: [logs, tmp, .hg, extlib.tgz]
     software_exclude: [logs, .hg, extlib, wormbase_local.conf]
-    # Paths that have to answer 200 before a release goes live.
+    # Paths that must answer 200 before a release goes live.
     check_paths: [/version, /gene/WBGene00000898]
 
-  # The proxy: the public port, and two that only the proxy itself reaches.
+  # The proxy: the public port, and two ports that only the proxy itself can reach.
   nginx:
     port: 80
     asking_port: 8081
     idle_port: 8082
-    # Seconds that a web node may take for an answer, a BLAST query for example. A release waits
-    # so long for what a node that leaves the pool was asked.
+    # Seconds that a web node may take for an answer, for example to a BLAST query. A release may
+    # wait this long for the open requests of a node that leaves the pool.
     request_seconds: 60
 
-  # How far a build may be from the live one before it is held: whole and wrong is what no
-  # checksum sees. `shrink` and `grow` are percent; a difference of less than `least` counts
-  # for nothing, whatever it is in percent. What is gone altogether always counts. A tolerance
-  # is given whole.
+  # How far a build may differ from the live one before it is held. A checksum cannot see a build
+  # that is complete and wrong. `shrink` and `grow` are percent. A difference smaller than `least`
+  # is ignored, however many percent it is. What has disappeared always counts. Set all three values
+  # of a tolerance together.
   contents:
-    # Objects of each class of AceDB.
+    # Objects of each AceDB class.
     classes: {shrink: 5, grow: 50, least: 100}
-    # Rows of each table of MySQL.
+    # Rows of each MySQL table.
     rows: {shrink: 10, grow: 50, least: 1000}
     # Sequences and letters of each BLAST database.
     sequences: {shrink: 5, grow: 50, least: 20}
@@ -132,83 +132,85 @@ wormbase:
     # Files and bytes of each folder of the support databases.
     files: {shrink: 10, grow: 50, least: 50}
     bytes: {shrink: 20, grow: 100, least: 1000000}
-    # Other tolerances for some, by a pattern of kind and name, the first that fits. Names are
-    # classes/Gene, rows/c_elegans/fdata, letters/blast/c_elegans/genome, bytes/support/gene:
+    # Other tolerances for some figures, by a pattern. The first pattern that matches counts. A
+    # figure is named by kind and name: classes/Gene, rows/c_elegans/fdata,
+    # letters/blast/c_elegans/genome, bytes/support/gene. Example:
     #   rows/c_elegans_?map/*: {shrink: 30, grow: 100, least: 1000}
     exceptions: {}
 
-  # How a build travels: as patches against the release that a node has, made once.
+  # How a build travels: as patches against what a node already has. They are made once.
   parcels:
-    # How hard zstd looks for what is the same. Above 12 it takes many times as long.
+    # The compression level of zstd. Above 12 it takes many times as long.
     level: 12
-    # Seconds of CPU that the smallest patches of a build may take (bsdiff, some 3 MB in one).
+    # Seconds of CPU for the smallest patches of a build (bsdiff does about 3 MB in a second).
     fine_seconds: 300
-    # Megabytes a second to the site that is reached slowest. MyISAM indexes are made anew on
-    # the nodes where that takes less time than sending them.
+    # Megabytes a second to the slowest site. The nodes rebuild MyISAM indexes if that is faster
+    # than sending them.
     slowest_link: 5.0
 
   # How a release goes live.
   golive:
-    # seamless: half of the web nodes first, compared with the others, then the whole site at
-    # once; maintenance: behind the maintenance page, all nodes at once (one web node always).
+    # seamless: half of the web nodes go first and are compared with the others, then the whole
+    # site moves at once. maintenance: all nodes at once, behind the maintenance page. A site with
+    # one web node always uses maintenance.
     way: seamless
-    # What both halves are asked; an answer of the new release may be so many times as slow,
-    # and its numbers (bytes, links, rows) so many times as large, or as small.
+    # The paths that both halves are asked. An answer of the new release may take this many times as
+    # long. Its numbers (bytes, links, rows) may be this many times as large, or as small.
     canary_paths: [/version, /gene/WBGene00000898]
     slower_times: 3.0
     numbers_times: 5.0
-    # For so many seconds errors are counted before the other half follows; so many percent
-    # of all requests more than before bring the site back.
+    # Seconds for which errors are counted before the other half follows. If the share of requests
+    # that fail rises by more than this many percentage points, the site goes back.
     watch_seconds: 10.0
     errors_percent: 1.0
-    # Percent of the web nodes that have to answer.
+    # Percent of the web nodes that must answer.
     quorum_percent: 50
     # Seconds after which a node that does not answer is left out.
     answer_seconds: 30
-    # Seconds for which the maintenance page is reckoned to be up, for the forecast.
+    # Seconds that a forecast assumes for the maintenance page.
     window_seconds: 5.0
 
-  # What happens when a build lands on the development server (READY), without anybody.
+  # What starts by itself when a build lands on the development server (READY).
   landing:
-    # release: the whole release; push: only the databases to the nodes; nothing.
+    # release: the whole release. push: only send the databases to the nodes. nothing: no run.
     start: release
-    # When a landing may go live, in UTC, such as "mon-fri 06:00-18:00" ("22:00-04:00" is every
-    # night); empty is always. At other times it is pushed, and goes live when the hours come.
+    # When a build that landed may go live, in UTC, such as "mon-fri 06:00-18:00". "22:00-04:00" is
+    # every night, and empty is always. At other times the build is pushed, and goes live later.
     hours: ""
     # Whether a new revision in website/staging goes live by itself while its build is live.
     minor: false
-    # Whom to tell when any run begins, ends or fails: addresses, by the server in `mail`; and
-    # the webhook of a chat, which gets JSON with a `text`. Every node can read this file.
+    # Who gets a message when any run begins, ends or fails: mail addresses, by the server in
+    # `mail`, and the webhook of a chat, which gets JSON with a `text`. Every node can read it.
     notify:
       mail: []
       webhook: ""
 
-  # What every node does by itself; its minion's schedule asks each minute whether it is time.
+  # What every node does by itself. Its minion's schedule checks each minute whether it is time.
   enforce:
-    # Every so many minutes, and so many seconds later at most, a node brings itself to its
-    # state and tells what had changed; also when its minion starts. 0 minutes: never.
+    # A node applies its states after this many minutes, and up to this many seconds later. It
+    # also does so when its minion starts. It reports what had changed. 0 minutes: never.
     minutes: 15
     splay_seconds: 120
-    # Hour of the day (0 to 23) from which a part of the data is read again each night, and the
-    # days within which every byte has been. 0 days: never.
+    # Each night from this hour (0 to 23, the node's local time) a node reads a part of its data
+    # again. It reads every byte within this many days. 0 days: never.
     deep_hour: 2
     deep_days: 30
 
-  # What stays on the nodes beside the live release and the way back. A build that is marked bad
-  # (wb_release.bad) goes first, the others by their age, the oldest first.
+  # Which builds stay on the nodes beside the live release and the way back. A build that is marked
+  # bad (wb_release.bad) goes first, then the oldest.
   retention:
-    # So many further builds, the newest, as long as there is room: a push that lacks room lets
-    # them go too, as many as it takes.
+    # How many of the newest other builds stay. A push that lacks room removes these too, as many as
+    # it needs.
     keep: 1
     # Builds that are never removed, such as WS220.
     pinned: []
     # With 10, WS210, WS220 and so on are never removed either. 0 pins none.
     pinned_every: 0
-    # Percent of each disk to be free after a release: below it further builds go, on that node
-    # alone. 0 sets no floor.
+    # Percent of each disk that should be free after a release. If it is less, further builds are
+    # removed on that node only. 0 sets no floor.
     free_percent: 0
 
-  # What is measured, for the textfile collector of Prometheus' node_exporter on the master.
+  # Metrics for the textfile collector of Prometheus' node_exporter on the master.
   metrics:
-    # A path such as /var/lib/prometheus/node-exporter/wormbase.prom; empty writes none.
+    # A path such as /var/lib/prometheus/node-exporter/wormbase.prom. Empty: no file is written.
     textfile: ""

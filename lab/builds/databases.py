@@ -1,6 +1,6 @@
 """Which MySQL databases there are, and which of them a build makes anew.
 
-Source: FIELD, "Paths": one a species, two maps and the alignments; only some are rebuilt
+Source: docs/field.md, "Paths": one a species, two maps and the alignments; only some are rebuilt
 for a given release.
 """
 

@@ -1,7 +1,7 @@
 """The AceDB server of this node, which xinetd starts at the first connection.
 
-Source: the wiki page, step 8; FIELD, "go live": the server is killed, xinetd starts it again
-at the next connection.
+Source: the wiki page, step 8; docs/field.md, "go live": the server is killed, xinetd starts it
+again at the next connection.
 """
 
 import contextlib

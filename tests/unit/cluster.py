@@ -1,4 +1,4 @@
-"""The cluster of FIELD as the core sees it, and a model of what a run does to it."""
+"""The cluster of docs/field.md as the core sees it, and a model of what a run does to it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WEBAPP = {"webapp": "0.02", "revision": 1350, "tip": 1350, "modified": []}
 
 
 def settings(**sections: Any) -> Settings:
-    """FIELD's cluster, with sections of the pillar given."""
+    """The cluster of docs/field.md, with sections of the pillar given."""
     return Settings.parse({**PILLAR, **sections})
 
 
@@ -224,7 +224,7 @@ def digest(name: str) -> str:
 
 
 def field_world(*builds: str) -> World:
-    """FIELD's cluster with these builds staged, none of them released."""
+    """The cluster of docs/field.md with these builds staged, none of them released."""
     world = World(settings())
     for build in builds:
         world.stage(build)
@@ -232,7 +232,7 @@ def field_world(*builds: str) -> World:
 
 
 def live_world(*builds: str) -> World:
-    """FIELD's cluster, where these builds landed and were released one after the other."""
+    """The cluster of docs/field.md, where these builds landed and were released in turn."""
     world = World(settings())
     for build in builds:
         world.stage(build)

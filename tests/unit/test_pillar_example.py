@@ -16,7 +16,7 @@ from wbcore.settings import ROLES, Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = [CHECKOUT / "pillar.example" / f"{name}.sls" for name in ("site", "carrier", "announce")]
-# FIELD, "Hosts and roles".
+# docs/field.md, "Hosts and roles".
 WEB = {"acedb", "mysql", "support", "web"}
 FIELD = {
     "wb-dev": ("local", {"staging"}),

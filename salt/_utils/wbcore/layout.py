@@ -1,6 +1,6 @@
 """Every path of the project, from the root of a node.
 
-Source of the paths: the wiki page and FIELD (``/usr/local/wormbase``,
+Source of the paths: the wiki page and docs/field.md (``/usr/local/wormbase``,
 ``/usr/local/mysql/data``, ``/usr/local/ftp``). What the automation itself keeps
 lies in ``/var/lib/wormbase-release``.
 """

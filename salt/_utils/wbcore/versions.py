@@ -1,6 +1,6 @@
 """The webapp's version, and the files that a release carries to say what it is.
 
-Source: the wiki page, "Deploy software": the version is in ``lib/WormBase/Web.pm``; FIELD:
+Source: the wiki page, "Deploy software": the version is in ``lib/WormBase/Web.pm``; docs/field.md:
 ``VERSION.txt``, and ``wormbase.env`` from its template.
 """
 

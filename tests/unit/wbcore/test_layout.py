@@ -1,4 +1,4 @@
-"""wbcore.layout: the paths of FIELD, and that nothing is laid where it could be mistaken."""
+"""wbcore.layout: the paths of docs/field.md, and nothing lies where it could be mistaken."""
 
 from pathlib import Path
 

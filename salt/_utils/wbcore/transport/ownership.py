@@ -1,6 +1,6 @@
 """Who owns the files of a dataset on a node, and their modes.
 
-Source: FIELD, "What the old scripts did": group ``acedb`` and writable blocks for AceDB,
+Source: docs/field.md, "What the old scripts did": group ``acedb`` and writable blocks for AceDB,
 mode 2775 and ``mysql`` for databases, a world-writable ``logs`` for the webapp.
 """
 

@@ -13,7 +13,8 @@ _WRITTEN_BY_WEBAPP = ("/logs", "/tmp")
 
 
 def left_out(settings: Settings, kind: str) -> Sequence[str]:
-    """The patterns of what does not travel of a dataset of this kind (FIELD, "old scripts")."""
+    """The patterns of what does not travel of a dataset of this kind (docs/field.md,
+    "What the old scripts did")."""
     return {
         ACEDB: settings.datasets.acedb_exclude,
         MYSQL: settings.datasets.mysql_exclude,

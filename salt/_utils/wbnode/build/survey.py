@@ -183,7 +183,7 @@ class Staging:
         ]
 
     def _databases(self, problems: list[str]) -> Iterator[tuple[str, str]]:
-        """The databases of this machine's MySQL: link and directory (FIELD, "Paths")."""
+        """The databases of this machine's MySQL: link and directory (docs/field.md, "Paths")."""
         home = self.layout.kind(MYSQL)
         for link in sorted(path for path in home.glob("[!.]*") if path.is_symlink()):
             target = Path(os.readlink(link))
