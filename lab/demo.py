@@ -28,10 +28,10 @@ WIKI = {
     "push_acedb": 3,
     "push_mysql": 4,
     "push_support": 5,
-    "maintenance_on": 6,
-    "stage_webapp": 7,
+    "take_out_of_service": 6,
+    "push_webapp": 7,
     "go_live": 8,
-    "maintenance_off": 9,
+    "return_to_service": 9,
     "post_blog": 10,
     "send_mail": 11,
 }
@@ -117,7 +117,7 @@ def show(lab: Cluster, build: str, cause: str, crossed: int) -> bool:
     whole = sum(
         dataset["bytes"] for name, dataset in held(lab, REMOTE_NODE).items() if build in name
     )
-    window = newest["steps"]["maintenance_off"]["window"]
+    window = newest["steps"]["return_to_service"]["window"]
     print(f"  {whole / 1e6:.1f} MB of new data on {REMOTE_NODE}, {crossed / 1e6:.1f} MB crossed: "
           f"{100 * (1 - crossed / whole):.1f} % of the bytes were saved; "
           f"maintenance page up {window} s")  # fmt: skip

@@ -2,8 +2,8 @@
 #
 #     salt-run state.orch orch.announce pillar='{build: WS221}'
 include:
-  - orch.steps.s10_blog_post
-  - orch.steps.s11_release_mail
+  - orch.steps.15_post_blog
+  - orch.steps.16_send_mail
 
 begin:
   wb_run.begun:

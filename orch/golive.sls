@@ -2,12 +2,12 @@
 #
 #     salt-run state.orch orch.golive pillar='{build: WS221}'
 include:
-  - orch.steps.s00_seal
-  - orch.steps.s07_stage_webapp
-  - orch.steps.s06_maintenance_on
-  - orch.steps.s08_canary
-  - orch.steps.s08_go_live
-  - orch.steps.s09_maintenance_off
+  - orch.steps.01_seal
+  - orch.steps.08_push_webapp
+  - orch.steps.09_take_out_of_service
+  - orch.steps.10_canary
+  - orch.steps.11_go_live
+  - orch.steps.12_return_to_service
 
 begin:
   wb_run.begun:

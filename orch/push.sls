@@ -2,13 +2,13 @@
 #
 #     salt-run state.orch orch.push pillar='{build: WS221}'
 include:
-  - orch.steps.s00_seal
-  - orch.steps.s00_check_contents
-  - orch.steps.s01_check_disk_space
-  - orch.steps.s00_make_parcels
-  - orch.steps.s03_push_acedb
-  - orch.steps.s04_push_mysql
-  - orch.steps.s05_push_support
+  - orch.steps.01_seal
+  - orch.steps.02_check_contents
+  - orch.steps.03_check_disk_space
+  - orch.steps.04_make_parcels
+  - orch.steps.05_push_acedb
+  - orch.steps.06_push_mysql
+  - orch.steps.07_push_support
 
 begin:
   wb_run.begun:

@@ -5,23 +5,23 @@
 # The steps are taken in the order of this list. None is taken after one that failed, and
 # `end` always comes: it puts the site back when the change-over did not pass its checks.
 include:
-  - orch.steps.s00_seal
-  - orch.steps.s00_check_contents
-  - orch.steps.s01_check_disk_space
-  - orch.steps.s00_make_parcels
-  - orch.steps.s03_push_acedb
-  - orch.steps.s04_push_mysql
-  - orch.steps.s05_push_support
-  - orch.steps.s07_stage_webapp
-  - orch.steps.s06_maintenance_on
-  - orch.steps.s08_canary
-  - orch.steps.s08_go_live
-  - orch.steps.s09_maintenance_off
-  - orch.steps.reference_copy
-  - orch.steps.software_release
-  - orch.steps.s10_blog_post
-  - orch.steps.s11_release_mail
-  - orch.steps.s02_purge_old_releases
+  - orch.steps.01_seal
+  - orch.steps.02_check_contents
+  - orch.steps.03_check_disk_space
+  - orch.steps.04_make_parcels
+  - orch.steps.05_push_acedb
+  - orch.steps.06_push_mysql
+  - orch.steps.07_push_support
+  - orch.steps.08_push_webapp
+  - orch.steps.09_take_out_of_service
+  - orch.steps.10_canary
+  - orch.steps.11_go_live
+  - orch.steps.12_return_to_service
+  - orch.steps.13_copy_reference
+  - orch.steps.14_publish_software
+  - orch.steps.15_post_blog
+  - orch.steps.16_send_mail
+  - orch.steps.17_purge_old_releases
 
 begin:
   wb_run.begun:

@@ -2,12 +2,12 @@
 #
 #     salt-run state.orch orch.rollback
 include:
-  - orch.steps.s06_maintenance_on
-  - orch.steps.s08_canary
-  - orch.steps.s08_go_live
-  - orch.steps.s09_maintenance_off
-  - orch.steps.reference_copy
-  - orch.steps.software_release
+  - orch.steps.09_take_out_of_service
+  - orch.steps.10_canary
+  - orch.steps.11_go_live
+  - orch.steps.12_return_to_service
+  - orch.steps.13_copy_reference
+  - orch.steps.14_publish_software
 
 begin:
   wb_run.begun:

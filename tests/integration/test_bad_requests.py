@@ -49,9 +49,9 @@ def test_release_asked_for_wrongly(site, pillar, sentence):
 
 def test_a_step_alone_is_refused(site):
     before = site.snapshot()
-    answered = site.run("state.orch", "orch.steps.s06_maintenance_on")
+    answered = site.run("state.orch", "orch.steps.09_take_out_of_service")
     assert answered.returncode != 0
-    assert "maintenance_on was not taken; a step is a part of a run" in answered.stdout
+    assert "take_out_of_service was not taken; a step is a part of a run" in answered.stdout
     assert site.snapshot() == before
 
 

@@ -19,10 +19,10 @@ WIKI = [
     "push_acedb",
     "push_mysql",
     "push_support",
-    "stage_webapp",
-    "maintenance_on",
+    "push_webapp",
+    "take_out_of_service",
     "go_live",
-    "maintenance_off",
+    "return_to_service",
     "post_blog",
     "send_mail",
 ]
@@ -94,6 +94,14 @@ def test_every_step_exists(compiled, kind):
         assert callable(step(name).take) and callable(step(name).forecast)
 
 
+def test_the_names_of_the_files_are_the_order_of_a_run_and_its_steps(compiled):
+    files = [file.stem for file in sorted((ORCH / "steps").glob("[0-9]*.sls"))]
+    assert [stem.partition("_")[2] for stem in files] == steps(compiled["release"])
+    assert [stem.partition("_")[0] for stem in files] == [
+        f"{number:02}" for number in range(1, len(files) + 1)
+    ]
+
+
 def test_every_step_is_used_by_an_orchestration(compiled):
     assert {name for kind in KINDS for name in steps(compiled[kind])} == set(STEPS)
 
@@ -119,15 +127,15 @@ def test_a_release_takes_the_steps_of_the_wiki_page_in_their_order(compiled):
 @pytest.mark.parametrize("kind", [RELEASE, GOLIVE, ROLLBACK])
 def test_nothing_slow_lies_between_the_maintenance_page_and_its_end(compiled, kind):
     taken = steps(compiled[kind])
-    begun = taken.index("maintenance_on")
+    begun = taken.index("take_out_of_service")
     # The canary does nothing while the page is up.
-    going = ["maintenance_on", "canary", "go_live", "maintenance_off"]
+    going = ["take_out_of_service", "canary", "go_live", "return_to_service"]
 
     assert taken[begun : begun + 4] == going
 
 
 def test_push_moves_nothing_that_is_live(compiled):
-    moving = {"maintenance_on", "go_live", "maintenance_off", "send_mail", "post_blog"}
+    moving = {"take_out_of_service", "go_live", "return_to_service", "send_mail", "post_blog"}
 
     assert not moving & set(steps(compiled[PUSH]))
 

@@ -30,14 +30,16 @@ Changes = dict[str, Any]
 def foresee(run: Run) -> dict[str, Changes]:
     """What each step would change."""
     return {
-        "leave": {run.settings.proxy: "the maintenance page would be up for a moment"},
-        "try_out": {},
-        "go": {node: links for node, links in run.plan.flips.items() if links},
-        "join": {run.settings.proxy: f"would serve {run.plan.release}"},
+        "take_out_of_service": {
+            run.settings.proxy: "the maintenance page would be up for a moment"
+        },
+        "canary": {},
+        "go_live": {node: links for node, links in run.plan.flips.items() if links},
+        "return_to_service": {run.settings.proxy: f"would serve {run.plan.release}"},
     }
 
 
-def leave(run: Run, record: ReleaseRecord) -> Changes:
+def take_out_of_service(run: Run, record: ReleaseRecord) -> Changes:
     """The page goes up; it returns once no request is under way."""
     run.ledger.begin_switch(run.id, run.known.live, record.release)
     # The push took its time, and until now the proxy took in and dropped whom it found so.
@@ -50,12 +52,12 @@ def leave(run: Run, record: ReleaseRecord) -> Changes:
     return {run.settings.proxy: "maintenance page up"}
 
 
-def try_out(run: Run, record: ReleaseRecord) -> Changes:
+def canary(run: Run, record: ReleaseRecord) -> Changes:
     """Nothing: who is tried out here is tried out in the preflight."""
     return {}
 
 
-def go(run: Run, record: ReleaseRecord) -> Changes:
+def go_live(run: Run, record: ReleaseRecord) -> Changes:
     """Every node is switched and checked."""
     links, web = record.links(), pool.web(run)
     changed = switching.switch(run, run.plan.present, links, _order(run))
@@ -64,10 +66,10 @@ def go(run: Run, record: ReleaseRecord) -> Changes:
     return changed
 
 
-def join(run: Run, record: ReleaseRecord) -> Changes:
+def return_to_service(run: Run, record: ReleaseRecord) -> Changes:
     """The page comes down."""
     window = _page_down(run)
-    run.notes.setdefault("figures", {})["maintenance_off"] = {"window": round(window, 2)}
+    run.notes.setdefault("figures", {})["return_to_service"] = {"window": round(window, 2)}
     return {run.settings.proxy: f"active after {window:.1f} s, serving {record.release}"}
 
 

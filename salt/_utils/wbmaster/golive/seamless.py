@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wbcore.errors import StepFailed
-from wbcore.golive import canary
+from wbcore.golive.canary import problem
 from wbcore.golive.served import differences, first_half
 from wbcore.model.observations import ReleaseRecord, node_links
 
@@ -33,14 +33,16 @@ def foresee(run: Run) -> dict[str, Changes]:
     later = {node: links for node, links in flips.items() if node not in first}
     joining = sorted({*later, *set(pool.web(run)) - set(first)})
     return {
-        "leave": {} if moved else {run.settings.proxy: f"{', '.join(first)} would leave the pool"},
-        "try_out": {} if moved else {node: flips[node] for node in first if node in flips},
-        "go": {} if moved else {run.settings.proxy: f"would serve {run.plan.release}"},
-        "join": {node: later.get(node, "would join the pool") for node in joining},
+        "take_out_of_service": {}
+        if moved
+        else {run.settings.proxy: f"{', '.join(first)} would leave the pool"},
+        "canary": {} if moved else {node: flips[node] for node in first if node in flips},
+        "go_live": {} if moved else {run.settings.proxy: f"would serve {run.plan.release}"},
+        "return_to_service": {node: later.get(node, "would join the pool") for node in joining},
     }
 
 
-def leave(run: Run, record: ReleaseRecord) -> Changes:
+def take_out_of_service(run: Run, record: ReleaseRecord) -> Changes:
     """Half of the web nodes leave the pool, those that are out of it first."""
     if record.release != run.known.live:
         run.ledger.begin_switch(run.id, run.known.live, record.release)
@@ -54,7 +56,7 @@ def leave(run: Run, record: ReleaseRecord) -> Changes:
     return {} if moved else {run.settings.proxy: f"{', '.join(first)} left the pool"}
 
 
-def try_out(run: Run, record: ReleaseRecord) -> Changes:
+def canary(run: Run, record: ReleaseRecord) -> Changes:
     """The first half switches, and is compared with the half that serves."""
     if run.notes["moved"]:
         return {}
@@ -66,7 +68,7 @@ def try_out(run: Run, record: ReleaseRecord) -> Changes:
     return changed
 
 
-def go(run: Run, record: ReleaseRecord) -> Changes:
+def go_live(run: Run, record: ReleaseRecord) -> Changes:
     """The first half serves from the next request on, and the other one no longer."""
     if run.notes["moved"]:
         # Whoever moved it may have died before this.
@@ -80,7 +82,7 @@ def go(run: Run, record: ReleaseRecord) -> Changes:
     return {run.settings.proxy: f"serves {record.release}"}
 
 
-def join(run: Run, record: ReleaseRecord) -> Changes:
+def return_to_service(run: Run, record: ReleaseRecord) -> Changes:
     """All other nodes follow; those that serve the release then are in the pool."""
     first = run.notes["first"]
     rest = [node for node in run.plan.present if node not in first]
@@ -89,7 +91,7 @@ def join(run: Run, record: ReleaseRecord) -> Changes:
     new = set(joined) - set(pool.serving(run))
     pool.let_serve(run, joined)
     # Nobody has seen a page.
-    run.notes.setdefault("figures", {})["maintenance_off"] = {"window": 0.0}
+    run.notes.setdefault("figures", {})["return_to_service"] = {"window": 0.0}
     return {
         node: links or "joined the pool" for node, links in changed.items() if links or node in new
     }
@@ -199,7 +201,7 @@ def _compare(run: Run, first: list[str]) -> None:
         answers = switching.ask(run, path, [*first, *others], measure=True)
         old = [answers[node] for node in others]
         for node in first:
-            wrong = canary.problem(old, answers[node], settings)
+            wrong = problem(old, answers[node], settings)
             if wrong:
                 raise StepFailed(
                     f"{path} of {run.plan.release} {wrong}",

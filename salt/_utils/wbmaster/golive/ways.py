@@ -1,8 +1,9 @@
 """The two ways in which a release goes live, and back when it fails.
 
-A way has ``leave``, ``try_out``, ``go`` and ``join``, which are taken one after the other and
-say what they changed; ``foresee``, what each of them would change; ``put_back``, which brings
-every node back to the release that was live; and ``give_up``, when there was none.
+A way has a function for each step, ``take_out_of_service``, ``canary``, ``go_live`` and
+``return_to_service``, which returns what it changed; ``foresee``, what each of them would change;
+``put_back``, which brings every node back to the release that was live; and ``give_up``, when
+there was none.
 """
 
 from __future__ import annotations

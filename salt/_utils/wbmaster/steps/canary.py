@@ -1,4 +1,4 @@
-"""Before step 8 of the wiki page: half of the web nodes switch and are tried out."""
+"""Step 8 of the wiki page, first part: half of the web nodes switch and are compared."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    return ways.foreseen(run, "try_out")
+    return ways.foreseen(run, "canary")
 
 
 def take(run: Run) -> dict[str, Any]:
-    return ways.taken(run, "try_out")
+    return ways.taken(run, "canary")

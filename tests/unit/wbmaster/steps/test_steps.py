@@ -257,7 +257,7 @@ def test_a_bad_preflight_stops_before_anything_is_switched(desk, answer, says):
 def test_the_webapp_is_brought_to_web_nodes_alone(desk):
     desk.run(request("release", "WS221"))
 
-    assert set(desk.changes["stage_webapp"]) == set(WEB)
+    assert set(desk.changes["push_webapp"]) == set(WEB)
     assert not any(name.startswith("webapp/") for name in desk.nodes.world.held["wb-gb1"])
 
 
@@ -282,7 +282,7 @@ def test_a_release_tells_the_seconds_of_its_window(paged):
     desk = paged
     desk.run(request("release", "WS221"))
 
-    assert desk.ledger.runs(1)[0]["figures"]["maintenance_off"]["window"] >= 0
+    assert desk.ledger.runs(1)[0]["figures"]["return_to_service"]["window"] >= 0
 
 
 def test_a_minor_revision_is_neither_published_nor_announced(desk):
@@ -291,7 +291,7 @@ def test_a_minor_revision_is_neither_published_nor_announced(desk):
 
     quiet = ("seal", "copy_reference", "publish_software", "post_blog", "send_mail")
     assert {name: desk.changes[name] for name in quiet} == {name: {} for name in quiet}
-    switched = {**desk.changes["canary"], **desk.changes["maintenance_off"]}
+    switched = {**desk.changes["canary"], **desk.changes["return_to_service"]}
     assert switched == {node: {"production": str(desk.live)} for node in WEB}
 
 

@@ -1,4 +1,4 @@
-"""Step 6 of the wiki page: the site goes into maintenance mode, or half of it leaves the pool."""
+"""Step 6 of the wiki page: half of the web nodes leave the pool, or the page goes up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    return ways.foreseen(run, "leave")
+    return ways.foreseen(run, "take_out_of_service")
 
 
 def take(run: Run) -> dict[str, Any]:
@@ -19,4 +19,4 @@ def take(run: Run) -> dict[str, Any]:
         # Somebody may have said something about the build since the run began.
         preconditions.check_verdicts(run.plan, run.ledger.known())
         integrity.ensure(run, ways.release(run))
-    return ways.taken(run, "leave")
+    return ways.taken(run, "take_out_of_service")

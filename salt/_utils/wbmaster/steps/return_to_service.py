@@ -1,4 +1,4 @@
-"""Step 9 of the wiki page: the site is restored to active mode, on every node."""
+"""Step 9 of the wiki page: every node that can serve the release does, without a page."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    return ways.foreseen(run, "join")
+    return ways.foreseen(run, "return_to_service")
 
 
 def take(run: Run) -> dict[str, Any]:
-    changes = ways.taken(run, "join")
+    changes = ways.taken(run, "return_to_service")
     if run.plan.needs_golive:
         run.ledger.record_away(run.id, set(run.settings.serving).intersection(run.left_out))
     return changes

@@ -12,7 +12,7 @@ from ..golive import pool
 from ..pushing import pull
 from ..run import Run
 
-STEP = "stage_webapp"
+STEP = "push_webapp"
 _TODO = "nothing has changed on the site; mend it and run the same command again"
 
 
