@@ -14,7 +14,7 @@ import wbnode.minion
 from salt.exceptions import CommandExecutionError
 from wbcore.errors import StepFailed
 from wbcore.golive.served import differences
-from wbcore.model.observations import node_links
+from wbcore.model.roles import node_links
 
 __virtualname__ = "wb_live"
 

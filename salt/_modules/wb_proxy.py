@@ -16,7 +16,7 @@ import wbnode.epoch
 import wbnode.minion
 import wbnode.proxy
 from wbcore.errors import BadRequest, StepFailed
-from wbcore.golive import canary
+from wbcore.golive.error_rate import count, too_many
 from wbcore.model import proxy_pools
 from wbcore.model.proxy_pools import Lease
 from wbcore.names import Release
@@ -242,9 +242,9 @@ def watch(seconds, percent):
     while True:
         time.sleep(min(WATCH_SECONDS, max(0, until - time.monotonic())))
         after = proxy.answered(place)
-        bad = canary.too_many(canary.count(before), canary.count(after), float(percent))
+        bad = too_many(count(before), count(after), float(percent))
         if bad or time.monotonic() >= until:
-            return {"before": canary.count(before), "after": canary.count(after), "bad": bad}
+            return {"before": count(before), "after": count(after), "bad": bad}
 
 
 @wbnode.minion.told

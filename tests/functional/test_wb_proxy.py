@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from proxysite import NEW, OLD, Clients, ProxySite, answer, get
 from salt.exceptions import CommandExecutionError
-from wbmaster.ways import maintenance
+from wbmaster.golive import maintenance_page
 
 ALL = ["wb-web1", "wb-web2", "wb-mining"]
 
@@ -219,7 +219,9 @@ def test_the_lease_ends_by_itself_with_the_nodes_that_serve_what_was_live(servin
 def test_the_page_of_a_run_that_died_is_down_within_five_seconds(serving):
     """Invariant 6, with one node that never answers and one that is for ever half switched."""
     began = time.monotonic()
-    serving.salt["wb_proxy.maintain"](OLD, maintenance.LEASE_SECONDS, maintenance.PATIENCE_SECONDS)
+    serving.salt["wb_proxy.maintain"](
+        OLD, maintenance_page.LEASE_SECONDS, maintenance_page.PATIENCE_SECONDS
+    )
     serving.web["wb-web1"].delay = 60
     serving.web["wb-web2"].serves = {**answer(NEW), "acedb": "WS220"}
     while get(serving.port)[2] == 503:

@@ -7,7 +7,7 @@ import datetime
 import pytest
 import staged
 from wbcore.datasets import SUPPORT
-from wbcore.model.observations import ReleaseRecord
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.names import Build, Release
 from wbsite import STAGING, sentences
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from wbcore.model.observations import ReleaseRecord
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.names import Build, Release
 from wbsite import PROXY, REMOTE, STAGING, WEB, sentences
 

@@ -11,8 +11,8 @@ import psutil
 import pytest
 import staged
 from wbcore import events
+from wbcore.model.landing import Landing
 from wbcore.names import Build
-from wbcore.planning.landing_policy import Landing
 from wbsite import PROXY, REMOTE, SERVING, STAGING, eventually
 
 # Longer than what Salt lets an event hold.

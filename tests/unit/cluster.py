@@ -8,15 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wbcore.golive.served import expected
-from wbcore.model.observations import (
-    Known,
-    NodeSeen,
-    ReleaseRecord,
-    Seen,
-    StagingSeen,
-    Switch,
-    node_links,
-)
+from wbcore.model.ledger_facts import Known, ReleaseRecord, Switch
+from wbcore.model.observations import NodeSeen, Seen, StagingSeen
+from wbcore.model.roles import node_links
 from wbcore.names import Build, Release
 from wbcore.planning.plan import Plan
 from wbcore.planning.planner import decide

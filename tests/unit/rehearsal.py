@@ -31,8 +31,8 @@ from wbcore.golive.epoch import check_order
 from wbcore.golive.served import differences, expected
 from wbcore.layout import Layout
 from wbcore.model.links import why_live
-from wbcore.model.observations import node_links, wants
 from wbcore.model.proxy_pools import Lease, to_keep
+from wbcore.model.roles import node_links, wants
 from wbcore.names import Release
 from wbcore.requests import Request
 from wbmaster import run

@@ -49,8 +49,8 @@ PACKAGE = {
 # Started by words that are put together elsewhere: where the program stands in that file.
 NAMED_ELSEWHERE = {
     "salt/_utils/wbnode/proxy.py": "nginx",
-    "salt/_utils/wbcore/transfer.py": "rsync",
-    "salt/_utils/wbnode/carrier.py": "ssh",
+    "salt/_utils/wbcore/transport/rsync.py": "rsync",
+    "salt/_utils/wbnode/transport/carrier.py": "ssh",
     "salt/_modules/wb_mysql.py": "mariadb",
 }
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from wbcore.drift import Report
 from wbcore.errors import BadData
-from wbcore.model.observations import Known, ReleaseRecord, Switch
+from wbcore.model.landing import Landing
+from wbcore.model.ledger_facts import Known, ReleaseRecord, Switch
 from wbcore.names import Build, Release
-from wbcore.planning.landing_policy import Landing
 from wbcore.requests import Request
 from wbcore.verdicts import HOLD, KINDS, Verdict
 

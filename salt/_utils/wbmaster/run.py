@@ -15,7 +15,8 @@ from typing import Any
 from wbcore import events
 from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
-from wbcore.model.observations import Known, Seen
+from wbcore.model.ledger_facts import Known
+from wbcore.model.observations import Seen
 from wbcore.planning.plan import Plan
 from wbcore.requests import Request
 from wbcore.settings import Settings

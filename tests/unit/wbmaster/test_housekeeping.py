@@ -6,8 +6,8 @@ import time
 import pytest
 from cluster import release
 from test_ledger import begin, record
+from wbcore.model.landing import ANSWERED, WAITING, Landing
 from wbcore.names import Build
-from wbcore.planning.landing_policy import ANSWERED, WAITING, Landing
 from wbcore.requests import Request
 from wbmaster import housekeeping
 from wbmaster.ledger import Ledger

@@ -9,7 +9,7 @@ import pytest
 from cluster import release
 from wbcore.drift import Change, Report
 from wbcore.errors import BadData
-from wbcore.model.observations import Known, ReleaseRecord, Switch
+from wbcore.model.ledger_facts import Known, ReleaseRecord, Switch
 from wbcore.names import Build
 from wbmaster.ledger import Ledger
 

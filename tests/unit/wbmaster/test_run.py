@@ -37,7 +37,7 @@ from wbmaster import run
 from wbmaster.commands import verdicts
 from wbmaster.lifecycle import begin, refusals
 from wbmaster.lock import RunLock
-from wbmaster.unattended import supervisor
+from wbmaster.unattended import launcher, supervisor
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
 
@@ -603,7 +603,7 @@ def test_a_node_whose_answer_was_lost_with_the_master_stops_nothing_for_good(des
 def started(monkeypatch):
     """The requests that were started as processes of their own."""
     started = []
-    monkeypatch.setattr(supervisor, "start", lambda office, asked, cause: started.append(asked))
+    monkeypatch.setattr(launcher, "start", lambda office, asked, cause: started.append(asked))
     return started
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..datasets import Dataset
-from ..model.observations import Known
+from ..model.ledger_facts import Known
 from ..names import Build, Release
 from ..settings import Retention
 from ..verdicts import BAD

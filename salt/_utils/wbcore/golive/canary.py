@@ -1,4 +1,4 @@
-"""Whether a new release answers as the one before does: side by side, and on the whole."""
+"""Whether a new release answers as the one before does, side by side."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from ..settings import GoLive
 # Differences too small to mean anything: seconds, and counts of each kind.
 _SECONDS = 0.5
 _SLACK = {"bytes": 500, "links": 5, "rows": 5, "fields": 0}
-# Less than so many failures are no rate.
-LEAST_ERRORS = 3
 
 Answer = Mapping[str, Any]
 
@@ -60,23 +58,6 @@ def numbers(body: Any) -> dict[str, int]:
             "rows": len(re.findall("<tr|<li", body)),
         }
     return {"bytes": len(json.dumps(body)), "fields": len(body) if hasattr(body, "__len__") else 0}
-
-
-def too_many(before: Mapping[str, int], after: Mapping[str, int], percent: float) -> bool:
-    """Whether more requests fail than before, by more than ``percent`` of them.
-
-    before, after
-        ``{answers, errors}``: requests that were answered, and of these with 5xx.
-    """
-    if after["errors"] < LEAST_ERRORS:
-        return False
-    usual = before["errors"] / before["answers"] if before["answers"] else 0.0
-    return after["errors"] / after["answers"] > usual + percent / 100
-
-
-def count(statuses: Sequence[int]) -> dict[str, int]:
-    """Requests that were answered, and of these with 5xx."""
-    return {"answers": len(statuses), "errors": sum(status >= 500 for status in statuses)}
 
 
 def _most_common(statuses: Sequence[int]) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..settings import Settings
-from .observations import Known, ReleaseRecord, node_links, wants
+from .ledger_facts import Known, ReleaseRecord
+from .roles import node_links, wants
 
 
 def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:

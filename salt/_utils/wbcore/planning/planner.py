@@ -16,7 +16,9 @@ from ..disk.retention import used
 from ..errors import BadData, BadRequest
 from ..golive.epoch import check_ledger
 from ..golive.served import differences
-from ..model.observations import Known, ReleaseRecord, Seen, node_links, wants
+from ..model.ledger_facts import Known, ReleaseRecord
+from ..model.observations import Seen
+from ..model.roles import node_links, wants
 from ..names import Build, Release
 from ..requests import Request
 from ..settings import Settings

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ..build.tolerances import way_out
 from ..errors import BadData, BadRequest
-from ..model.observations import Known, Seen
+from ..model.ledger_facts import Known
+from ..model.observations import Seen
 from ..names import Build, Release
 from ..requests import Request
 from ..settings import Settings

@@ -24,7 +24,7 @@ from typing import Any
 from ..build.manifest import Contents, parse_digest
 from ..datasets import ACEDB, MYSQL, WEBAPP, Dataset
 from ..errors import BadData, BadRequest
-from .rsync import basis_for
+from .basis import basis_for
 
 FORMAT = 1
 # A patch is made and applied in memory: the new bytes of a segment, and those of its base.

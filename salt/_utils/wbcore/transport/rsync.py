@@ -1,4 +1,4 @@
-"""How a dataset is fetched with rsync: its arguments, its answers, its basis."""
+"""How a dataset is fetched with rsync: its arguments, its answers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..datasets import WEBAPP, Dataset
 from ..errors import BadRequest
-from ..names import Release
 from ..settings import HOST, Settings
 
 MANIFESTS = "manifests"
@@ -153,18 +151,3 @@ def progress(line: str) -> int | None:
 def disk_full(errors: str) -> bool:
     """Whether rsync ended because this side had no room left."""
     return "No space left on device" in errors or "Disk quota exceeded" in errors
-
-
-def basis_for(dataset: Dataset, candidates: Iterable[Dataset]) -> Dataset | None:
-    """The newest dataset that is the same thing of another build, if there is one."""
-    same = [
-        other for other in candidates if other != dataset and other.basis_stem == dataset.basis_stem
-    ]
-    return max(same, key=_age, default=None)
-
-
-def _age(dataset: Dataset) -> tuple[Any, ...]:
-    if dataset.kind == WEBAPP:
-        release = Release.parse(dataset.name)
-        return release.build, release.date, release.revision
-    return (dataset.build,)

@@ -12,8 +12,9 @@ from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest, Busy, StepFailed
 from wbcore.golive import epoch
 from wbcore.model import proxy_pools
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.model.links import PRODUCTION
-from wbcore.model.observations import NodeSeen, ReleaseRecord, Seen
+from wbcore.model.observations import NodeSeen, Seen
 from wbcore.names import Release
 
 from .. import run

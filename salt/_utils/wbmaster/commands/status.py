@@ -9,7 +9,7 @@ from typing import Any
 from wbcore.errors import BadData
 from wbcore.golive import epoch
 from wbcore.golive.served import differences
-from wbcore.model.observations import node_links
+from wbcore.model.roles import node_links
 from wbcore.requests import Request
 from wbcore.verdicts import Verdict
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wbcore.model.observations import ReleaseRecord, wants
+from wbcore.model.ledger_facts import ReleaseRecord
+from wbcore.model.roles import wants
 from wbcore.planning import preconditions
 
 from ..nodes.fleet import Answer, Call, reason

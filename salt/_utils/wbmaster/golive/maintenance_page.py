@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from wbcore.model.observations import ReleaseRecord, node_links
+from wbcore.model.ledger_facts import ReleaseRecord
+from wbcore.model.roles import node_links
 
 from ..run import Run
 from . import pool, switching

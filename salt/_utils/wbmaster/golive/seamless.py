@@ -14,8 +14,10 @@ from typing import Any
 
 from wbcore.errors import StepFailed
 from wbcore.golive.canary import problem
-from wbcore.golive.served import differences, first_half
-from wbcore.model.observations import ReleaseRecord, node_links
+from wbcore.golive.halves import first_half
+from wbcore.golive.served import differences
+from wbcore.model.ledger_facts import ReleaseRecord
+from wbcore.model.roles import node_links
 
 from ..run import Run
 from . import pool, switching

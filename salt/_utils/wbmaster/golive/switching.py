@@ -8,7 +8,8 @@ from typing import Any
 
 from wbcore.errors import StepFailed
 from wbcore.golive.served import differences
-from wbcore.model.observations import ReleaseRecord, node_links
+from wbcore.model.ledger_facts import ReleaseRecord
+from wbcore.model.roles import node_links
 
 from ..nodes.fleet import Answer, reason, values
 from ..run import Run

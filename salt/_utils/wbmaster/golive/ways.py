@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from wbcore.model.observations import ReleaseRecord
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.settings import MAINTENANCE
 
 from ..run import Run

@@ -14,7 +14,8 @@ from typing import Any
 from wbcore.errors import BadRequest, Interrupted, ReleaseError
 from wbcore.golive.served import differences
 from wbcore.metrics import Facts, Push, text
-from wbcore.model.observations import Known, node_links
+from wbcore.model.ledger_facts import Known
+from wbcore.model.roles import node_links
 from wbcore.names import Release
 from wbcore.settings import Settings
 

@@ -14,7 +14,7 @@ from wbcore.datasets import Dataset
 from wbcore.disk.making_room import Taken, make_room
 from wbcore.disk.retention import expired, may_go, removal, used
 from wbcore.disk.space import Need, below_floor, by_device
-from wbcore.model.observations import Known, ReleaseRecord
+from wbcore.model.ledger_facts import Known, ReleaseRecord
 from wbcore.names import Build
 
 from ..purging import Found, found_on, remove

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wbcore.errors import StepFailed
-from wbcore.model.observations import ReleaseRecord
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.names import Release
 
 from ..golive import pool

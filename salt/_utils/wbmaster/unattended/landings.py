@@ -14,15 +14,16 @@ from typing import Any
 from wbcore import events
 from wbcore.errors import StepFailed
 from wbcore.events import Announcement
-from wbcore.model.observations import Known
+from wbcore.model import landing
+from wbcore.model.landing import Landing
+from wbcore.model.ledger_facts import Known
 from wbcore.names import Build
 from wbcore.planning import landing_policy
-from wbcore.planning.landing_policy import Landing
 from wbcore.verdicts import BAD
 
 from ..nodes.fleet import reason
 from ..office import Office
-from . import supervisor
+from . import launcher, supervisor
 
 POLL = "poll"
 Key = tuple[Build, str]
@@ -111,8 +112,8 @@ def _announced(recorded: Landing | None, one: Announcement) -> Landing:
     if recorded is None:
         return Landing(one.build, cause=one.cause, seen=time.time())
     again = replace(recorded, acknowledged=0.0)
-    if recorded.state == landing_policy.ANSWERED and one.cause == events.COMMAND:
-        return replace(again, cause=one.cause, state=landing_policy.NEW, started="", starts=0)
+    if recorded.state == landing.ANSWERED and one.cause == events.COMMAND:
+        return replace(again, cause=one.cause, state=landing.NEW, started="", starts=0)
     return again
 
 
@@ -129,7 +130,7 @@ def _decided(
             office.ledger.forget_landing(row)
             changed[str(row)] = _not_ready(office, row.build)
             continue
-        if decided.state in landing_policy.OPEN and not decided.revision:
+        if decided.state in landing.OPEN and not decided.revision:
             newer = newer or str(decided)
         if decided != row:
             office.ledger.record_landing(decided)
@@ -144,19 +145,17 @@ def _decide(
 ) -> tuple[Landing | None, str]:
     """A landing as it is decided now, None when it was taken back; and the request started."""
     row = _settled(office, row, bool(at_work))
-    if row.state in (landing_policy.STARTED, landing_policy.ANSWERED):
+    if row.state in (landing.STARTED, landing.ANSWERED):
         return row, ""
     now = datetime.datetime.now(datetime.UTC)
     facts = _facts(office, row, newer, at_work)
     decision = landing_policy.decide(row, office.settings.landing, facts, now)
-    started = row.started or (
-        landing_policy.RELEASE if decision.state == landing_policy.STARTED else ""
-    )
+    started = row.started or (landing_policy.RELEASE if decision.state == landing.STARTED else "")
     if decision.start:
         if not row.revision and row.build not in ready():
             return None, ""
         cause = events.LANDED if row.cause == POLL else row.cause
-        supervisor.start(office, decision.start, cause)
+        launcher.start(office, decision.start, cause)
         started = decision.start.kind
     same = (decision.state, decision.answer) == (row.state, row.answer) and not decision.start
     decided = replace(
@@ -171,10 +170,10 @@ def _decide(
 
 
 def _settled(office: Office, row: Landing, at_work: bool) -> Landing:
-    run = office.ledger.run_of(row) if row.state == landing_policy.STARTED else None
+    run = office.ledger.run_of(row) if row.state == landing.STARTED else None
     ended = run is not None and run["ended"] is not None and run["ended"] >= row.decided
     outcome, error = (run["outcome"], run["error"]) if run is not None and ended else (None, "")
-    return landing_policy.settled(row, outcome, error, at_work, time.time())
+    return landing.settled(row, outcome, error, at_work, time.time())
 
 
 def _facts(office: Office, row: Landing, newer: str, at_work: str) -> landing_policy.Facts:
@@ -192,7 +191,7 @@ def _facts(office: Office, row: Landing, newer: str, at_work: str) -> landing_po
 
 def _made(known: Known, row: Landing) -> bool:
     return any(
-        made.build == row.build and landing_policy.revision_of(made) == row.revision
+        made.build == row.build and landing.revision_of(made) == row.revision
         for made in known.releases
     )
 
@@ -267,7 +266,7 @@ def _tell(office: Office, one: Announcement, state: str, why: str) -> str:
 
 
 def _open(rows: Any) -> list[Landing]:
-    return [row for row in rows if row.state in landing_policy.OPEN]
+    return [row for row in rows if row.state in landing.OPEN]
 
 
 def _key(row: Landing) -> Key:

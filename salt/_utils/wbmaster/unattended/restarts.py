@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from wbcore.errors import ReleaseError
 from wbcore.golive.served import differences
-from wbcore.model.observations import node_links
+from wbcore.model.roles import node_links
 
 from .. import run
 from ..golive import epochs

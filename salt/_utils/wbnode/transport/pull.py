@@ -12,6 +12,7 @@ from wbcore.errors import BadData, StepFailed
 from wbcore.model import links
 from wbcore.names import Build, Release
 from wbcore.transport import parcels, rsync
+from wbcore.transport.basis import basis_for
 from wbcore.transport.meter import Meter
 from wbcore.transport.parcels import Parcel
 from wbcore.transport.rsync import Source
@@ -231,7 +232,7 @@ class Pull:
         """Fetch the parcels that lead from what is here to what is lacking, where a source has
         them; whatever they do not give is fetched without."""
         verified = [other for other in self.places.present() if self.places.record(other)]
-        bases = {dataset: rsync.basis_for(dataset, verified) for dataset in lacking}
+        bases = {dataset: basis_for(dataset, verified) for dataset in lacking}
         pairs = {
             dataset: (base, lacking[dataset])
             for dataset, base in bases.items()
@@ -268,7 +269,7 @@ class Pull:
         """What lies at its place already, and its newest relative, a verified one at best."""
         present = self.places.present()
         verified = [other for other in present if self.places.record(other)]
-        older = rsync.basis_for(dataset, verified) or rsync.basis_for(dataset, present)
+        older = basis_for(dataset, verified) or basis_for(dataset, present)
         candidates = ([dataset] if dataset in present else []) + ([older] if older else [])
         return [self.places.layout.dataset(candidate) for candidate in candidates]
 

@@ -9,7 +9,7 @@ from wbcore.datasets import Dataset
 from wbcore.disk.making_room import Room, Taken, make_room
 from wbcore.disk.retention import Used, may_go, removal, used
 from wbcore.disk.space import Disk, Need, below_floor
-from wbcore.model.observations import ReleaseRecord
+from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.names import Build
 from wbcore.settings import Retention
 

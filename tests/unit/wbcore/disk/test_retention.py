@@ -6,7 +6,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from wbcore.datasets import Dataset
 from wbcore.disk.retention import Used, expired, may_go, removal, ways_back
-from wbcore.model.observations import Known, Switch
+from wbcore.model.ledger_facts import Known, Switch
 from wbcore.names import Build
 from wbcore.settings import Retention
 from wbcore.verdicts import BAD, Verdict

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wbcore.golive import canary
+from wbcore.golive import canary, error_rate
 from wbcore.settings import GoLive
 
 LIMITS = GoLive(slower_times=3.0, numbers_times=2.0)
@@ -77,8 +77,8 @@ def test_an_answer_is_as_good_as_itself(seconds, body, status):
 def test_more_failures_than_before_are_too_many(before, after, bad):
     counted = [dict(zip(("answers", "errors"), one, strict=True)) for one in (before, after)]
 
-    assert canary.too_many(*counted, percent=1.0) is bad
+    assert error_rate.too_many(*counted, percent=1.0) is bad
 
 
 def test_what_counts_as_a_failure_is_an_answer_of_the_server():
-    assert canary.count([200, 404, 499, 500, 502, 503]) == {"answers": 6, "errors": 3}
+    assert error_rate.count([200, 404, 499, 500, 502, 503]) == {"answers": 6, "errors": 3}

@@ -1,11 +1,12 @@
-"""wbcore.golive.served: whether what is served is one whole release."""
+"""wbcore.golive: whether what is served is one whole release, and who goes live first."""
 
 import pytest
 from cluster import live_world, release, settings
 from hypothesis import given
 from hypothesis import strategies as st
-from wbcore.golive.served import differences, expected, first_half
-from wbcore.model.observations import node_links
+from wbcore.golive.halves import first_half
+from wbcore.golive.served import differences, expected
+from wbcore.model.roles import node_links
 
 LINKS = {
     "acedb": "wormbase_WS221",

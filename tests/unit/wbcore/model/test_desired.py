@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from cluster import field_world, live_world, request
 from wbcore.model.desired import of_node
-from wbcore.model.observations import Known
+from wbcore.model.ledger_facts import Known
 
 
 def test_of_node_before_the_first_release_is_empty():

@@ -1,15 +1,10 @@
-"""wbcore.model.observations: what was observed, and who needs what."""
+"""wbcore.model: what was observed, what the ledger knows, and who needs what."""
 
 import pytest
 from cluster import ALL, live_world, release, settings
-from wbcore.model.observations import (
-    Known,
-    ReleaseRecord,
-    StagingSeen,
-    node_links,
-    wanted_kinds,
-    wants,
-)
+from wbcore.model.ledger_facts import Known, ReleaseRecord
+from wbcore.model.observations import StagingSeen
+from wbcore.model.roles import node_links, wanted_kinds, wants
 from wbcore.names import Build
 
 RECORD = ReleaseRecord(

@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wbcore.events import COMMAND, EVENT
 from wbcore.hours import Hours
-from wbcore.names import Build
-from wbcore.planning.landing_policy import (
+from wbcore.model.landing import (
     ANSWERED,
     BEGIN_SECONDS,
     MOST_STARTS,
     STARTED,
     WAITING,
-    Facts,
     Landing,
-    decide,
     settled,
 )
+from wbcore.names import Build
+from wbcore.planning.landing_policy import Facts, decide
 from wbcore.requests import Request
 from wbcore.verdicts import BAD, HOLD, Verdict
 

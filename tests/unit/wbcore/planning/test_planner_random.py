@@ -9,7 +9,8 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from wbcore.disk.retention import used, ways_back
 from wbcore.errors import BadData, BadRequest
-from wbcore.model.observations import Switch, node_links, wants
+from wbcore.model.ledger_facts import Switch
+from wbcore.model.roles import node_links, wants
 from wbcore.settings import Settings
 
 ROLES = st.sampled_from(

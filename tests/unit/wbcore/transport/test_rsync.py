@@ -15,6 +15,7 @@ from wbcore.errors import BadRequest
 from wbcore.model import links
 from wbcore.settings import Node, Settings
 from wbcore.transport import ownership, patterns, rsync
+from wbcore.transport.basis import basis_for
 from wbcore.transport.meter import Meter
 from wbcore.transport.rsync import Source
 
@@ -157,7 +158,7 @@ def test_disk_full():
 )
 def test_basis_is_the_newest_of_the_same_thing(wanted, here, basis):
     candidates = [Dataset.parse(dataset) for dataset in here]
-    found = rsync.basis_for(Dataset.parse(wanted), candidates)
+    found = basis_for(Dataset.parse(wanted), candidates)
     assert found == (None if basis is None else candidates[basis])
 
 

@@ -19,7 +19,7 @@ from wbcore.settings import MAINTENANCE, WAYS
 from wbmaster import run
 from wbmaster.commands import recovery
 from wbmaster.ledger import Ledger
-from wbmaster.unattended import landings, supervisor
+from wbmaster.unattended import landings, launcher, supervisor
 
 CHOSEN = settings(landing={"start": "release", "minor": True})
 
@@ -199,7 +199,7 @@ def at_work(monkeypatch):
             with contextlib.suppress(ReleaseError):
                 desk.run(asked)
 
-        monkeypatch.setattr(supervisor, "_spawn", lambda office, asked, cause: start(office, asked))
+        monkeypatch.setattr(launcher, "_spawn", lambda office, asked, cause: start(office, asked))
 
     return popen
 

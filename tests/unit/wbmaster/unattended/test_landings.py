@@ -15,7 +15,7 @@ from wbcore.names import Build
 from wbmaster import run
 from wbmaster.commands import status, verdicts
 from wbmaster.lock import RunLock
-from wbmaster.unattended import landings, supervisor
+from wbmaster.unattended import landings, launcher
 from wbmaster.unattended.debounce import Doorbell
 
 ALWAYS = "00:00-24:00"
@@ -31,7 +31,7 @@ def before(memory):
 def started(monkeypatch):
     """The requests that were started as processes of their own, and why."""
     started = []
-    monkeypatch.setattr(supervisor, "start", lambda office, *what: started.append(what))
+    monkeypatch.setattr(launcher, "start", lambda office, *what: started.append(what))
     return started
 
 
