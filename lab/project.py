@@ -1,4 +1,4 @@
-"""Installing the project on the lab's master, by the steps that README gives for a real one."""
+"""Installing the project on the lab's master, by the steps in docs/install.md."""
 
 from __future__ import annotations
 

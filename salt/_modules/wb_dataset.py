@@ -342,7 +342,7 @@ def _tell(findings: Sequence[scrubbing.Finding]) -> None:
 def _one_at_a_time(places: Places, how: int = fcntl.LOCK_EX) -> Iterator[int]:
     """A lock that one pull holds; a second one waits, and finds what the first brought.
 
-    (Salt goes on with a job whose salt-run was killed: SALT.md, 11.)
+    (Salt continues a job whose salt-run was killed.)
     """
     path = places.layout.pull_lock
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ def wanted_kinds(roles: Sequence[str]) -> set[str]:
 
 def wants(settings: Settings, node: str, dataset: str) -> bool:
     """Whether a node needs a dataset, by its roles; ``blast`` and ``blat`` go to the data
-    mining node alone (FIELD, "support")."""
+    mining node alone (docs/field.md, "support")."""
     roles = settings.nodes[node].roles
     parsed = Dataset.parse(dataset)
     if parsed.kind == "support" and parsed.folder in settings.datasets.mining_only:

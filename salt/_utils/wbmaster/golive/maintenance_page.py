@@ -17,7 +17,7 @@ from ..run import Run
 from . import pool, switching
 
 # The page's own end, should nobody be left to take it down, and how long after it nodes that
-# still switch are waited for: with the keeper's questions it is down within 5 s (invariant 6),
+# still switch are waited for: with the keeper's questions it is down within 5 s of going up,
 # and the nodes that serve no whole release by then are out of the pool.
 LEASE_SECONDS = 4.2
 PATIENCE_SECONDS = 0.3
