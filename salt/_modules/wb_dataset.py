@@ -238,7 +238,7 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         else:
             __salt__[_FOLLOW[kind]]()
 
-    findings = scrubbing.verify(places, wanted, mending, live, follow)
+    findings = scrubbing.scrub(places, wanted, mending, live, follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 

@@ -32,7 +32,7 @@ def found_on(run: Run, nodes: Sequence[str]) -> Found:
     """Every dataset on the nodes' disks: node → id → facts. A dry run leaves out what a step
     before would have removed."""
     found: Found = run.fleet.call(nodes, "wb_dataset.found", _TODO)
-    gone = run.notes.get("removed", {})
+    gone = run.notes.removed
     return {
         node: {one: facts for one, facts in datasets.items() if one not in gone.get(node, ())}
         for node, datasets in found.items()
@@ -100,7 +100,7 @@ def _forget(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> None:
     """Nodes hold no longer what they had removed: no parcel leads from it."""
     nodes = dict(run.seen.nodes)
     for node, datasets in chosen.items():
-        run.notes.setdefault("removed", {}).setdefault(node, {}).update(datasets)
+        run.notes.removed.setdefault(node, {}).update(datasets)
         if node in nodes:
             held = {one: digest for one, digest in nodes[node].held.items() if one not in datasets}
             nodes[node] = replace(nodes[node], held=held)

@@ -22,7 +22,7 @@ def take(run: Run, step: str, kind: str) -> Changes:
     """Have each node pull the datasets of a kind that it lacks."""
     lacking = _lacking(run, kind)
     # A minor revision seals no build and lacks nothing of one.
-    return pull(run, step, run.build, run.notes["build_digest"], lacking) if lacking else {}
+    return pull(run, step, run.build, run.notes.sealed_digest, lacking) if lacking else {}
 
 
 def _lacking(run: Run, kind: str) -> dict[str, list[str]]:
@@ -55,16 +55,16 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
     answers = run.fleet.cascade("wb_dataset.pull", calls, done)
     pulled = values(answers, "what was copied stays; run the same command again")
     mended = {node: answer["mended"] for node, answer in pulled.items() if answer["mended"]}
-    run.notes.setdefault("figures", {})[step] = {
+    run.notes.measured(
+        step,
+        received=sum(received.values()),
+        entered={run.settings.nodes[node].site: received[node] for node in received if sites[node]},
+        unpacked=run.plan.unpacked(run.settings, lacking),
+        bytes=sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),
+    )
+    if mended:
         # Files that a parcel did not give as they were sealed, and which were fetched whole.
-        **({"mended": mended} if mended else {}),
-        "received": sum(received.values()),
-        "entered": {
-            run.settings.nodes[node].site: received[node] for node in received if sites[node]
-        },
-        "unpacked": run.plan.unpacked(run.settings, lacking),
-        "bytes": sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),
-    }
+        run.notes.measured(step, mended=mended)
     return {
         node: {
             dataset: f"{one['bytes']} bytes, {one['received']} received from {one['source']}"

@@ -7,6 +7,7 @@ begins is found by the others here.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,11 +29,50 @@ from .nodes.fleet import Fleet
 
 
 @dataclass
-class Run:
-    """What the steps of a run share.
+class Notes:
+    """What one part of a run leaves for a later one.
 
-    ``notes`` is what one step leaves for a later one, ``error`` what stopped the run.
+    follower, master
+        Set when the run begins: the thread that shows progress, and which master it saw.
+    sealed_digest
+        Digest of the build's manifest (``seal``).
+    parcels
+        The parcels that the development server has for the build (``make_parcels``).
+    removed
+        Node → dataset → bytes that it gave back (``check_disk_space`` and both purges).
+    proxy
+        What the proxy last answered, with the pools as they were set since.
+    first, moved
+        The web nodes that switch first, and whether visitors get them already
+        (``take_out_of_service``).
+    page_since
+        When the maintenance page went up, seconds since 1970; None without one.
+    not_switched
+        Node → why it could not follow (``return_to_service``).
+    figures
+        Step → what it measured; ``told`` is which notices were sent.
     """
+
+    follower: threading.Thread | None = None
+    master: Any = None
+    sealed_digest: str = ""
+    parcels: Any = field(default_factory=dict)
+    removed: dict[str, dict[str, int]] = field(default_factory=dict)
+    proxy: dict[str, Any] | None = None
+    first: list[str] = field(default_factory=list)
+    moved: bool = False
+    page_since: float | None = None
+    not_switched: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def measured(self, step: str, **figures: Any) -> None:
+        """Add figures of a step."""
+        self.figures.setdefault(step, {}).update(figures)
+
+
+@dataclass
+class Run:
+    """What the steps of a run share; ``error`` is what stopped it."""
 
     id: str
     request: Request
@@ -48,7 +88,7 @@ class Run:
     dry: bool = False
     error: ReleaseError | None = None
     failed_step: str = ""
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def build(self) -> str:
@@ -65,7 +105,7 @@ class Run:
     @property
     def left_out(self) -> list[str]:
         """Nodes that took no part, or could not follow."""
-        return [*self.plan.left_out, *self.notes.get("left_out", {})]
+        return [*self.plan.left_out, *self.notes.not_switched]
 
     def tell(self, step: str, phase: str, **figures: Any) -> None:
         """Fire an event about a step."""

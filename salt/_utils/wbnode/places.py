@@ -22,6 +22,7 @@ from wbcore.transport import patterns
 from wbcore.transport.ownership import LOGS_MODE, Ownership, file_mode, ownership
 
 import wbnode.files
+from wbnode.verify import verify
 
 
 @dataclass(frozen=True)
@@ -221,10 +222,7 @@ class Places:
             found.folders,
         ) != (contents.links, contents.folders):
             return False
-        return (
-            wbnode.files.digests(place, contents.files, lambda path, count: None)
-            == contents.hashes()
-        )
+        return verify(place, contents) == ([], [])
 
     def _here(self) -> set[Dataset]:
         return {*self.present(), *self.incoming()}

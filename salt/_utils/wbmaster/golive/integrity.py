@@ -49,6 +49,6 @@ def _why(answer: Answer) -> str:
 def _leave_out(run: Run, bad: Mapping[str, str]) -> None:
     seen = replace(run.seen, absent=(*run.seen.absent, *bad), troubles=bad)
     preconditions.check_quorum(run.settings, seen)
-    run.notes.setdefault("figures", {})["take_out_of_service"] = {"left_out": dict(bad)}
+    run.notes.measured("take_out_of_service", left_out=dict(bad))
     present = tuple(node for node in run.plan.present if node not in bad)
     run.plan = replace(run.plan, present=present, lacking=(*run.plan.lacking, *bad))

@@ -70,7 +70,7 @@ def go_live(run: Run, record: ReleaseRecord) -> Changes:
 def return_to_service(run: Run, record: ReleaseRecord) -> Changes:
     """The page comes down."""
     window = _page_down(run)
-    run.notes.setdefault("figures", {})["return_to_service"] = {"window": round(window, 2)}
+    run.notes.measured("return_to_service", window=round(window, 2))
     return {run.settings.proxy: f"active after {window:.1f} s, serving {record.release}"}
 
 
@@ -93,7 +93,7 @@ def give_up(run: Run) -> None:
 
 def _page_up(run: Run, record: ReleaseRecord) -> None:
     links = record.links()
-    run.notes["window_began"] = time.time()
+    run.notes.page_since = time.time()
     run.fleet.one(
         run.settings.proxy,
         "wb_proxy.maintain",
@@ -110,8 +110,9 @@ def _page_down(run: Run) -> float:
     """Open the site again; seconds for which the page was up."""
     todo = "run the same command again"
     run.fleet.one(run.settings.proxy, "wb_proxy.open", todo, epoch=run.ledger.epoch())
-    return time.time() - float(run.notes.pop("window_began", time.time()))
+    since, run.notes.page_since = run.notes.page_since, None
+    return time.time() - since if since else 0.0
 
 
 def _order(run: Run) -> float:
-    return float(run.notes.get("window_began", time.time())) + ORDER_SECONDS
+    return (run.notes.page_since or time.time()) + ORDER_SECONDS

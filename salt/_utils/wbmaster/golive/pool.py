@@ -27,7 +27,7 @@ def idle(run: Run) -> list[str]:
 
 def look(run: Run) -> None:
     """Ask the proxy anew: an answer may have been lost."""
-    run.notes["proxy"] = run.fleet.one(run.settings.proxy, "wb_proxy.read", _TODO)
+    run.notes.proxy = run.fleet.one(run.settings.proxy, "wb_proxy.read", _TODO)
 
 
 def let_serve(run: Run, nodes: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ def change_over(run: Run) -> None:
     new = _other(run)
     order = {"pool": new, "epoch": run.ledger.epoch()}
     run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _TODO, **order)
-    run.notes["proxy"] = {**_proxy(run), "live": new}
+    run.notes.proxy = {**_proxy(run), "live": new}
 
 
 def _of_ours(run: Run, name: str) -> list[str]:
@@ -70,7 +70,7 @@ def _tell(run: Run, name: str, nodes: Sequence[str]) -> None:
     order = {"pool": name, "nodes": list(nodes), "epoch": run.ledger.epoch()}
     run.fleet.one(run.settings.proxy, "wb_proxy.set_pool", _TODO, **order)
     proxy = _proxy(run)
-    run.notes["proxy"] = {**proxy, "pools": {**proxy["pools"], name: list(nodes)}}
+    run.notes.proxy = {**proxy, "pools": {**proxy["pools"], name: list(nodes)}}
 
 
 def _other(run: Run) -> str:
@@ -79,4 +79,4 @@ def _other(run: Run) -> str:
 
 def _proxy(run: Run) -> dict[str, Any]:
     seen = {"live": "a", "pools": {}, **run.seen.proxy}
-    return dict(run.notes.get("proxy", seen))
+    return seen if run.notes.proxy is None else dict(run.notes.proxy)

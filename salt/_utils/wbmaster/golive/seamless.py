@@ -53,16 +53,16 @@ def take_out_of_service(run: Run, record: ReleaseRecord) -> Changes:
     # The push took its time, and until now the proxy took in and dropped whom it found so.
     pool.look(run)
     first, moved = _first(run)
-    run.notes.update(first=first, moved=moved)
+    run.notes.first, run.notes.moved = first, moved
     pool.let_serve(run, first if moved else _staying(run, first))
     return {} if moved else {run.settings.proxy: f"{', '.join(first)} left the pool"}
 
 
 def canary(run: Run, record: ReleaseRecord) -> Changes:
     """The first half switches, and is compared with the half that serves."""
-    if run.notes["moved"]:
+    if run.notes.moved:
         return {}
-    first = run.notes["first"]
+    first = run.notes.first
     changed = switching.switch(run, first, record.links(), switching.soon(ORDER_SECONDS))
     switching.check_through_proxy(run, first, record.links())
     if not _going_back(run):
@@ -72,11 +72,11 @@ def canary(run: Run, record: ReleaseRecord) -> Changes:
 
 def go_live(run: Run, record: ReleaseRecord) -> Changes:
     """The first half serves from the next request on, and the other one no longer."""
-    if run.notes["moved"]:
+    if run.notes.moved:
         # Whoever moved it may have died before this.
         pool.drain(run)
         return {}
-    pool.let_wait(run, run.notes["first"])
+    pool.let_wait(run, run.notes.first)
     pool.change_over(run)
     if run.known.live and not _going_back(run):
         _watch(run)
@@ -86,14 +86,14 @@ def go_live(run: Run, record: ReleaseRecord) -> Changes:
 
 def return_to_service(run: Run, record: ReleaseRecord) -> Changes:
     """All other nodes follow; those that serve the release then are in the pool."""
-    first = run.notes["first"]
+    first = run.notes.first
     rest = [node for node in run.plan.present if node not in first]
     changed = switching.switch_those_that_can(run, rest, record, switching.soon(ORDER_SECONDS))
     joined = [node for node in pool.web(run) if node in first or node in changed]
     new = set(joined) - set(pool.serving(run))
     pool.let_serve(run, joined)
     # Nobody has seen a page.
-    run.notes.setdefault("figures", {})["return_to_service"] = {"window": 0.0}
+    run.notes.measured("return_to_service", window=0.0)
     return {
         node: links or "joined the pool" for node, links in changed.items() if links or node in new
     }
@@ -212,7 +212,7 @@ def _compare(run: Run, first: list[str]) -> None:
                     node=node,
                 )
             slowest[node] = max(slowest.get(node, 0.0), float(answers[node]["seconds"]))
-    run.notes.setdefault("figures", {})["canary"] = {"slowest": slowest}
+    run.notes.measured("canary", slowest=slowest)
 
 
 def _watch(run: Run) -> None:
@@ -225,7 +225,7 @@ def _watch(run: Run) -> None:
         seconds=settings.watch_seconds,
         percent=settings.errors_percent,
     )
-    run.notes.setdefault("figures", {})["go_live"] = {"watched": seen}
+    run.notes.measured("go_live", watched=seen)
     if seen["bad"]:
         before, after = seen["before"], seen["after"]
         raise StepFailed(

@@ -43,7 +43,7 @@ def switch_those_that_can(
         if answer.good:
             wrong = differences(answer.value["version"], node_links(run.settings, node, links))
         if wrong:
-            run.notes.setdefault("left_out", {})[node] = wrong[0]
+            run.notes.not_switched[node] = wrong[0]
         else:
             good[node] = answer.value["changed"]
     return good

@@ -68,7 +68,7 @@ def _plan(office: Office, request: Request, identity: str) -> run.Run:
 
 def _record(office: Office, begun: run.Run) -> None:
     plan = begun.plan
-    begun.notes["master"] = office.bus.master()
+    begun.notes.master = office.bus.master()
     office.ledger.bury_the_dead(begun.id)
     office.ledger.begin_run(
         {

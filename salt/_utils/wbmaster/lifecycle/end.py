@@ -38,7 +38,7 @@ def end(ended: run.Run) -> str:
 
 def _record(ended: run.Run) -> None:
     outcome = "failed" if ended.error else "done"
-    ended.ledger.describe_run(ended.id, figures=ended.notes.get("figures", {}))
+    ended.ledger.describe_run(ended.id, figures=ended.notes.figures)
     if isinstance(ended.error, Interrupted):
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
@@ -50,7 +50,8 @@ def _record(ended: run.Run) -> None:
     ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
     ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
     # The follower that draws the progress stops at this event.
-    ended.notes["follower"].join(2)
+    if ended.notes.follower:
+        ended.notes.follower.join(2)
 
 
 def _put_back(ended: run.Run) -> None:

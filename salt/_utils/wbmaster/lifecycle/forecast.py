@@ -13,7 +13,7 @@ from ..run import Run
 from ..steps.make_parcels import wanted
 
 # Before anything was ever pushed: what rsync was measured to send of a first release, as a
-# share of its size, and what it moves in a second on the lab (the command `bench/push`).
+# share of its size, and what it moves in a second (measured by `bench/push`).
 _FIRST_RATIO = 0.25
 _FIRST_RATE = 5e6
 _KINDS = ("acedb", "mysql", "support")

@@ -36,7 +36,7 @@ def _take(taken: Run, name: str) -> dict[str, Any]:
     changes = step_of(name).take(taken)
     figures = {
         "seconds": round(time.monotonic() - began, 2),
-        **taken.notes.get("figures", {}).get(name, {}),
+        **taken.notes.figures.get(name, {}),
     }
     taken.ledger.end_step(taken.id, name, "done", figures)
     taken.tell(name, events.DONE, changed=bool(changes), **figures)
@@ -45,7 +45,7 @@ def _take(taken: Run, name: str) -> dict[str, Any]:
 
 def _told(taken: Run, error: Exception) -> ReleaseError:
     """Anything else than our own errors is the master that went away, or a fault of ours."""
-    if isinstance(error, StepFailed) and taken.bus.master() != taken.notes["master"]:
+    if isinstance(error, StepFailed) and taken.bus.master() != taken.notes.master:
         # What a node answered meanwhile went to nobody; it may well have done its part.
         return Interrupted(
             f"the master was started anew, and {error.what}",

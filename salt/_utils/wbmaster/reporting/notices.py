@@ -39,7 +39,7 @@ def ended(run: Run) -> None:
     else:
         _record(run, "ended", f"{run.request} is done", describe.summary(run))
     if run.settings.landing.notify.mail or run.settings.landing.notify.webhook:
-        run.ledger.describe_run(run.id, figures=run.notes["figures"])
+        run.ledger.describe_run(run.id, figures=run.notes.figures)
 
 
 def refused(office: Office, request: Request, error: ReleaseError) -> dict[str, str]:
@@ -61,7 +61,7 @@ def in_vain(office: Office, request: Request, times: int) -> dict[str, str]:
 def _record(run: Run, when: str, subject: str, text: str) -> None:
     how = _send(run.settings, run.fleet, subject, f"{text}\n{run.id}")
     if how:
-        told = run.notes.setdefault("figures", {}).setdefault("told", {})
+        told = run.notes.figures.setdefault("told", {})
         told[when] = how
 
 

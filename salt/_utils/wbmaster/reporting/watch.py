@@ -23,7 +23,7 @@ def show_in_this_terminal(office: Office, begun: Run) -> None:
         target=_follow, args=(office, begun.id, ready), name="progress", daemon=True
     )
     thread.start()
-    begun.notes["follower"] = thread
+    begun.notes.follower = thread
     # An event fired before the follower listens would be lost.
     ready.wait(2)
 

@@ -37,7 +37,7 @@ def take(run: Run) -> dict[str, Any]:
     if build is None:
         return {}
     compared = _compare(run, build, dry=False)
-    run.notes.setdefault("figures", {})[STEP] = compared.figures
+    run.notes.measured(STEP, **compared.figures)
     if compared.outside and not _accepted(run, build):
         error = _held(run, build, compared.outside)
         _hold(run, build, error)
@@ -94,7 +94,7 @@ def _accepted(run: Run, build: Build) -> Verdict | None:
 
 def _sealing(run: Run) -> str:
     """The digest of the build's sealing; in a dry run that of an earlier one, or nothing."""
-    return str(run.notes.get("build_digest") or run.seen.staging.survey["sealed"] or "none")
+    return str(run.notes.sealed_digest or run.seen.staging.survey["sealed"] or "none")
 
 
 def _held(run: Run, build: Build, found: list[Difference]) -> BadData:

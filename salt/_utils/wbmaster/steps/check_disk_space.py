@@ -51,7 +51,7 @@ def ensure_room(run: Run) -> dict[str, Any]:
 
 def _count(run: Run, freed: Mapping[str, int]) -> None:
     """Add bytes that were freed on nodes to the figures of the run."""
-    figures = run.notes.setdefault("figures", {}).setdefault(STEP, {"purged": {}})
+    figures = run.notes.figures.setdefault(STEP, {"purged": {}})
     for node, count in freed.items():
         figures["purged"][node] = figures["purged"].get(node, 0) + count
 
@@ -81,7 +81,7 @@ def _ask(run: Run, nodes: Collection[str]) -> Rooms:
 def _coming(run: Run, node: str, lacking: Collection[str]) -> dict[str, Any]:
     """What comes to a node: its datasets, and how many bytes of parcels."""
     held = run.seen.nodes[node].held
-    parcels = of_node(run.notes.get("parcels", {}), lacking, held)
+    parcels = of_node(run.notes.parcels, lacking, held)
     scratch = {dataset: {"scratch": one["scratch"]} for dataset, one in parcels.items()}
     return {
         "datasets": {one: {**run.plan.sizes[one], **scratch.get(one, {})} for one in lacking},

@@ -26,13 +26,11 @@ def take(run: Run) -> dict[str, Any]:
         name=run.build,
         wanted=lacking,
     )
-    run.notes["parcels"] = made["parcels"]
+    run.notes.parcels = made["parcels"]
     sizes = [one["bytes"] for bases in made["parcels"].values() for one in bases.values()]
-    run.notes.setdefault("figures", {})["make_parcels"] = {
-        "parcels": len(sizes),
-        "bytes": sum(sizes),
-        "without": len(made["without"]),
-    }
+    run.notes.measured(
+        "make_parcels", parcels=len(sizes), bytes=sum(sizes), without=len(made["without"])
+    )
     told = {
         dataset: ", ".join(f"{size(one['bytes'])} from {base}" for base, one in bases.items())
         for dataset, bases in made["parcels"].items()

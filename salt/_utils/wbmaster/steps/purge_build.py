@@ -26,7 +26,7 @@ def forecast(run: Run) -> dict[str, Any]:
 def take(run: Run) -> dict[str, Any]:
     purged = _purge(run, dry=False)
     if purged.removed:
-        run.notes.setdefault("figures", {})[STEP] = {"purged": purged.removed}
+        run.notes.measured(STEP, purged=purged.removed)
     changes = _changes(purged)
     if run.request.local:
         # Its folder under builds and its manifest go too; what a later build still uses of

@@ -48,7 +48,7 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     purged = remove(run, going, dry)
     if not purged.removed:
         return {}
-    run.notes.setdefault("figures", {})[STEP] = {"purged": purged.removed}
+    run.notes.measured(STEP, purged=purged.removed)
     return {**_by_build(purged.gone), **({"kept": purged.kept} if purged.kept else {})}
 
 
@@ -94,7 +94,7 @@ def _below_floor(
 
 def _coming(run: Run, node: str) -> dict[str, int]:
     """What a node's disk gets before this step, less what the steps before remove."""
-    removed: dict[str, int] = run.notes.get("removed", {}).get(node, {})
+    removed: dict[str, int] = run.notes.removed.get(node, {})
     return {**run.plan.pull_sizes(node), **{dataset: -count for dataset, count in removed.items()}}
 
 

@@ -40,7 +40,7 @@ def take(run: Run) -> dict[str, Any]:
     # A change-over that is taken up again has passed its preflight, and nodes may serve it.
     resumed = run.known.switch is not None and run.known.switch.after == release
     if release != run.plan.before and not resumed:
-        run.notes.setdefault("figures", {}).setdefault(STEP, {})["preflight"] = _preflight(run)
+        run.notes.measured(STEP, preflight=_preflight(run))
     return changes
 
 
@@ -55,7 +55,7 @@ def _make(run: Run, release: Release) -> tuple[str, str, dict[str, Any]]:
 def _record(run: Run, release: Release, digest: str, dataset: str) -> None:
     """From here on the ledger knows the release, so that its date stays what it is."""
     known = run.known.releases.get(release)
-    build_digest = run.notes.get("build_digest") or (known.build_digest if known else "")
+    build_digest = run.notes.sealed_digest or (known.build_digest if known else "")
     if not build_digest and run.known.live:
         build_digest = run.known.releases[run.known.live].build_digest
     run.ledger.record_release(

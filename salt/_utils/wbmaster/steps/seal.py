@@ -31,7 +31,7 @@ def take(run: Run) -> dict[str, Any]:
         name=run.build,
         run=run.id,
     )
-    run.notes["build_digest"] = sealed["digest"]
+    run.notes.sealed_digest = sealed["digest"]
     _plan_with_digests(run, sealed)
     if run.request.kind == requests.GOLIVE:
         preconditions.check_pushed(run.build, run.plan.pulls)

@@ -22,6 +22,7 @@ from wbnode.places import Places
 from wbnode.transport.carrier import Carrier, SourceFailed
 from wbnode.transport.depot import Depot
 from wbnode.transport.unpack import Unpacking
+from wbnode.verify import verify
 
 # Every source is asked so often before a pull fails; a network may be back by then.
 _ROUNDS = 3
@@ -156,7 +157,7 @@ class Pull:
 
             def fetch(source: Source) -> None:
                 complaint = self._rsync(source, dataset, sorted(files), root=root, way=rsync.ANEW)
-                self._refuse(source, dataset, root, *_verify(root, part), complaint)
+                self._refuse(source, dataset, root, *verify(root, part), complaint)
 
             _, source = self._try(str(dataset), fetch)
             self.places.take_over(dataset, part, root)
@@ -187,12 +188,12 @@ class Pull:
         else:
             paths, basis = sorted(contents.files), self._basis(dataset)
             complaint = self._rsync(source, dataset, paths, basis=basis, tell=tell)
-        missing, wrong = _verify(root, contents)
+        missing, wrong = verify(root, contents)
         if parcel:
             self.mended += [f"{dataset}/{shown(path)}" for path in (*missing, *wrong)]
         if (wrong and not missing) or (parcel and missing):
             complaint = self._rsync(source, dataset, [*missing, *wrong], way=rsync.ANEW)
-            missing, wrong = _verify(root, contents)
+            missing, wrong = verify(root, contents)
         self._refuse(source, dataset, root, missing, wrong, complaint)
 
     def _refuse(
@@ -310,11 +311,3 @@ def _bad_data(spoilt: Mapping[str, Spoilt]) -> BadData:
     return BadData(
         f"{failed.what} on {node}", "restore the file there, or seal the build again, start again"
     )
-
-
-def _verify(root: Path, contents: Contents) -> tuple[list[str], list[str]]:
-    """Files that are missing below ``root``, and files that are not what was sealed."""
-    there = [path for path in contents.files if (root / path).is_file()]
-    found = wbnode.files.digests(root, there, lambda path, count: None)
-    wrong = [path for path in there if found.get(path) != contents.files[path].sha256]
-    return sorted(contents.files.keys() - set(there)), sorted(wrong)

@@ -15,6 +15,7 @@ from wbcore.model import links
 import wbnode.files
 from wbnode.places import Places
 from wbnode.transport.pull import Pull
+from wbnode.verify import verify
 
 _SHOWN = 5
 
@@ -74,11 +75,9 @@ def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str
     """Files of a dataset that are missing or hold something else than what was sealed; and
     whatever else of it is amiss (links, folders, owners, modes)."""
     root = places.layout.dataset(dataset)
-    there = [path for path in contents.files if (root / path).is_file()]
-    found = wbnode.files.digests(root, there, lambda path, count: None)
-    wrong = [path for path, file in contents.files.items() if found.get(path) != file.sha256]
+    missing, wrong = verify(root, contents)
     folders = [path for path in contents.folders if not (root / path).is_dir()]
-    return sorted(wrong), sorted({*places.amiss(dataset, contents), *folders})
+    return sorted([*missing, *wrong]), sorted({*places.amiss(dataset, contents), *folders})
 
 
 def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[str]) -> str:
@@ -102,7 +101,7 @@ def lacks(places: Places, dataset: Dataset) -> bool:
     return sizes != {path: file.size for path, file in contents.files.items()}
 
 
-def verify(
+def scrub(
     places: Places,
     wanted: Sequence[Dataset],
     mending: Callable[[], Any],
