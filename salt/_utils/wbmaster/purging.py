@@ -43,7 +43,8 @@ def purge(
     run: Run, build: Build, found: Found, reasons: Iterable[Used], dry: bool = False
 ) -> Purged:
     """Remove what nobody uses of a build; a dry run only adds up what would go."""
-    kept, chosen = {}, {}
+    kept: dict[str, str] = {}
+    chosen: dict[str, dict[str, int]] = {}
     reasons = list(reasons)
     for node, datasets in found.items():
         of_node = removal(datasets, build, reasons)

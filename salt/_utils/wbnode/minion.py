@@ -75,7 +75,9 @@ def command(
     """
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            words, capture_output=True, text=True, check=False, **options
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepFailed(f"{words[0]} could not be run: {error}", todo) from error
     if done.returncode not in ok:

@@ -57,7 +57,7 @@ def count(figures: Figures) -> int:
     return sum(map(len, figures.values()))
 
 
-def sentence(build: Build, live: Build, found: Sequence[Difference]) -> str:
+def sentence(build: Build, live: Build | str, found: Sequence[Difference]) -> str:
     """Why a build is held."""
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     told = ", ".join(map(str, found[:_SHOWN]))

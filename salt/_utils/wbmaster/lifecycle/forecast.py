@@ -73,7 +73,7 @@ def _seconds(run: Run, into: Mapping[str, int], steps: Steps) -> float:
     moved = sum(figures.get("bytes", 0) for name, figures in steps.items() if "push_" in name)
     if not moved:
         return max(into.values()) / _FIRST_RATE
-    growth = sum(run.plan.pull_bytes().values()) / moved
+    growth = float(sum(run.plan.pull_bytes().values()) / moved)
     moving = sum(_each(steps, growing=True))
     return moving * growth + sum(_each(_went_live(run), growing=False))
 

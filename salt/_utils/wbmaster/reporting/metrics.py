@@ -96,7 +96,7 @@ def _served(
 ) -> Release | None:
     """The release that a node serves the whole of; None for a mixture, and where there is
     nothing to tell it by."""
-    newest_first = [*reversed(known.stack), *reversed(known.releases)]
+    newest_first = [*reversed(known.stack), *reversed(list(known.releases))]
     for release in newest_first:
         links = node_links(settings, node, known.releases[release].links())
         if links and not differences(version, links):

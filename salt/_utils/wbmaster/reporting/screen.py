@@ -114,8 +114,9 @@ class Drawn:
         if key not in self._bars and len(self._bars) < _MOST:
             self._bars[key] = self._progress.add_task(text)
         if key in self._bars:
-            how = {"completed": moving.done, "total": moving.total}
-            self._progress.update(self._bars[key], description=text, **how)
+            self._progress.update(
+                self._bars[key], description=text, completed=moving.done, total=moving.total
+            )
 
     def _clear(self, step: str) -> None:
         for key in [key for key in self._bars if key.startswith(f"{step}/")]:

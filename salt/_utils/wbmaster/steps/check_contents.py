@@ -19,6 +19,8 @@ _REASON = 500
 
 
 class _Compared(NamedTuple):
+    """What is outside the tolerances, and the figures of the step."""
+
     outside: list[Difference]
     figures: dict[str, Any]
 
@@ -28,7 +30,7 @@ def forecast(run: Run) -> dict[str, Any]:
     if build := _due(run):
         compared = _compare(run, build, dry=True)
         if compared.outside and not _accepted(run, build):
-            raise _held(run, build, compared.outside)
+            raise _held(run, build, compared)
     return {}
 
 
@@ -39,7 +41,7 @@ def take(run: Run) -> dict[str, Any]:
     compared = _compare(run, build, dry=False)
     run.notes.measured(STEP, **compared.figures)
     if compared.outside and not _accepted(run, build):
-        error = _held(run, build, compared.outside)
+        error = _held(run, build, compared)
         _hold(run, build, error)
         raise error
     return {}
@@ -82,7 +84,7 @@ def _measure(run: Run, build: Build, dry: bool, strict: bool) -> tuple[Figures, 
     if answer.silent:
         values(answers, "run the same command again")
     if strict:
-        raise StepFailed(reason(answer), way_out(run.request.build), node=staging)
+        raise StepFailed(reason(answer), way_out(build), node=staging)
     return {}, reason(answer)
 
 
@@ -97,8 +99,8 @@ def _sealing(run: Run) -> str:
     return str(run.notes.sealed_digest or run.seen.staging.survey["sealed"] or "none")
 
 
-def _held(run: Run, build: Build, found: list[Difference]) -> BadData:
-    what = sentence(build, run.known.live.build, found)
+def _held(run: Run, build: Build, compared: _Compared) -> BadData:
+    what = sentence(build, compared.figures["with"], compared.outside)
     if earlier := run.known.verdict(ACCEPTED, build):
         what += f" ({earlier.who} accepted another sealing of it: {earlier.reason})"
     return BadData(what, way_out(build))

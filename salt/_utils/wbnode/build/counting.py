@@ -35,8 +35,9 @@ T = TypeVar("T")
 def kept(layout: Layout, sealed: Manifest) -> Figures:
     """The figures that were kept of a build as it was sealed; none if there are not any."""
     try:
-        told = json.loads(layout.figures(sealed.name).read_bytes())
-        return told["figures"] if told["manifest"] == _digest(sealed) else {}
+        told = json.loads(layout.figures(_build(sealed)).read_bytes())
+        figures: Figures = told["figures"]
+        return figures if told["manifest"] == _digest(sealed) else {}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 
@@ -44,7 +45,7 @@ def kept(layout: Layout, sealed: Manifest) -> Figures:
 def keep(layout: Layout, sealed: Manifest, figures: Figures) -> None:
     """Keep figures beside the manifest, for the next build and for the announcement."""
     told = {"manifest": _digest(sealed), "figures": figures}
-    wbnode.files.write_whole(layout.figures(sealed.name), json.dumps(told).encode())
+    wbnode.files.write_whole(layout.figures(_build(sealed)), json.dumps(told).encode())
 
 
 def measured(
@@ -68,6 +69,10 @@ def measured(
                 figures[SEQUENCES][database] += sequences
                 figures[LETTERS][database] += letters
     return {kind: _nameless(build, named) for kind, named in figures.items()}
+
+
+def _build(sealed: Manifest) -> Build:
+    return sealed.name if isinstance(sealed.name, Build) else sealed.name.build
 
 
 def _digest(sealed: Manifest) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wbcore.build.manifest import Contents, File, Found, Manifest, Stat, shown
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
@@ -260,8 +261,9 @@ class Staging:
 
     def _check_against_others(self, manifest: Manifest) -> None:
         """A directory keeps what it held when another build was sealed with it."""
-        for other in map(self.manifest, self._sealed()):
-            for dataset in manifest.datasets.keys() & other.datasets.keys() if other else ():
+        others = filter(None, map(self.manifest, self._sealed()))
+        for other in others:
+            for dataset in manifest.datasets.keys() & other.datasets.keys():
                 differing = _differing(dataset, other.of(dataset), manifest.of(dataset))
                 if differing:
                     raise BadData(
@@ -302,9 +304,10 @@ def _file(stat: Stat, sha256: str) -> File:
     return File(stat.size, stat.mtime_ns, stat.mode, sha256)
 
 
-def _remembered(record: Path) -> dict[str, list]:
+def _remembered(record: Path) -> dict[str, list[Any]]:
     try:
-        return json.loads(record.read_bytes())
+        remembered: dict[str, list[Any]] = json.loads(record.read_bytes())
+        return remembered
     except (FileNotFoundError, ValueError):
         return {}
 

@@ -37,9 +37,9 @@ class Maker:
         lacking = [step for step in steps if self._made(step) is None]
         heads = [self._heads(step) for step in lacking]
         fine = parcels.finest(lacking, heads, self.settings.parcels.fine_seconds)
-        for step, *how in zip(lacking, heads, fine, strict=True):
+        for step, of_step, in_fine in zip(lacking, heads, fine, strict=True):
             try:
-                self._make(step, *how)
+                self._make(step, of_step, in_fine)
             except wbnode.files.NoRoom as error:
                 log.warning("%s: no parcel was made: %s", step.dataset, error)
                 self._drop_unfinished(steps)

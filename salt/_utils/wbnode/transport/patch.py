@@ -1,7 +1,6 @@
 """Patches between stretches of files, by zstd and bsdiff."""
 
 import contextlib
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import wbnode.minion
 
 # Half a megabyte takes bsdiff a tenth of a second, unless it repeats itself without end.
 _BSDIFF_SECONDS = 10
+_CHUNK = 1 << 20
 _LOOK = "see that zstd and bsdiff are installed and the disk has room, and start again"
 
 
@@ -72,7 +72,7 @@ def _read(path: Path, piece: Piece) -> Iterator[bytes]:
     left = piece.size
     with path.open("rb", buffering=0) as stream:
         stream.seek(piece.offset)
-        while left and (chunk := stream.read(min(left, shutil.COPY_BUFSIZE))):
+        while left and (chunk := stream.read(min(left, _CHUNK))):
             left -= len(chunk)
             yield chunk
     if left:

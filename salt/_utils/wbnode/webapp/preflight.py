@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from wbcore.errors import StepFailed
 from wbcore.settings import Settings
@@ -64,7 +65,7 @@ class Preflight:
         finally:
             self._starman("stop", databases)
 
-    def _serve(self, port: int, said: object) -> subprocess.Popen[bytes]:
+    def _serve(self, port: int, said: IO[bytes]) -> subprocess.Popen[bytes]:
         acedb = self.settings.acedb
         return subprocess.Popen(
             [*_as(acedb.user, acedb.group),
@@ -126,7 +127,7 @@ def _refuse_if_in_use(port: int, who: str) -> None:
             ) from error
 
 
-def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: object) -> None:
+def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
     until = time.monotonic() + _SECONDS
     while True:
         try:
@@ -142,7 +143,7 @@ def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: object) ->
             time.sleep(_POLL_SECONDS)
 
 
-def _last_words(said: object) -> str:
+def _last_words(said: IO[bytes]) -> str:
     said.seek(0)
     lines = said.read().decode("utf-8", "replace").strip(" /\n").splitlines()
     return lines[-1].strip(" /") if lines else ""
