@@ -45,7 +45,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Schedu
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
+    """What takes longest begins first; `-m quick` chooses the tests that need no daemon."""
+    for item in items:
+        folder = item.path.relative_to(CHECKOUT / "tests").parts[0]
+        item.add_marker("quick" if folder == "unit" else "slow")
     items.sort(key=lambda item: item.path.parent.name != "system")
 
 

@@ -51,6 +51,15 @@ class Request:
         return cls(kind, build, pillar.get("minor", False), pillar.get("local", False))
 
     @property
+    def named(self) -> Build:
+        """The build that was asked for; BadRequest for a kind of request that takes none."""
+        if self.build is None:
+            raise BadRequest(
+                f"orch.{self.kind} is about no build", "use an orchestration that takes one"
+            )
+        return self.build
+
+    @property
     def pillar(self) -> dict[str, Any]:
         """The pillar that asks for this request again."""
         words: dict[str, Any] = {"build": str(self.build)} if self.build else {}

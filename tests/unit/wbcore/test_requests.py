@@ -75,3 +75,9 @@ def test_str_is_what_people_type():
     assert str(Request.parse("rollback", {})) == "orch.rollback"
     minor = Request.parse("release", {"build": "WS221", "minor": True})
     assert str(minor) == "orch.release {build: WS221, minor: True}"
+
+
+def test_what_needs_a_build_says_so_of_a_request_without_one():
+    assert Request.parse("push", {"build": "WS221"}).named == Build(221)
+    with pytest.raises(BadRequest, match=r"orch\.rollback is about no build"):
+        Request.parse("rollback", {}).named  # noqa: B018

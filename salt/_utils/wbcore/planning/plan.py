@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .. import requests
+from ..errors import BadRequest
 from ..names import Release
 from ..requests import Request
 from ..settings import Settings
@@ -31,6 +32,13 @@ class Plan:
     flips: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stale: Sequence[str] = ()
     announce: Sequence[str] = ()
+
+    @property
+    def going_live(self) -> Release:
+        """The release that goes live; BadRequest for a request that makes none live."""
+        if self.release is None:
+            raise BadRequest(f"{self.request} makes no release live", "use orch.release")
+        return self.release
 
     @property
     def idle(self) -> bool:

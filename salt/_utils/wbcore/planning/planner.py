@@ -47,8 +47,7 @@ def decide(
 def _forward(
     request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
 ) -> Plan:
-    build = request.build
-    assert build is not None
+    build = request.named
     preconditions.check_order(request, build, known)
     preconditions.check_staged(build, settings, seen, known)
     plan = Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
@@ -90,8 +89,7 @@ def _minor(
     """A minor revision: the webapp alone, whatever has become of the databases since.
 
     Source: the wiki page, "Minor Revisions"."""
-    build, live = request.build, known.live
-    assert build is not None
+    build, live = request.named, known.live
     if live is None or live.build != build:
         raise BadRequest(
             f"{build} is not live ({live or 'nothing'} is), so it can not have a minor revision",
@@ -161,8 +159,7 @@ def _way_back(known: Known) -> Release:
 def _purge(
     request: Request, settings: Settings, known: Known, seen: Seen, today: datetime.date
 ) -> Plan:
-    build = request.build
-    assert build is not None
+    build = request.named
     for one in used(known, settings.retention):
         if one.build == build:
             raise BadRequest(

@@ -43,8 +43,7 @@ def check_verdicts(plan: Plan, known: Known) -> None:
     """A build that is marked bad does not go live, nor one that is held."""
     if not (plan.seals or plan.request.minor):
         return
-    build = plan.request.build
-    assert build is not None
+    build = plan.request.named
     bad, hold = known.verdict(BAD, build), known.hold(build)
     if bad and not plan.idle:
         raise BadRequest(

@@ -134,8 +134,7 @@ def _change_back(run: Run, record: ReleaseRecord) -> None:
 def _first(run: Run) -> tuple[list[str], bool]:
     """The nodes that go first, and whether the site has moved already: of a run that died, or
     of nodes that are behind what is live, those that serve the release go on serving it."""
-    release = run.plan.release
-    assert release is not None
+    release = run.plan.going_live
     switch = run.known.switch
     if release == run.plan.before or (switch and switch.after == release):
         links = _links(run)
@@ -157,8 +156,7 @@ def _staying(run: Run, first: list[str]) -> list[str]:
 
 def _links(run: Run) -> dict[str, str]:
     """The links of the release; before it is made, a dry run has them from the plan."""
-    assert run.plan.release is not None
-    return ReleaseRecord(run.plan.release, "", "", run.plan.databases, ()).links()
+    return ReleaseRecord(run.plan.going_live, "", "", run.plan.databases, ()).links()
 
 
 def _pooled(run: Run) -> list[str]:
@@ -171,7 +169,8 @@ def _has_moved(run: Run) -> bool:
     """Whether the pool shows the release that is given up. A node that says nothing, or
     nonsense, is no reason to touch those that serve."""
     switch = run.ledger.known().switch
-    assert switch is not None
+    if switch is None:
+        return False
     answers = switching.ask(run, "/version", pool.serving(run)).values()
     return any(
         answer["status"] == 200

@@ -56,8 +56,7 @@ def taken(run: Run, step: str) -> dict[str, Any]:
 
 def release(run: Run) -> ReleaseRecord:
     """The release that goes live."""
-    assert run.plan.release is not None
-    return run.known.releases[run.plan.release]
+    return run.known.releases[run.plan.going_live]
 
 
 def put_back(run: Run) -> None:

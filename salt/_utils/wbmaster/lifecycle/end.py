@@ -22,7 +22,7 @@ def end(ended: run.Run) -> str:
         # Without a master nothing can be put back: the proxy's keeper ends the page, and
         # whoever takes the run up goes on or goes back.
         if ended.error and not isinstance(ended.error, Interrupted):
-            _put_back(ended)
+            _put_back(ended, ended.error)
         _record(ended)
     finally:
         run.set_current(None)
@@ -54,14 +54,13 @@ def _record(ended: run.Run) -> None:
         ended.notes.follower.join(2)
 
 
-def _put_back(ended: run.Run) -> None:
+def _put_back(ended: run.Run, why_it_ended: ReleaseError) -> None:
     try:
         ways.put_back(ended)
     except (ReleaseError, *LOST) as error:
-        assert ended.error is not None
         why, _, _ = str(error).partition(";")
-        ended.error.what += f", and the site could not be put back: {why}"
-        ended.error.todo = "the supervisor tries it again in two minutes; see that the node runs"
+        why_it_ended.what += f", and the site could not be put back: {why}"
+        why_it_ended.todo = "the supervisor tries it again in two minutes; see that the node runs"
 
 
 def _last_line(sentence: str) -> None:

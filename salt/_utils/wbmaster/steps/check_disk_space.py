@@ -121,8 +121,7 @@ def _choose(run: Run, node: str, room: Mapping[str, Any]) -> Room:
         for dataset, facts in room["purgeable"].items()
     }
     builds = {Dataset.parse(dataset).build for dataset in taken}
-    pulled = run.request.build
-    assert pulled is not None
+    pulled = run.request.named
     made = make_room(
         {device: need - has[device] for device, need in wanted.items()},
         taken,

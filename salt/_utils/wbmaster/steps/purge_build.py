@@ -39,8 +39,7 @@ def take(run: Run) -> dict[str, Any]:
 
 
 def _purge(run: Run, dry: bool) -> Purged:
-    build = run.request.build
-    assert build is not None
+    build = run.request.named
     reasons = used(run.known, run.settings.retention)
     return purge(run, build, found_on(run, _nodes(run)), reasons, dry)
 

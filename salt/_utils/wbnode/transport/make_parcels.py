@@ -104,8 +104,7 @@ class Maker:
             wbnode.files.refuse_full(scratch, sum(sizes), self.settings.datasets.headroom_percent)
             home, before = map(self.layout.dataset, (parcel.dataset, parcel.base))
             new = patch.joined(home, segment.pieces, scratch / "new")
-            assert new is not None
-            base = patch.joined(before, segment.base, scratch / "base")
+            base = patch.joined(before, segment.base, scratch / "base") if segment.base else None
             part = scratch / "part"
             how = patch.make(segment.how, self.settings.parcels.level, base, new, part)
             with part.open("rb") as stream:

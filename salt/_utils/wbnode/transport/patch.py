@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from wbcore.errors import StepFailed
 from wbcore.transport.parcels import BSDIFF, ZSTD, Piece
@@ -48,15 +48,12 @@ def applied(how: str, base: Path | None, part: Path, scratch: Path) -> Iterator[
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        assert process.stdout is not None
-        yield process.stdout
+        yield cast(IO[bytes], process.stdout)
 
 
-def joined(root: Path, pieces: Sequence[Piece], beside: Path) -> Path | None:
+def joined(root: Path, pieces: Sequence[Piece], beside: Path) -> Path:
     """A file with these pieces of the files below ``root``, one behind the other: the file
-    itself when it is all there is, else a copy at ``beside``; None without any."""
-    if not pieces:
-        return None
+    itself when it is all there is, else a copy at ``beside``."""
     if len(pieces) == 1:
         path = root / pieces[0].path
         if (pieces[0].offset, pieces[0].size) == (0, path.stat().st_size):

@@ -71,7 +71,7 @@ class Unpacking:
         part = self.layout.parcels / part_of(self.parcel.dataset, segment.part)
         before = self.layout.dataset(self.parcel.base)
         with wbnode.files.scratch(self.layout.incoming_of(self.parcel.dataset.kind)) as scratch:
-            base = patch.joined(before, segment.base, scratch / "base")
+            base = patch.joined(before, segment.base, scratch / "base") if segment.base else None
             with patch.applied(segment.how, base, part, scratch) as stream:
                 for piece in segment.pieces:
                     _write(stream, self.root / piece.path, piece.offset, piece.size)

@@ -665,3 +665,9 @@ def test_used_holds_databases_that_were_not_rebuilt_since():
     live = next(one for one in used(world.known) if one.why == "it is live")
 
     assert "mysql/clustal_WS219" in live.datasets
+
+
+def test_what_needs_a_release_that_goes_live_says_so_of_a_plan_without_one():
+    plan = field_world("WS221").plan(request("push", "WS221"))
+    with pytest.raises(BadRequest, match=r"orch\.push \{build: WS221\} makes no release live"):
+        plan.going_live  # noqa: B018
