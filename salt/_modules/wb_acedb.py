@@ -27,7 +27,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def restart():
     """Let the server serve what the live link points to now, and wait until it answers.
 
@@ -50,7 +50,7 @@ def restart():
     return {"build": _answer(), "seconds": round(time.monotonic() - began, 3)}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def build():
     """The build that the running server serves, asked of it.
 

@@ -38,7 +38,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def mail(release, before=""):
     """Send the letter of a build to the announce lists, unless it was sent.
 
@@ -75,7 +75,7 @@ def mail(release, before=""):
     return {"message_id": identity, "already": False, "refused": refused}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def post(release, before=""):
     """Post a build on the blog, unless its post is there.
 
@@ -104,7 +104,7 @@ def post(release, before=""):
     return {"id": made["id"], "link": made["link"], "already": bool(found)}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def tell(recipients, subject, text):
     """Send a short mail about a run, by the mail server that sends the letter.
 
@@ -132,7 +132,7 @@ def tell(recipients, subject, text):
     try:
         return {"refused": sorted(_give(message, settings, _NOTICE_SECONDS))}
     except (OSError, smtplib.SMTPException) as error:
-        raise _not_taken(error, settings, "mend it; the run itself does not need it") from error
+        raise _not_taken(error, settings, "fix it; the run itself does not need it") from error
 
 
 def _notes(release):
@@ -241,7 +241,7 @@ def _blog(query, entry=None):
     except urllib.error.HTTPError as error:
         raise StepFailed(
             f"the blog {settings.url} answers {error.code}: {_complaint(error.read())}",
-            "mend its settings in the pillar (wormbase:blog) and run the same command again",
+            "fix its settings in the pillar (wormbase:blog) and run the same command again",
         ) from error
     except (OSError, ValueError) as error:
         raise StepFailed(

@@ -25,7 +25,7 @@ STEP = "seal"
 _TOLD = 5
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def builds() -> dict[str, dict[str, bool]]:
     """Every build that is staged, and whether its builders have declared it ``READY``.
 
@@ -39,7 +39,7 @@ def builds() -> dict[str, dict[str, bool]]:
     return {str(build): {"ready": staging.is_ready(build)} for build in staging.builds()}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
     """Take the master's word that it has recorded the landing of builds: the beacon does not
     announce them again.
@@ -62,7 +62,7 @@ def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
     return {"acknowledged": [str(build) for build in taken]}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def survey(build: str) -> dict[str, Any]:
     """What of a build is there, and what is wrong with it; no file is read.
 
@@ -93,7 +93,7 @@ def survey(build: str) -> dict[str, Any]:
     }
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def seal(name: str, run: str = "") -> dict[str, Any]:
     """Make the manifest of a build or of a webapp release, unless it is made already.
 
@@ -130,7 +130,7 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
     return {"name": name, "digest": facts.pop("sealed"), **facts}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def unseal(build: str) -> dict[str, Any]:
     """Forget the manifest of a build, so that it can be changed and sealed again.
 
@@ -151,7 +151,7 @@ def unseal(build: str) -> dict[str, Any]:
     return {"name": str(name), "was_sealed": was_sealed}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def forget(build: str) -> dict[str, Any]:
     """Remove what is kept about a build that was purged here: its folder and its manifest.
 
@@ -195,7 +195,7 @@ def _open_tables_anew(staging: Staging) -> None:
 def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     look = staging.look(name)
     if look.problems:
-        raise BadData(look.problems[0], f"mend {name} and start again")
+        raise BadData(look.problems[0], f"fix {name} and start again")
     if isinstance(name, Build):
         _settle(staging, name)
         if staging.normalise(name, look.found):
@@ -219,7 +219,7 @@ def _settle(staging: Staging, name: Build) -> None:
         _open_tables_anew(staging)
         raise BadData(
             f"{moved[0]} changed while {name} was being sealed",
-            "let whatever writes there finish, and start again",
+            "wait until nothing writes there, and start again",
         )
 
 

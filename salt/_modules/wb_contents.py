@@ -10,7 +10,7 @@ from wbnode.build import counting
 from wbnode.build.survey import Staging
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def measure(build: str, dry: bool = False) -> dict[str, Any]:
     """Count what is in a build, and keep it beside the manifest; counted once as it was sealed.
 

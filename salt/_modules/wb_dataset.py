@@ -28,7 +28,7 @@ from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def held() -> dict[str, dict[str, Any]]:
     """Every verified dataset here: its digest, files, bytes, when it was verified, and when
     every byte of it was read the last time.
@@ -51,7 +51,7 @@ def held() -> dict[str, dict[str, Any]]:
     }
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def touched(datasets: Sequence[str]) -> list[str]:
     """Those of these verified datasets in which a name came or went since they were verified:
     a file was removed, or something was put there. Folders are looked at, files are not read.
@@ -69,7 +69,7 @@ def touched(datasets: Sequence[str]) -> list[str]:
     return [dataset for dataset in datasets if places.touched(Dataset.parse(dataset))]
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def lacking(datasets: Sequence[str]) -> list[str]:
     """Those of these datasets in which a file is gone, or of another size than it was sealed
     with. Every file is looked at, none is read. BadRequest for one that is not here and verified.
@@ -87,7 +87,7 @@ def lacking(datasets: Sequence[str]) -> list[str]:
     return [one for one in datasets if scrubbing.lacks(places, Dataset.parse(one))]
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def unknown(given: Mapping[str, str]) -> list[str]:
     """Names of those manifests that are not here, or here as another sealing made them.
 
@@ -108,7 +108,7 @@ def unknown(given: Mapping[str, str]) -> list[str]:
     ]
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def manifests() -> dict[str, str]:
     """Digest of each manifest that is here, by the build or the webapp release that it lists.
 
@@ -122,7 +122,7 @@ def manifests() -> dict[str, str]:
     return {path.stem: digest_of(path.read_bytes()) for path in paths}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def found() -> dict[str, dict[str, Any]]:
     """Every dataset directory here, verified or not, with its bytes and files; also what was
     begun to be fetched by a pull that did not end.
@@ -138,7 +138,7 @@ def found() -> dict[str, dict[str, Any]]:
     return {str(dataset): places.size(dataset) for dataset in here}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def pull(
     name: str,
     digest: str,
@@ -193,7 +193,7 @@ def pull(
         }
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, dict[str, Any]]:
     """Read every byte of held datasets again, and put right what is not as it was sealed:
     wrong files are fetched from a sibling and replaced one by one, where the dataset lies.
@@ -243,13 +243,13 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
     return {str(finding.dataset): finding.plain() for finding in findings}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any]:
     """Remove datasets from this node, the parcels of their builds, and the manifests of which
     nothing is left here, but keep what a live link leads to: a database that later builds have
     no more still has its link.
 
-    A pull that is at work here is waited for: it reads what is here. BadRequest when a live
+    A pull that is running here is waited for: it reads what is here. BadRequest when a live
     link leads to each of them.
 
     datasets
@@ -279,10 +279,10 @@ def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any
         return {"freed": freed, "kept": kept}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def sweep(coming: Sequence[str]) -> bool:
     """Remove what removals and pulls that did not end have left here, so that only what counts
-    takes room; False, and nothing is removed, while a pull is at work.
+    takes room; False, and nothing is removed, while a pull is running.
 
     coming
         Ids of datasets that are about to be fetched: what of them is here already stays.

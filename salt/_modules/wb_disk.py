@@ -18,7 +18,7 @@ from wbcore.disk.space import Disk, Need, shortfalls
 from wbcore.model import links
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def free() -> dict[str, dict[str, Any]]:
     """Of each kind of dataset: the device it lies on, bytes and inodes free there.
 
@@ -43,7 +43,7 @@ def free() -> dict[str, dict[str, Any]]:
     return {kind: facts[_device(kind)] for kind in KINDS}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def check(datasets: Mapping[str, Mapping[str, int]], parcels: int = 0) -> dict[str, Any]:
     """Whether datasets have room here, and what could be removed for them.
 

@@ -17,7 +17,7 @@ from wbcore.model import links as rules
 from wbcore.transport.ownership import ownership
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def read() -> dict[str, str]:
     """Every live link here and the directory that it leads to.
 
@@ -34,7 +34,7 @@ def read() -> dict[str, str]:
     return {name: _target(path) for name, path in paths.items() if path.is_symlink()}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def switch(links: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Let each link lead to another dataset; what was changed, old and new.
 

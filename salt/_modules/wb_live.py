@@ -23,7 +23,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def switch(links, run, before, epoch=None):
     """Switch the live links of this node and let its servers serve what they point to.
 
@@ -60,7 +60,7 @@ def switch(links, run, before, epoch=None):
         return {"changed": changed, "version": version(), "seconds": time.time() - began}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def epoch():
     """The epoch that this node was told last, 0 before the first: a counter of change-overs,
     by which an old copy of the master's ledger is known.
@@ -74,7 +74,7 @@ def epoch():
     return wbnode.epoch.held(wbnode.minion.layout_of(__opts__))
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def heed(epoch):
     """Let this node know that an epoch has begun: it refuses every order of an earlier one.
 
@@ -92,7 +92,7 @@ def heed(epoch):
     return wbnode.epoch.heed(wbnode.minion.layout_of(__opts__), int(epoch))
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def version():
     """What the running servers of this node serve, asked of them at this moment.
 

@@ -26,7 +26,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def flush():
     """Let the server follow the live links: it opens every table anew. A reader who is there
     may read databases that came since.
@@ -45,7 +45,7 @@ def flush():
     return True
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def builds():
     """The build of each live database, asked of the running server: ``{database: "WS221"}``.
 
@@ -74,7 +74,7 @@ def builds():
     return dict(row.split("\t", 1) for row in _ask(" UNION ALL ".join(each)))
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def has_system_tables():
     """Whether the data directory has what a server needs to start.
 
@@ -87,7 +87,7 @@ def has_system_tables():
     return (_data() / "mysql").is_dir()
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def initialise():
     """Make the system tables of an empty data directory; one that has them stays as it is.
 
@@ -126,7 +126,7 @@ def initialise():
     return True
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def lacking(reader):
     """The statements after which a local user reads the databases whose directories are here,
     of whatever build; nothing is done. BadRequest when the webapp could not log in as that user.
@@ -143,7 +143,7 @@ def lacking(reader):
     return user.lacking(account, _databases())
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def let_read(reader):
     """Let a local user read the databases whose directories are here, of whatever build.
 

@@ -17,7 +17,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def observe(build=""):
     """Everything that a plan is made of, as this node sees it.
 
@@ -52,12 +52,12 @@ def observe(build=""):
     return seen
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def enforce(when_due=False):
     """Bring this node to its state, and tell the master what was not as it should be.
 
     The schedule of every node calls it (pillar ``wormbase:enforce``). It stays out of the way
-    of a release: while one is at work on this node, or states are applied, it is put off until
+    of a release: while one is running on this node, or states are applied, it is put off until
     the next time. A node that was never brought to its state is left to whoever does that.
 
     when_due

@@ -15,7 +15,7 @@ from wbnode.build.survey import Staging
 from wbnode.transport.make_parcels import Maker
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Make the parcels of a sealed build, unless they are made; those of other builds go.
 

@@ -37,7 +37,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def read():
     """Which pool serves, who is in which pool, and the maintenance page if it is up. A node
     that is in a pool under another address than the pillar's is not counted.
@@ -60,7 +60,7 @@ def read():
     }
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def set_pool(pool, nodes, epoch=None):
     """Let exactly these web nodes be in a pool, and wait until nginx goes by it alone.
 
@@ -97,7 +97,7 @@ def set_pool(pool, nodes, epoch=None):
     return {"nodes": list(nodes), "seconds": seconds}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def laid():
     """The pools that have a file, without which nginx does not start.
 
@@ -110,7 +110,7 @@ def laid():
     return [pool for pool in proxy_pools.POOLS if _proxy().pool(pool).exists()]
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def prepare():
     """Lay an empty pool for each that has no file; returns the pools that were laid.
 
@@ -129,7 +129,7 @@ def prepare():
     return missing
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def change_over(pool, epoch=None):
     """Let a pool serve from the next request on.
 
@@ -149,7 +149,7 @@ def change_over(pool, epoch=None):
     return {"old": old, "new": pool}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def maintain(release, seconds, patience, links=None, epoch=None):
     """Put the maintenance page up, and return once no request to a web node is under way.
 
@@ -200,7 +200,7 @@ def maintain(release, seconds, patience, links=None, epoch=None):
     return {"until": lease.until, **drained}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def open_(epoch=None):
     """Take the maintenance page down.
 
@@ -219,7 +219,7 @@ def open_(epoch=None):
     return was_up
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def watch(seconds, percent):
     """Watch for a while how many requests fail, beside how many did before.
 
@@ -247,7 +247,7 @@ def watch(seconds, percent):
             return {"before": count(before), "after": count(after), "bad": bad}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def ask(path, nodes, timeout=10, measure=False):
     """Ask single web nodes through nginx, also while the maintenance page is up.
 
@@ -301,7 +301,7 @@ def _known_web_nodes(settings, nodes):
     unknown = sorted(set(nodes) - set(settings.having("web")))
     if unknown:
         raise BadRequest(
-            f"{unknown[0]} is not a web node", "the pillar wormbase:nodes tells which nodes are"
+            f"{unknown[0]} is not a web node", "the nodes are listed in the pillar wormbase:nodes"
         )
 
 

@@ -38,7 +38,7 @@ def running(name: str) -> bool:
     return done.returncode == 0
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def restart_later(name: str) -> None:
     """Have a server restarted once this node serves nobody: the master takes it out of the pool.
 
@@ -67,7 +67,7 @@ def due() -> list[str]:
     return wbnode.due_restarts.servers(wbnode.minion.layout_of(__opts__))
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def restart_due() -> list[str]:
     """Restart the servers that wait for it; their names. The master calls it while this node
     serves nobody.

@@ -14,7 +14,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def read():
     """The settings of the pillar root ``wormbase`` and the paths that states use.
 

@@ -24,7 +24,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def publish(release):
     """Put a release's tarball on the FTP site, unless it is there, and make it ``current.tgz``.
 
@@ -48,7 +48,7 @@ def publish(release):
     return {"tarball": str(tarball), "bytes": tarball.stat().st_size, "already": already}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def reference(release):
     """Keep a copy of what is live at ``website/production``, for a look on this server.
 

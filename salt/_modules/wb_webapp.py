@@ -31,7 +31,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def staged():
     """Which webapp stands in ``website/staging``, and whether it can be released.
 
@@ -57,7 +57,7 @@ def staged():
     }
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def assemble(release):
     """Make the directory of a release from ``website/staging``, unless it is there already.
 
@@ -91,7 +91,7 @@ def assemble(release):
     return {"release": str(name), "already": already}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def preflight(release, databases, acedb):
     """Start a release beside the live one and ask it its pages; nothing of it stays.
 
@@ -125,7 +125,7 @@ def preflight(release, databases, acedb):
         return {"answers": answers, "version": _version(port)}
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def version(port=None):
     """What the running servers of this node serve, as the webapp's ``/version`` tells it.
 
@@ -138,7 +138,7 @@ def version(port=None):
     return _version(port or wbnode.minion.settings_of(__pillar__).webapp.port)
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def start():
     """Start the live webapp; it answers when this returns.
 
@@ -151,7 +151,7 @@ def start():
     return _serve("start")
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def stop():
     """Stop the live webapp; it has ended when this returns.
 
@@ -164,7 +164,7 @@ def stop():
     return _service("stop")
 
 
-@wbnode.minion.told
+@wbnode.minion.salt_errors
 def restart():
     """Serve the release that the live link points to now; no request is lost.
 

@@ -41,7 +41,7 @@ def landed(build, cause=COMMAND, sender=""):
         told = debounce.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
         return f"{build} is answered with others" if told is None else told
 
-    return runner.told(answered)
+    return runner.answer(answered)
 
 
 def poll():
@@ -56,7 +56,7 @@ def poll():
 
         salt-run wb_auto.poll
     """
-    return runner.told(lambda: landings.poll(_office()))
+    return runner.answer(lambda: landings.poll(_office()))
 
 
 def supervise():
@@ -81,7 +81,7 @@ def supervise():
             or "nothing to do"
         )
 
-    return runner.told(supervised)
+    return runner.answer(supervised)
 
 
 def drifted(node, report):
@@ -99,7 +99,7 @@ def drifted(node, report):
         salt-run wb_auto.drifted wb-web1 '{node: wb-web1, kind: drift, more: 0,
             changes: [{id: nginx runs, what: running}]}'
     """
-    return runner.told(lambda: drift_reports.record(_office(), node, report))
+    return runner.answer(lambda: drift_reports.record(_office(), node, report))
 
 
 def joined(node):
@@ -123,11 +123,11 @@ def joined(node):
         told = debounce.JOINED.ring(str(node), lambda batch: catch_up.admit(_office(), batch))
         return f"{node} is looked at with others" if told is None else told
 
-    return runner.told(answered)
+    return runner.answer(answered)
 
 
 def due(node):
-    """Restart what is due on a web node, out of the pool and after whatever is at work; its
+    """Restart what is due on a web node, out of the pool and after whatever is running; its
     states say so when a change needs a restart that would interrupt what it serves.
 
     node
@@ -147,7 +147,7 @@ def due(node):
         told = debounce.DUE.ring(str(node), lambda batch: restarts.restart_all(_office(), batch))
         return f"{node} is seen to with others" if told is None else told
 
-    return runner.told(answered)
+    return runner.answer(answered)
 
 
 def _office():

@@ -28,7 +28,7 @@ def status():
 
         salt-run wb_release.status
     """
-    return runner.told(lambda: status_.status(_office()))
+    return runner.answer(lambda: status_.status(_office()))
 
 
 def history(limit=20):
@@ -43,7 +43,7 @@ def history(limit=20):
 
         salt-run wb_release.history limit=5
     """
-    return runner.told(lambda: status_.history(_office(), _number(limit)))
+    return runner.answer(lambda: status_.history(_office(), _number(limit)))
 
 
 def plan(build="", minor=False):
@@ -57,7 +57,7 @@ def plan(build="", minor=False):
     """
     given = {"build": build, "minor": minor}
     pillar = {key: value for key, value in given.items() if value}
-    return runner.told(lambda: status_.plan(_office(), Request.parse("release", pillar)))
+    return runner.answer(lambda: status_.plan(_office(), Request.parse("release", pillar)))
 
 
 def watch():
@@ -69,7 +69,7 @@ def watch():
 
         salt-run wb_release.watch
     """
-    return runner.told(lambda: status_.watch_run(_office()))
+    return runner.answer(lambda: status_.watch_run(_office()))
 
 
 def drift(limit=20, node=""):
@@ -90,7 +90,7 @@ def drift(limit=20, node=""):
 
         salt-run wb_release.drift node=wb-web1
     """
-    return runner.told(lambda: drift_reports.shown(_office(), _number(limit), str(node)))
+    return runner.answer(lambda: drift_reports.shown(_office(), _number(limit), str(node)))
 
 
 def metrics():
@@ -104,7 +104,7 @@ def metrics():
 
         salt-run wb_release.metrics
     """
-    return runner.told(lambda: measured.show(_office()))
+    return runner.answer(lambda: measured.show(_office()))
 
 
 def landings():
@@ -116,7 +116,7 @@ def landings():
 
         salt-run wb_release.landings
     """
-    return runner.told(lambda: landings_.shown(_office()))
+    return runner.answer(lambda: landings_.shown(_office()))
 
 
 def hold(reason="", build=""):
@@ -133,7 +133,7 @@ def hold(reason="", build=""):
 
         salt-run wb_release.hold reason='the curators are checking WS221'
     """
-    return runner.told(lambda: verdicts.hold(_office(), build, reason))
+    return runner.answer(lambda: verdicts.hold(_office(), build, reason))
 
 
 def unhold(build=""):
@@ -148,7 +148,7 @@ def unhold(build=""):
 
         salt-run wb_release.unhold
     """
-    return runner.told(lambda: verdicts.unhold(_office(), build))
+    return runner.answer(lambda: verdicts.unhold(_office(), build))
 
 
 def bad(build, reason=""):
@@ -165,7 +165,7 @@ def bad(build, reason=""):
 
         salt-run wb_release.bad build=WS222 reason='half of the genes are missing'
     """
-    return runner.told(lambda: verdicts.bad(_office(), build, reason))
+    return runner.answer(lambda: verdicts.bad(_office(), build, reason))
 
 
 def good(build):
@@ -180,7 +180,7 @@ def good(build):
 
         salt-run wb_release.good build=WS222
     """
-    return runner.told(lambda: verdicts.good(_office(), build))
+    return runner.answer(lambda: verdicts.good(_office(), build))
 
 
 def accept(build, reason=""):
@@ -198,7 +198,7 @@ def accept(build, reason=""):
 
         salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
     """
-    return runner.told(lambda: verdicts.accept(_office(), build, reason))
+    return runner.answer(lambda: verdicts.accept(_office(), build, reason))
 
 
 def unaccept(build):
@@ -213,7 +213,7 @@ def unaccept(build):
 
         salt-run wb_release.unaccept build=WS222
     """
-    return runner.told(lambda: verdicts.unaccept(_office(), build))
+    return runner.answer(lambda: verdicts.unaccept(_office(), build))
 
 
 def recover_ledger(test=False):
@@ -230,7 +230,7 @@ def recover_ledger(test=False):
 
         salt-run wb_release.recover_ledger test=True
     """
-    return runner.told(lambda: recovery.recover(_office(), bool(test)))
+    return runner.answer(lambda: recovery.recover(_office(), bool(test)))
 
 
 def _number(limit):

@@ -22,7 +22,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def present(name, manifests, datasets, sources):
     """Make sure that these datasets are here and verified.
 

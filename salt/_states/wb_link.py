@@ -26,14 +26,14 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def switched(name, release, links, going_live, epoch):
     """Make sure that the live links are those of a release and that the servers serve them.
 
     links
         Name → target of each link that this node has.
     going_live
-        Whether a go-live is at work: it moves the links then, and this leaves them alone.
+        Whether a go-live is running: it moves the links then, and this leaves them alone.
     epoch
         The epoch of the ledger: nothing is moved once the node was told a later one.
 
@@ -41,7 +41,7 @@ def switched(name, release, links, going_live, epoch):
     this state was given to the node. A web node says afterwards that it serves, for the proxy.
     """
     if going_live:
-        return wbnode.state.outcome(name, True, "A go-live is at work: the links are left to it.")
+        return wbnode.state.outcome(name, True, "A go-live is running: the links are left to it.")
 
     def read():
         unfinished = __salt__["wb_live.unfinished"]()

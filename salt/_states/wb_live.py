@@ -19,7 +19,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def current(name, epoch):
     """Make sure that the ledger has reached the epoch that this node was told last: if not, it
     is an old copy, and what it calls live is not. States that move something require this.

@@ -20,7 +20,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def initialised(name):
     """Make sure that the data directory has the system tables without which no server starts."""
     return wbnode.state.reach(
@@ -32,7 +32,7 @@ def initialised(name):
     )
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def readable(name, reader):
     """Make sure that the webapp may read the databases of builds, and nothing else; what a user
     who was there may do stays.

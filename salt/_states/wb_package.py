@@ -21,7 +21,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def installed(name, pkgs):
     """Make sure that packages are installed, in whatever version.
 

@@ -28,7 +28,7 @@ def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def prepared(name):
     """Make sure that nginx finds a file for each pool; one that is there stays as it is."""
     return wbnode.state.reach(
@@ -40,14 +40,14 @@ def prepared(name):
     )
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def serving(name, release, web, going_live, epoch):
     """Make sure that the live pool has those web nodes, and only those, that serve a release.
 
     web
         The web nodes that may serve: id → live links of the release.
     going_live
-        Whether a go-live is at work: it moves the pools then, and this leaves them alone.
+        Whether a go-live is running: it moves the pools then, and this leaves them alone.
     epoch
         The epoch of the ledger: nothing is moved once the proxy was told a later one.
 
@@ -57,7 +57,7 @@ def serving(name, release, web, going_live, epoch):
     """
     proxy = __salt__["wb_proxy.read"]()
     if going_live or proxy["maintenance"]:
-        return wbnode.state.outcome(name, True, "A go-live is at work: the pools are left to it.")
+        return wbnode.state.outcome(name, True, "A go-live is running: the pools are left to it.")
     good = _serving(web, proxy["pools"][proxy["live"]])
     if not good:
         raise StepFailed(

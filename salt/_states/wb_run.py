@@ -32,7 +32,7 @@ def begun(name, kind):
         ``purge`` or ``announce``.
 
     With ``test=True`` the plan is shown and nothing is locked, sealed or recorded. A run
-    that is at work for the same request is joined; a request that is done already begins
+    that is running for the same request is joined; a request that is done already begins
     nothing, and the steps after it do nothing.
     """
     ret = {"name": name, "result": True, "changes": {}, "comment": ""}

@@ -22,14 +22,14 @@ __virtualname__ = "wb_service"
 _START_SECONDS = 5
 _POLL_SECONDS = 0.1
 _LATER = "It restarts once this node is out of the pool."
-_LEFT = "A go-live is at work: the service is left to it."
+_LEFT = "A go-live is running: the service is left to it."
 
 
 def __virtual__():
     return __virtualname__
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def running(name, reload=False, interrupts=False, release="", going_live=False):
     """Make sure that a service runs and starts at boot.
 
@@ -42,7 +42,7 @@ def running(name, reload=False, interrupts=False, release="", going_live=False):
         What it serves, if a go-live starts and stops it: before it is started the master is
         asked again, since one may have begun after this state was given to the node.
     going_live
-        Whether a go-live is at work: the service is left to it then.
+        Whether a go-live is running: the service is left to it then.
     """
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
@@ -63,7 +63,7 @@ def running(name, reload=False, interrupts=False, release="", going_live=False):
     )
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def enabled(name):
     """Make sure that a service starts at boot, whether it runs now or not."""
     return wbnode.state.reach(
@@ -75,7 +75,7 @@ def enabled(name):
     )
 
 
-@wbnode.state.told
+@wbnode.state.failed_state
 def mod_watch(name, reload=False, interrupts=False, **_):
     """Let a running service go by what a state that it watches changed."""
     verb = "reload" if reload else "restart"

@@ -55,7 +55,7 @@ def test_post_goes_when_the_blog_is_up_again(modules, blog):
 
 def test_post_with_a_wrong_password_says_what_the_blog_said(load, blog):
     wrong = load("node", {"blog": {**blog.settings(), "password": "wrong"}})
-    with pytest.raises(CommandExecutionError, match=r"answers 40[01]: .+; mend its settings"):
+    with pytest.raises(CommandExecutionError, match=r"answers 40[01]: .+; fix its settings"):
         wrong["wb_announce.post"](RELEASE)
 
 

@@ -124,7 +124,7 @@ def test_it_is_put_off_while_the_node_is_at_work(node, layout, lock):
 
 def test_it_is_put_off_in_a_go_live(node):
     node.wants(going_live=True)
-    assert node.enforce() == {"put_off": "a go-live is at work"}
+    assert node.enforce() == {"put_off": "a go-live is running"}
     assert not node.file.exists()
 
 

@@ -28,7 +28,7 @@ def check_refused(site, kind, pillar, sentence):
 @pytest.mark.parametrize(
     ("pillar", "sentence"),
     [
-        ("{}", "orch.release was not told which build; add pillar='{build: WS221}'"),
+        ("{}", "orch.release needs a build; add pillar='{build: WS221}'"),
         ("{build: WS}", f"'WS' {NOT_A_BUILD}"),
         ("{build: ws221}", f"'ws221' {NOT_A_BUILD}"),
         ("{build: WS221; rm -rf /}", f"'WS221; rm -rf /' {NOT_A_BUILD}"),

@@ -104,7 +104,7 @@ def test_push_asked_for_twice_at_once_runs_once_and_another_is_told(ws221):
         other = ws221.orch("push", "{build: WS222}")
     assert other.returncode != 0
     (sentence,) = sentences(other)
-    assert sentence.startswith("orch.push {build: WS221} is at work since 20")
+    assert sentence.startswith("orch.push {build: WS221} has been running since 20")
     assert "(started by root, command, pid " in sentence
     ended = [command.ended() for command in both]
     assert [answered.returncode for answered in ended] == [0, 0], ended

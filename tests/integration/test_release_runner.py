@@ -53,7 +53,7 @@ def test_plan_tells_what_a_release_would_do_and_changes_nothing(ws221):
         ),
         (
             ("wb_release.plan",),
-            "orch.release was not told which build; add pillar='{build: WS221}'",
+            "orch.release needs a build; add pillar='{build: WS221}'",
         ),
         (
             ("wb_release.plan", "build=WS221"),
@@ -85,4 +85,4 @@ def test_history_tells_the_newest_runs_with_their_steps(ws221):
 
 def test_watch_has_nothing_to_show_when_no_run_is_at_work(site):
     answered = site.run("wb_release.watch")
-    assert (answered.returncode, answered.stdout) == (0, "No run is at work.")
+    assert (answered.returncode, answered.stdout) == (0, "No run is under way.")

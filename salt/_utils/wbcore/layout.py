@@ -194,7 +194,7 @@ class Layout:
 
     @property
     def pull_lock(self) -> Path:
-        """Held by the one pull that is at work on a node."""
+        """Held by the one pull that is running on a node."""
         return self.state / "pull.lock"
 
     @property

@@ -127,7 +127,7 @@ def _drift(facts: Facts) -> Family:
         ({"node": node, "kind": kind}, count) for (node, kind), count in sorted(facts.drift.items())
     ]
     # The ledger forgets the oldest, so it can become less.
-    told = "How often a node told that it had drifted, caught up, rotted or failed; newest reports."
+    told = "How often a node reported drift, catching up, rot or a failure; newest reports."
     return Family("drift_reports", GAUGE, told, samples)
 
 

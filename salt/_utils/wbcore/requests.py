@@ -46,7 +46,7 @@ class Request:
                     f"{key} is {str(value)[:40]!r}", f"write {key}: True, or leave it out"
                 )
         if "build" in keys and "build" not in pillar:
-            raise BadRequest(f"orch.{kind} was not told which build", "add pillar='{build: WS221}'")
+            raise BadRequest(f"orch.{kind} needs a build", "add pillar='{build: WS221}'")
         build = Build.parse(pillar["build"]) if "build" in keys else None
         return cls(kind, build, pillar.get("minor", False), pillar.get("local", False))
 

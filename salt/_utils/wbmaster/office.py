@@ -64,5 +64,5 @@ def own_pillar(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> dict[str, 
     compiler = salt.pillar.get_pillar(bare, grains, opts["id"], opts.get("saltenv") or "base")
     compiled = dict(compiler.compile_pillar())
     if compiled.get("_errors"):
-        raise BadRequest(f"the pillar does not render: {compiled['_errors'][0]}", "mend it first")
+        raise BadRequest(f"the pillar does not render: {compiled['_errors'][0]}", "fix it first")
     return compiled

@@ -58,7 +58,7 @@ class AceClient:
         """The ``NAME`` of the database that is served: its build, such as ``WS221``."""
         match = re.search(r"^\W*Name: (\S+)", self.ask("status"), re.MULTILINE)
         if match is None:
-            raise StepFailed("AceDB's status tells no name", "give the database a NAME")
+            raise StepFailed("AceDB's status shows no name", "give the database a NAME")
         return match[1]
 
     def _greet(self) -> None:

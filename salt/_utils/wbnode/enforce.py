@@ -39,7 +39,7 @@ def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) ->
     if not settings.enforce.minutes:
         return "the pillar has it switched off (wormbase:enforce:minutes)"
     if (wanted.get("live") or {}).get("going_live"):
-        return "a go-live is at work"
+        return "a go-live is running"
     if states:
         return "states are being applied"
     return next((why for lock, why in locks.items() if wbnode.minion.held(lock)), "")

@@ -31,8 +31,8 @@ def settings_of(pillar: Mapping[str, Any]) -> Settings:
     return Settings.parse(pillar.get("wormbase", {}))
 
 
-def told(function: F) -> F:
-    """Let a public function end in Salt's own error, which is told without a traceback."""
+def salt_errors(function: F) -> F:
+    """Turn our errors of a public function into Salt's own, which it prints without a traceback."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

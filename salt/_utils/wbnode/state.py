@@ -15,8 +15,8 @@ State = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., State])
 
 
-def told(function: F) -> F:
-    """Let a state function end in a failed state, where an error ended it."""
+def failed_state(function: F) -> F:
+    """Turn an error of a state function into a failed state with the error as its comment."""
 
     @functools.wraps(function)
     def wrapper(name: str, *args: Any, **kwargs: Any) -> State:

@@ -48,7 +48,7 @@ def test_pillar_asks_for_the_same_request_again(kind, number, minor, local):
 @pytest.mark.parametrize(
     ("kind", "pillar", "says"),
     [
-        ("release", {}, "was not told which build; add pillar="),
+        ("release", {}, "needs a build; add pillar="),
         ("release", {"build": "WS221", "local": True}, "does not know the pillar key 'local'"),
         ("push", {"build": "WS221", "minor": True}, "the keys it takes: build"),
         ("rollback", {"build": "WS221"}, "the keys it takes: none"),

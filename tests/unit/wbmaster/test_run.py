@@ -525,7 +525,7 @@ def _calls(desk: Desk, asked: Request) -> list[tuple[str, str]]:
 def test_another_request_is_told_who_is_at_work(desk):
     desk.lock.take(dict(run.describe(request("push", "WS221"), "other")))
 
-    with pytest.raises(Busy, match=r"orch.push \{build: WS221\} is at work since .* pid"):
+    with pytest.raises(Busy, match=r"orch.push \{build: WS221\} has been running since .* pid"):
         RunLockless(desk).run(request("release", "WS221"))
     assert desk.nodes.asked == []
 

@@ -49,6 +49,6 @@ def classes(said: str) -> dict[str, int]:
     it did not answer."""
     _, heard, answer = said.partition(_CLASSES)
     if not heard:
-        raise ValueError("tace did not tell the classes")
+        raise ValueError("tace did not list the classes")
     answer = answer.partition("\n//")[0]
     return {name: int(number) for name, number in _CLASS.findall(answer) if name not in _OWN}

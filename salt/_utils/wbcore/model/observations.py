@@ -53,4 +53,4 @@ class Seen:
     def away(self, node: str) -> str:
         """Why an absent node counts as absent, as the end of a sentence about it."""
         why = self.troubles.get(node)
-        return f"can not tell what it holds: {why}" if why else "does not answer"
+        return f"cannot say what it holds: {why}" if why else "does not answer"

@@ -118,5 +118,5 @@ def _behind(landing: Landing, facts: Facts) -> Decision:
     if facts.newer:
         return Decision(ANSWERED, f"{facts.newer} landed after {landing}")
     if facts.at_work == str(landing.request):
-        return Decision(STARTED, f"{facts.at_work} is at work")
+        return Decision(STARTED, f"{facts.at_work} is running")
     return Decision(WAITING, f"{landing} waits until {facts.at_work} has ended")

@@ -57,7 +57,7 @@ def check_verdicts(plan: Plan, known: Known) -> None:
         unhold = f"salt-run wb_release.unhold{which}"
         raise BadRequest(
             f"{hold.build or 'everything'} is held by {hold.who} ({hold.reason})",
-            f"{way_out(build)}; if it was mended, {unhold} has it compared again"
+            f"{way_out(build)}; if it was fixed, {unhold} has it compared again"
             if hold.who == GATE
             else f"after {unhold} the same command makes it live; orch.push is free to run",
         )
@@ -84,7 +84,7 @@ def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> 
             f"stage it there, or name one that is: {there or 'there is none yet'}",
         )
     for sentence in survey.get("problems", ()):
-        raise BadData(sentence, f"mend {build} on {settings.staging}", node=settings.staging)
+        raise BadData(sentence, f"fix {build} on {settings.staging}", node=settings.staging)
     if survey.get("changed"):
         raise BadData(
             f"{build} was changed after it was sealed: {survey['changed'][0]}",
@@ -114,7 +114,7 @@ def check_webapp(seen: Seen, settings: Settings) -> None:
     """The webapp in staging is not a committed revision."""
     webapp = seen.staging.webapp
     if webapp.get("error"):
-        raise BadData(webapp["error"], "mend website/staging", node=settings.staging)
+        raise BadData(webapp["error"], "fix website/staging", node=settings.staging)
     if webapp["modified"]:
         raise BadData(
             f"website/staging has an uncommitted change: {webapp['modified'][0]}",

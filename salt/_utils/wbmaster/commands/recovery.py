@@ -37,7 +37,7 @@ def recover(office: Office, test: bool) -> dict[str, Any]:
     identity = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-recover-{os.getpid()}"
     if not office.lock.take({**run.holder(), "run": identity, "request": REQUEST}):
         raise Busy(
-            f"{office.lock.holder().get('request') or 'a run'} is at work",
+            f"{office.lock.holder().get('request') or 'a run'} is running",
             "wait until it has ended",
         )
     try:

@@ -15,7 +15,7 @@ def office(opts: Mapping[str, Any], grains: Mapping[str, Any]) -> Office:
     return Office(opts, own_pillar(opts, grains))
 
 
-def told(function: Callable[[], Any]) -> Any:
+def answer(function: Callable[[], Any]) -> Any:
     """What a function returns; one sentence and exit code 1 for what is one of our errors."""
     try:
         return function()

@@ -63,7 +63,7 @@ def plan(office: Office, request: Request) -> dict[str, Any]:
 def watch_run(office: Office) -> str:
     """Follow the run at work until it ends."""
     if office.lock.free():
-        return "No run is at work."
+        return "No run is under way."
     run_id = str(office.lock.holder().get("run", ""))
     watch.until_ended(office, run_id)
     ended = office.ledger.run(run_id)

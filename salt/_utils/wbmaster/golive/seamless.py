@@ -206,7 +206,7 @@ def _compare(run: Run, first: list[str]) -> None:
             if wrong:
                 raise StepFailed(
                     f"{path} of {run.plan.release} {wrong}",
-                    "the site has not moved; ask who made the webapp or the build, mend it, and "
+                    "the site has not moved; ask who made the webapp or the build, fix it, and "
                     "run the same command again (wormbase:golive:canary_paths are what is asked)",
                     node=node,
                 )
@@ -230,6 +230,6 @@ def _watch(run: Run) -> None:
         raise StepFailed(
             f"{after['errors']} of {after['answers']} requests failed with {run.plan.release}, "
             f"{before['errors']} of {before['answers']} before it",
-            "the site went back; look at the logs of the webapp, mend it, and run the same "
+            "the site went back; look at the logs of the webapp, fix it, and run the same "
             "command again",
         )

@@ -34,7 +34,7 @@ def begin(office: Office, request: Request) -> str:
     """Begin the run of a request, and say how: it becomes this process's run, or nothing is
     left to do, or the same request was joined and has ended well.
 
-    Busy when another request's run is at work; StepFailed when the joined run failed.
+    Busy when another request's run is running; StepFailed when the joined run failed.
     """
     identity = run.new_id(request, time.time())
     while not office.lock.take(dict(run.describe(request, identity))):
@@ -108,7 +108,7 @@ def _join(office: Office, request: Request) -> str:
         return ""
     if (holder["kind"], holder["pillar"]) != (request.kind, request.pillar):
         raise Busy(
-            f"{holder['request']} is at work since {holder['since']} "
+            f"{holder['request']} has been running since {holder['since']} "
             f"(started by {holder['who']}, {holder['cause']}, pid {holder['pid']})",
             "wait until it has ended; salt-run wb_release.watch shows it",
         )

@@ -43,7 +43,7 @@ def _record(ended: run.Run) -> None:
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
         return
-    # In copies of the ledger from before this the run is at work: whoever puts one back must
+    # In copies of the ledger from before this the run is running: whoever puts one back must
     # not have it taken up.
     epoch = ended.ledger.conclude(ended.id, outcome, str(ended.error or ""))
     epochs.tell(ended.fleet, ended.there, epoch)

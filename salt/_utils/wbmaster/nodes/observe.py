@@ -34,7 +34,7 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
         answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
     troubles = {node: why for node, answer in answers.items() if (why := _trouble(answer))}
     for node, why in troubles.items():
-        log.warning("%s counts as absent, since it can not tell what it holds: %s", node, why)
+        log.warning("%s counts as absent, since it cannot say what it holds: %s", node, why)
     seen = {
         node: answer.value
         for node, answer in answers.items()

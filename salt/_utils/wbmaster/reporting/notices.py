@@ -74,7 +74,7 @@ def _send(settings: Settings, fleet: Fleet, subject: str, text: str) -> dict[str
         how["webhook"] = _post(notify.webhook, f"{subject}\n{text}")
     for way, went in how.items():
         if went != SENT:
-            log.warning("people were not told by %s: %s", way, went)
+            log.warning("people were not notified by %s: %s", way, went)
     return how
 
 

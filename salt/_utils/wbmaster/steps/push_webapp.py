@@ -13,7 +13,7 @@ from ..pushing import pull
 from ..run import Run
 
 STEP = "push_webapp"
-_TODO = "nothing has changed on the site; mend it and run the same command again"
+_TODO = "nothing has changed on the site; fix it and run the same command again"
 
 
 def forecast(run: Run) -> dict[str, Any]:

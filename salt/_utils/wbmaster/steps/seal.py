@@ -27,7 +27,7 @@ def take(run: Run) -> dict[str, Any]:
     sealed = run.fleet.one(
         run.settings.staging,
         "wb_build.seal",
-        f"mend the build on {run.settings.staging} and run the same command again",
+        f"fix the build on {run.settings.staging} and run the same command again",
         name=run.build,
         run=run.id,
     )

@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 5
 
 def greet(office: Office) -> str:
     """Have nodes that a release left out, and that answer now, enforce their states; nobody
-    waits for them. '' when there is none of them, or a run is at work, or nodes are not to do
+    waits for them. '' when there is none of them, or a run is running, or nodes are not to do
     so by themselves (pillar ``wormbase:enforce``)."""
     away = [node for node in office.ledger.away() if node in office.settings.nodes]
     if not away or not office.settings.enforce.minutes or not office.lock.free():
@@ -44,7 +44,7 @@ def admit(office: Office, nodes: Sequence[str]) -> str:
     if not told:
         raise BadRequest(
             f"{nodes[0]!r:.60} is not a web node: the proxy has nothing to do",
-            "the pillar wormbase:nodes tells which nodes are",
+            "the nodes are listed in the pillar wormbase:nodes",
         )
     for attempt in range(_ATTEMPTS):
         if attempt:

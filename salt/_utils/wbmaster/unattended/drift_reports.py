@@ -39,7 +39,7 @@ def known_node(office: Office, node: object) -> str:
     """The id of a node of this site; BadRequest for anything else."""
     if node not in office.settings.nodes:
         raise BadRequest(
-            f"{str(node)[:60]!r} is not a node", "the pillar wormbase:nodes tells which nodes are"
+            f"{str(node)[:60]!r} is not a node", "the nodes are listed in the pillar wormbase:nodes"
         )
     return str(node)
 

@@ -38,7 +38,7 @@ def _spawn(office: Office, request: Request, cause: str) -> None:
             )
     except OSError as error:
         raise StepFailed(
-            f"{request} could not be started: {error}", "mend the master; it is tried again"
+            f"{request} could not be started: {error}", "fix the master; it is tried again"
         ) from error
 
 

@@ -39,7 +39,7 @@ def restart(office: Office, node: object) -> str:
     """Take a web node out of the pool, restart what is due on it, and let it serve again if it
     then serves what is live; a node that does not stays out, and its own states see to it.
 
-    Nothing is done while others are so few that the site needs this one, or somebody is at work
+    Nothing is done while others are so few that the site needs this one, or somebody is running
     for long: the node says again that it is due.
     """
     name = known_node(office, node)
@@ -52,7 +52,7 @@ def restart(office: Office, node: object) -> str:
                 return _restart(office, name)
             finally:
                 office.lock.release()
-    return f"{name} waits: {office.lock.holder().get('request') or 'somebody'} is at work"
+    return f"{name} waits: {office.lock.holder().get('request') or 'somebody'} is running"
 
 
 def wake(office: Office) -> str:

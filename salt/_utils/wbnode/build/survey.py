@@ -154,7 +154,7 @@ class Staging:
         if changed:
             raise BadData(
                 f"{changed[0]} changed while {name} was being sealed",
-                "let whatever writes there finish, and start again",
+                "wait until nothing writes there, and start again",
             )
         self._check_against_others(manifest)
         return manifest

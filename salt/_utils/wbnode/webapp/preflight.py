@@ -92,7 +92,7 @@ class Preflight:
         )
         wbnode.minion.command(
             [*_as(webapp.user, webapp.group), self.release / "bin/starman-production.sh", verb],
-            "mend the webapp; the one that is live was not touched",
+            "fix the webapp; the one that is live was not touched",
             env={**os.environ, **{name: str(value) for name, value in given.items()}},
             cwd=self.release,
             stdin=subprocess.DEVNULL,

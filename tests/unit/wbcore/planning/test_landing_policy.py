@@ -70,7 +70,7 @@ def test_a_policy_says_what_a_landing_starts(given, state, start, says):
         (Facts(newer="WS222"), ANSWERED, "WS222 landed after WS221"),
         (Facts(hold=HELD), WAITING, "everything is held by ann (the curators look)"),
         (Facts(at_work="orch.purge {build: WS1}"), WAITING, "until orch.purge {build: WS1} has"),
-        (Facts(at_work="orch.release {build: WS221}"), STARTED, "is at work"),
+        (Facts(at_work="orch.release {build: WS221}"), STARTED, "is running"),
     ],
 )
 def test_what_is_known_keeps_a_landing_from_starting_anything(landing, facts, state, says):

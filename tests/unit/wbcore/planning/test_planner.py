@@ -121,7 +121,7 @@ def test_release_of_a_sealed_build_that_is_not_the_newest_goes_on():
 @pytest.mark.parametrize(
     ("finding", "says"),
     [
-        ({"problems": ["block1.wrm is missing"]}, "wb-dev: block1.wrm is missing; mend WS220"),
+        ({"problems": ["block1.wrm is missing"]}, "wb-dev: block1.wrm is missing; fix WS220"),
         ({"changed": ["acedb/x", "acedb/y"]}, "changed after it was sealed: acedb/x; restore the"),
         ({"changed": ["acedb/x"]}, "salt wb-dev wb_build.unseal WS220"),
     ],
@@ -140,7 +140,7 @@ def test_release_of_a_bad_build_names_the_finding(finding, says):
 @pytest.mark.parametrize(
     ("webapp", "says"),
     [
-        ({"error": "hg: abort"}, "wb-dev: hg: abort; mend website/staging"),
+        ({"error": "hg: abort"}, "wb-dev: hg: abort; fix website/staging"),
         ({"rewritten": [str(release("WS220"))]}, "not the changeset that WS220-2010.12.24"),
         ({"modified": ["lib/x.pm", "lib/y.pm"]}, "an uncommitted change: lib/x.pm; commit or"),
         ({"revision": 1349}, "stands at revision 1349, its tip is 1350; run hg update"),

@@ -80,4 +80,4 @@ def test_plan_says_what_would_be_done_and_what_it_costs(desk):
 
 
 def test_watch_without_a_run_says_so(desk):
-    assert status.watch_run(desk) == "No run is at work."
+    assert status.watch_run(desk) == "No run is under way."

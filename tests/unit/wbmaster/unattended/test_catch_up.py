@@ -117,16 +117,16 @@ def office(monkeypatch):
 
 
 def test_the_proxy_is_asked_until_it_has_the_time(office):
-    office.answers += [Answer({"put_off": "a go-live is at work"})] * 2 + [Answer({"reports": []})]
+    office.answers += [Answer({"put_off": "a go-live is running"})] * 2 + [Answer({"reports": []})]
 
     assert "has looked at wb-web1" in catch_up.admit(office, ["wb-web1"])
     assert office.asked == [("fe", "wb_node.enforce")] * 3
 
 
 def test_the_proxy_is_not_asked_for_ever(office):
-    office.answers += [Answer({"put_off": "a go-live is at work"})] * 99
+    office.answers += [Answer({"put_off": "a go-live is running"})] * 99
 
-    assert "a go-live is at work" in catch_up.admit(office, ["wb-web1"])
+    assert "a go-live is running" in catch_up.admit(office, ["wb-web1"])
     assert len(office.asked) == 12
 
 

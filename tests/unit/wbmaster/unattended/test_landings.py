@@ -263,7 +263,7 @@ def test_during_a_run_the_newest_build_waits_and_no_other(desk, started, at_work
 def test_an_event_of_the_build_at_work_waits_for_its_end_and_no_longer(desk, started, at_work):
     end = at_work(request("release", "WS221"))
     landings.answer(desk, [said("WS221", "event")])
-    assert row(desk).state == "started" and "is at work" in row(desk).answer
+    assert row(desk).state == "started" and "is running" in row(desk).answer
     end()
     attempt(desk, request("release", "WS221"), {9: "fails"})
 

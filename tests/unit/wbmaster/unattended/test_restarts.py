@@ -92,7 +92,7 @@ def test_nobody_is_restarted_while_a_run_is_at_work(desk):
     other = RunLock(desk.lock.path)
     assert other.take(dict(run.describe(request("push", "WS221"), "other")))
     assert restarts.restart(desk, "wb-web1") == (
-        "wb-web1 waits: orch.push {build: WS221} is at work"
+        "wb-web1 waits: orch.push {build: WS221} is running"
     )
     other.release()
     assert pooled(desk) == sorted(WEB) and desk.nodes.due
