@@ -19,8 +19,6 @@ import argparse
 import hashlib
 import json
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -32,9 +30,9 @@ from wbcore.layout import Layout
 from lab.command import LabError
 from lab.place import CHECKOUT
 
+from . import starting
 from .enlarging import NODE, NODES, differing
 from .meter import memory_of
-from .scaling import interrupted
 from .village import STAGING, Village, standing
 
 RESULT = CHECKOUT / "bench/results/small.json"
@@ -51,22 +49,16 @@ Row = dict[str, Any]
 
 def main() -> int:
     """Measure, keep and print; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="bench/small", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = starting.parser("bench/small", __doc__)
     parser.add_argument("counts", type=int, nargs="*", default=COUNTS, metavar="FILES",
                         help="numbers of files (50000 200000)")  # fmt: skip
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/small has to run as root")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupted)
-    try:
-        with standing() as village:
-            village.grow(NODES)
-            return told([_row(village, count) for count in sorted(options.counts)])
-    except LabError as error:
-        sys.exit(f"bench/small: {error}")
+    return starting.start(parser, _measure)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with standing() as village:
+        village.grow(NODES)
+        return told([_row(village, count) for count in sorted(options.counts)])
 
 
 def _row(village: Village, count: int) -> Row:

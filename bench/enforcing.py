@@ -13,13 +13,9 @@ line has the greatest ratio. The result is kept in bench/results/enforce.json.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import os
-import signal
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +31,7 @@ from lab.command import LabError
 from lab.founding import found
 from lab.inventory import MASTER
 
-from . import rig
+from . import rig, starting
 
 NODES, FILES, ROUNDS, LIMIT = ("wb-web1",), 10_000, 7, 1.5
 RESULT = Path(__file__).resolve().parent / "results" / "enforce.json"
@@ -45,22 +41,14 @@ _STATES = f"{project.HOME}/salt/states"
 
 def main() -> int:
     """Measure the nodes, keep and print the result; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="bench/enforce", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = starting.parser("bench/enforce", __doc__)
     parser.add_argument("nodes", nargs="*", default=NODES, metavar="NODE", help="(wb-web1)")
     parser.add_argument("--files", type=int, default=FILES, metavar="N",
                         help="files that the live release has at least (%(default)s)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="(%(default)s)")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/enforce has to run as root")
-    # Also whoever ends it has the nodes enforce their states again.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        return told(run(options.nodes, options.files, options.rounds))
-    except LabError as error:
-        sys.exit(f"bench/enforce: {error}")
+    return starting.start(
+        parser, lambda chosen: told(run(chosen.nodes, chosen.files, chosen.rounds))
+    )
 
 
 def run(nodes: Sequence[str], files: int, rounds: int) -> list[dict[str, Any]]:

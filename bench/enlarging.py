@@ -17,9 +17,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
-import signal
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +28,8 @@ from lab.builds.making import make
 from lab.command import LabError
 from lab.place import CHECKOUT
 
+from . import starting
 from .meter import measured, memory_of
-from .scaling import interrupted
 from .village import STAGING, Village, standing
 
 RESULT = CHECKOUT / "bench/results/large.json"
@@ -46,21 +43,15 @@ TABLES = "mysql/c_elegans_WS{}/f*.MYD"
 
 def main() -> int:
     """Measure, keep and print; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="bench/large", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = starting.parser("bench/large", __doc__)
     parser.add_argument("sizes", type=float, nargs="*", default=GIGABYTES, metavar="GB",
                         help="sizes of the files (2.5 6)")  # fmt: skip
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/large has to run as root")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupted)
-    try:
-        with standing() as village:
-            return told(run(village, options.sizes))
-    except LabError as error:
-        sys.exit(f"bench/large: {error}")
+    return starting.start(parser, _measure)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with standing() as village:
+        return told(run(village, options.sizes))
 
 
 def run(village: Village, sizes: Sequence[float]) -> dict[str, Any]:

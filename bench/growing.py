@@ -14,10 +14,7 @@ result is kept in bench/results/grow.json, and bench/picture draws it.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +23,7 @@ from lab.cluster import Cluster
 from lab.command import LabError
 from lab.place import CHECKOUT
 
-from . import check, rig, ways
+from . import check, rig, starting, ways
 from .copies import ROOT
 from .linear import bends
 from .report import ADDED_LIMIT
@@ -43,16 +40,10 @@ Row = Mapping[str, Any]
 
 def main() -> int:
     """Measure, keep and print; the exit code."""
-    parser = argparse.ArgumentParser(prog="bench/grow", description=(__doc__ or "").splitlines()[0])
+    parser = starting.parser("bench/grow", __doc__)
     parser.add_argument("--wan", type=float, default=WAN_MEGABYTES, metavar="MB/S",
                         help="what the link between the sites carries (%(default)s)")  # fmt: skip
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/grow has to run as root")
-    try:
-        return told(run(options.wan))
-    except LabError as error:
-        sys.exit(f"bench/grow: {error}")
+    return starting.start(parser, lambda chosen: told(run(chosen.wan)))
 
 
 def run(wan: float) -> dict[str, Any]:

@@ -16,10 +16,7 @@ wb-dev. The result is kept in bench/results/push.json, and bench/picture draws i
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,9 +24,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lab.cluster import Cluster
-from lab.command import LabError
 
-from . import check, report, rig, ways
+from . import check, report, rig, starting, ways
 from .copies import ROOT, SCRATCH, Pair
 from .report import BASED, OLD, OURS, RESULT
 
@@ -41,18 +37,12 @@ Way = Callable[[Cluster, Pair], None]
 
 def main() -> int:
     """Measure the ways and print the ratios; the exit code."""
-    parser = argparse.ArgumentParser(prog="bench/push", description=(__doc__ or "").splitlines()[0])
+    parser = starting.parser("bench/push", __doc__)
     parser.add_argument("--scale", type=float, default=SCALE, metavar="N",
                         help="size of the builds (%(default)s)")  # fmt: skip
     parser.add_argument("--wan", type=float, default=WAN_MEGABYTES, metavar="MB/S",
                         help="what the link between the sites carries (%(default)s)")  # fmt: skip
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/push has to run as root")
-    try:
-        return run(options.scale, options.wan)
-    except LabError as error:
-        sys.exit(f"bench/push: {error}")
+    return starting.start(parser, lambda chosen: run(chosen.scale, chosen.wan))
 
 
 def run(scale: float, wan: float) -> int:

@@ -16,12 +16,8 @@ memory nor 20 minutes are left out and named. The result is kept in bench/result
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import random
-import signal
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,9 +25,7 @@ from typing import Any
 import psutil
 from wbcore.datasets import ACEDB, SUPPORT
 
-from lab.command import LabError
-
-from . import growth
+from . import growth, starting
 from .meter import measured
 from .village import STAGING, Village, standing
 
@@ -44,29 +38,12 @@ FIRST_BUILD, FOLDERS, FILES, FILE_BYTES = 220, ("gene", "ontology"), 4, 2_000
 
 def main() -> int:
     """Measure all sizes, keep and print the result; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="bench/scale", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = starting.parser("bench/scale", __doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=SIZES, metavar="SIZE",
                         help="numbers of nodes (8 16 32 64)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N",
                         help="pushes a size (%(default)s)")  # fmt: skip
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("bench/scale has to run as root")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupted)
-    try:
-        result = run(sorted(options.sizes), options.rounds)
-    except LabError as error:
-        sys.exit(f"bench/scale: {error}")
-    return told(result)
-
-
-def interrupted(number: int, _: object) -> None:
-    """End this process with all that it has started. (Salt's client keeps a KeyboardInterrupt
-    for itself.)"""
-    sys.exit(128 + number)
+    return starting.start(parser, lambda chosen: told(run(sorted(chosen.sizes), chosen.rounds)))
 
 
 def run(sizes: Sequence[int], rounds: int) -> dict[str, Any]:

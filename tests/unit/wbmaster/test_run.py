@@ -25,7 +25,6 @@ from rehearsal import (
     TROUBLES,
     Desk,
     Killed,
-    scratch,
     staged,
     steps_of,
 )
@@ -40,19 +39,6 @@ from wbmaster.lock import RunLock
 from wbmaster.unattended import launcher, supervisor
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with scratch() as root:
-        yield root
-
-
-@pytest.fixture
-def room(memory):
-    """A directory for one test."""
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -6,12 +6,11 @@ A copy is taken after every write to the ledger, so of every state that it can b
 import contextlib
 import shutil
 import sqlite3
-import tempfile
 from pathlib import Path
 
 import pytest
 from cluster import World, release, request, settings
-from rehearsal import Desk, scratch, staged
+from rehearsal import Desk, staged
 from wbcore.errors import BadData, ReleaseError, StepFailed
 from wbcore.golive import epoch
 from wbcore.model import desired
@@ -53,19 +52,6 @@ def test_a_ledger_behind_the_nodes_is_an_old_copy():
 
 
 # A ledger that was put back
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with scratch() as root:
-        yield root
-
-
-@pytest.fixture
-def room(memory):
-    """A directory for one test."""
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module", params=WAYS)
