@@ -116,7 +116,12 @@ def give_up(run: Run) -> None:
 
 
 def _change_back(run: Run, record: ReleaseRecord) -> None:
-    """At once if the other half serves the release before still; else that half goes first."""
+    """Let visitors have the release before again.
+
+    One flag does it at once while the other half still serves that release. Otherwise (that half
+    had begun to follow, or a node of it went away) half of the pool leaves it and is switched
+    back first, as in a release, so that nobody gets a mixture or an error meanwhile.
+    """
     if not pool.idle(run) or not _all_serve(run, pool.idle(run), record):
         first = first_half(pool.web(run), _pooled(run))
         pool.let_serve(run, [node for node in _pooled(run) if node not in first])

@@ -112,6 +112,12 @@ class Jobs:
         return rest[1], _answer(data)
 
     def _look_for_the_silent(self) -> None:
+        """Give up nodes that are overdue and did not answer the question whether they work; ask
+        those that were not asked yet.
+
+        An answer to the job itself may have been lost on the bus, or the job takes long: only a
+        minion that says nothing of it, or does not answer at all, counts as lost.
+        """
         now = time.monotonic()
         overdue = [node for node, job in self._open.items() if job.until < now]
         self._lost += [node for node in overdue if self._open[node].asked]
@@ -121,7 +127,8 @@ class Jobs:
             self._ask_who_works()
 
     def _ask_who_works(self) -> None:
-        """One question to all whose patience is running, not one for each that is overdue."""
+        """Ask all nodes whose job is open, since a question costs the master as much for one node
+        as for all; each gets a new deadline with it."""
         asked = [node for node, job in self._open.items() if not job.asked]
         jid, _ = self._publish(asked, "saltutil.running", {})
         self._questions.add(jid)

@@ -170,7 +170,14 @@ class Pull:
     def _from(
         self, source: Source, dataset: Dataset, contents: Contents, meter: Meter, before: int
     ) -> None:
-        """Fetch what is lacking from one source, and again whatever came wrong."""
+        """Fetch what is lacking from one source, and again whatever came wrong.
+
+        With a parcel most files are made here, and what it did not give as sealed is fetched
+        whole from the same source. Without one rsync goes by the basis and by what an earlier
+        pull left; a file that came wrong (a basis that had rotted, with the same size and time)
+        is then fetched anew. Files that are missing are no fault of the basis: they are left to
+        the next source.
+        """
         root = self.places.layout.incoming(dataset)
         self._prepare(dataset, contents, root)
 
