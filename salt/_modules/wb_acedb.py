@@ -17,7 +17,7 @@ from wbnode.acedb import AceClient
 
 __virtualname__ = "wb_acedb"
 
-# A server that was told to end does so after the request that it is at, in 5 ms.
+# A server that is asked to end does so after its current request, within 5 ms.
 END_SECONDS = 1.0
 ANSWER_SECONDS = 10
 _POLL_SECONDS = 0.005

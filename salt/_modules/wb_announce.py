@@ -250,7 +250,7 @@ def _blog(query, entry=None):
 
 
 def _complaint(body):
-    """WordPress tells errors as JSON with a message."""
+    """WordPress returns errors as JSON with a message."""
     try:
         return json.loads(body)["message"]
     except (ValueError, KeyError, TypeError):

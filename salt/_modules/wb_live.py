@@ -62,7 +62,7 @@ def switch(links, run, before, epoch=None):
 
 @wbnode.minion.salt_errors
 def epoch():
-    """The epoch that this node was told last, 0 before the first: a counter of change-overs,
+    """The last epoch that this node received, 0 before the first: a counter of change-overs,
     by which an old copy of the master's ledger is known.
 
     CLI Example:

@@ -119,7 +119,7 @@ def initialise():
         ],
         "look at the disk of the data directory",
     )
-    # The directory that tells that all is there comes last.
+    # The directory that shows that all is there comes last.
     for entry in sorted(beside.iterdir(), key=lambda entry: entry.name == "mysql"):
         os.replace(entry, data / entry.name)
     beside.rmdir()

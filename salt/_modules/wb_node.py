@@ -54,7 +54,7 @@ def observe(build=""):
 
 @wbnode.minion.salt_errors
 def enforce(when_due=False):
-    """Bring this node to its state, and tell the master what was not as it should be.
+    """Bring this node to its state, and report to the master what was not as it should be.
 
     The schedule of every node calls it (pillar ``wormbase:enforce``). It stays out of the way
     of a release: while one is running on this node, or states are applied, it is put off until

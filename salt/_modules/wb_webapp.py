@@ -127,7 +127,7 @@ def preflight(release, databases, acedb):
 
 @wbnode.minion.salt_errors
 def version(port=None):
-    """What the running servers of this node serve, as the webapp's ``/version`` tells it.
+    """What the running servers of this node serve, from the webapp's ``/version``.
 
     CLI Example:
 

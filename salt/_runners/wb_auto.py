@@ -1,4 +1,4 @@
-"""What nobody started by hand: a build landed, a run died, a node told something of itself."""
+"""What nobody started by hand: a build landed, a run died, a node reported something."""
 
 from wbcore.events import COMMAND, EVENT, LANDED, Announcement
 from wbcore.names import Build
@@ -85,7 +85,7 @@ def supervise():
 
 
 def drifted(node, report):
-    """Record what a node tells that was not as it should be there.
+    """Record what a node reports that was not as it should be there.
 
     node
         Id of a node of the pillar.

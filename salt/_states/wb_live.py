@@ -21,7 +21,7 @@ def __virtual__():
 
 @wbnode.state.failed_state
 def current(name, epoch):
-    """Make sure that the ledger has reached the epoch that this node was told last: if not, it
+    """Make sure that the ledger has reached the last epoch that this node received: if not, it
     is an old copy, and what it calls live is not. States that move something require this.
 
     epoch

@@ -1,4 +1,4 @@
-"""What was not as it should be on a node: told by the node, checked by the master."""
+"""What was not as it should be on a node: reported by the node, checked by the master."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Change:
 
     @classmethod
     def of(cls, name: object, what: object) -> Change:
-        """A change in so few words that it can be told; one line each."""
+        """A change in few enough words for a report; one line each."""
         return cls(_short(name), _short(what))
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one look at a node came to; ``more`` changes are counted and not told."""
+    """What one look at a node came to; ``more`` changes are counted and not listed."""
 
     node: str
     kind: str

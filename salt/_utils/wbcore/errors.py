@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ReleaseError(Exception):
-    """Something that stops a run, told in one line.
+    """Something that stops a run, reported in one line.
 
     what
         One clause naming the thing that is wrong.

@@ -103,7 +103,7 @@ def answered(announcement: Announcement, state: str, answer: str) -> dict[str, s
 
 
 def drift_tag(node: str) -> str:
-    """Tag of what a node tells of itself; its payload is a :class:`wbcore.drift.Report`."""
+    """Tag of what a node reports of itself; its payload is a :class:`wbcore.drift.Report`."""
     return f"{DRIFT}{node}"
 
 

@@ -162,7 +162,7 @@ class GoLive:
 
 @dataclass(frozen=True)
 class Notify:
-    """Whom to tell when a run begins, ends or fails."""
+    """Who is notified when a run begins, ends or fails."""
 
     mail: tuple[str, ...] = ()
     webhook: str = ""

@@ -243,10 +243,10 @@ class Ledger:
         query = "select 1 from live where release like ? and gone_back is not null limit 1"
         return bool(self._rows(query, f"{build}-%"))
 
-    # What nodes told of themselves
+    # What nodes report of themselves
 
     def record_drift(self, report: Report) -> None:
-        """Record what a node told; the same once more is counted, and the oldest goes."""
+        """Record what a node reported; the same once more is counted, and the oldest goes."""
         now, plain = time.time(), report.plain()
         changes = json.dumps(plain["changes"])
         with self._open() as connection:
@@ -259,12 +259,12 @@ class Ledger:
             connection.execute(_FORGET_DRIFT, (report.node, report.node, _DRIFT_KEPT))
 
     def drift(self, limit: int, node: str = "") -> list[dict[str, Any]]:
-        """The newest that nodes told of themselves, newest first; of one node, or of all."""
+        """The newest reports of one node or of all, newest first."""
         query = "select * from drift where ? in ('', node) order by last desc limit ?"
         return [_read(row) for row in self._rows(query, node, limit)]
 
     def drift_told(self) -> dict[tuple[str, str], int]:
-        """(node, kind) → how often a node told so, of what is kept."""
+        """(node, kind) → how often a node reported it, of what is kept."""
         query = "select node, kind, sum(times) as times from drift group by node, kind"
         return {(row["node"], row["kind"]): row["times"] for row in self._rows(query)}
 

@@ -21,7 +21,7 @@ _TODO = "look at it and run the same command again"
 @dataclass
 class Purged:
     """What was removed (node → bytes freed), which datasets those are (node → dataset → bytes
-    as the node told them before), and what was kept (dataset → reason)."""
+    as the node reported them before), and what was kept (dataset → reason)."""
 
     removed: dict[str, int] = field(default_factory=dict)
     gone: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -164,6 +164,6 @@ CAUSES = ("command", "landed", "event", "supervisor")
 
 
 def cause() -> str:
-    """What started this process; a detached run is told so by whoever started it."""
+    """What started this process; a detached run gets it from its parent process."""
     given = os.environ.get("WORMBASE_CAUSE", "command")
     return given if given in CAUSES else "command"

@@ -1,4 +1,4 @@
-"""The epoch that this node was told last; see :mod:`wbcore.golive.epoch`."""
+"""The last epoch that this node received; see :mod:`wbcore.golive.epoch`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import files, minion
 
 
 def held(layout: Layout) -> int:
-    """The epoch that this node was told last, 0 before the first."""
+    """The last epoch that this node received, 0 before the first."""
     try:
         return int(layout.epoch.read_text(encoding="ascii"))
     except FileNotFoundError:

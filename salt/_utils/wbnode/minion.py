@@ -17,7 +17,7 @@ from wbcore.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Lines of what a program said that are told when it fails.
+# Lines of a failed program's output that an error quotes.
 _LAST_WORDS = 3
 
 

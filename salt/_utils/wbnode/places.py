@@ -254,7 +254,7 @@ class Places:
 
 
 def _is(path: Path, owner: tuple[int, int], mode: int) -> bool:
-    """Whether there is something with this owner and mode; what is missing is told elsewhere."""
+    """Whether there is something with this owner and mode; others report what is missing."""
     try:
         about = path.lstat()
     except OSError:

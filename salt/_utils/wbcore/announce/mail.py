@@ -1,4 +1,4 @@
-"""What is told of a release: the letter to the announce lists, and the blog post.
+"""What people read of a release: the letter to the announce lists, and the blog post.
 
 Source: the wiki page, steps 10 and 11; docs/field.md: a fixed letter with the release notes file
 ``letter.WS221`` appended. Before those stands what is new, as far as it is known (see ``news``).

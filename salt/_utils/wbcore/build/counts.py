@@ -15,7 +15,7 @@ BLAST_HEAD = 1 << 16
 _MYISAM = b"\xfe\xfe\x07\x01"
 _CLASSES = "These are the known classes"
 _CLASS = re.compile(r"^ *(\S+) (\d+)$", re.MULTILINE)
-# Classes of AceDB's own, which tell how a database was made and not what is in it.
+# Classes of AceDB's own, which say how a database was made, not what is in it.
 _OWN = frozenset({"Session", "UserSession", "Class", "Model", "Tag", "System"})
 
 

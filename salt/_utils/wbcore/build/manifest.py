@@ -35,7 +35,7 @@ class File:
 
 @dataclass(frozen=True)
 class Stat:
-    """A file as it is found; ``ctime_ns`` and ``inode`` tell whether it was touched."""
+    """A file as it is found; ``ctime_ns`` and ``inode`` show whether it was touched."""
 
     size: int
     mtime_ns: int

@@ -18,7 +18,7 @@ RECOVER = "salt-run wb_release.recover_ledger"
 
 
 def check_order(held: int, given: int) -> None:
-    """StepFailed for an order that is older than what a node was told last.
+    """StepFailed for an order that is older than the last one that a node received.
 
     held
         The epoch of the node.

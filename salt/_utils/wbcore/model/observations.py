@@ -41,7 +41,7 @@ class Seen:
     """Everything a decision is made of; ``absent`` are the nodes that did not answer, or
     answered with an error, which ``troubles`` holds (node → why): what they hold is not known,
     and one such node must not keep the others from a release, or from going back. ``epochs``
-    are those that nodes were told last."""
+    are those that nodes last received."""
 
     nodes: Mapping[str, NodeSeen]
     staging: StagingSeen

@@ -280,7 +280,7 @@ def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[st
 
 
 def _announcements(request: Request, known: Known, release: Release) -> list[str]:
-    """What is left to tell the world; a minor revision of a build that was told is not."""
+    """What is left to announce; a minor revision of a build that was announced is not."""
     if request.kind != requests.RELEASE:
         return []
     told = [one for one in known.stack if one.build == release.build]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Meter:
-    """Counts bytes and tells them, at most once in ``every`` seconds.
+    """Counts bytes and reports them, at most once in ``every`` seconds.
 
     tell
         Called with what is being worked on, bytes done, bytes in all, bytes a second.

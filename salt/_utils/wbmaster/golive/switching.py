@@ -1,4 +1,4 @@
-"""Nodes on their way to a release: told to switch, and looked at whether they serve it."""
+"""Nodes on their way to a release: ordered to switch, then checked whether they serve it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _switched(
 
 
 def _of_the_silent(run: Run, given: Mapping[str, Answer]) -> dict[str, Answer]:
-    """An answer may be lost with a master that restarts, though the node did as it was told:
+    """An answer may be lost with a master that restarts, though the node obeyed:
     a silent node is asked once more what it serves, before anybody is put back for it."""
     silent = [node for node, answer in given.items() if answer.silent]
     return {

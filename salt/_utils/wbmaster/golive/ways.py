@@ -20,7 +20,7 @@ from . import maintenance_page, pool, seamless
 
 def of(run: Run) -> ModuleType:
     """The way of a run: with the page when the pillar or a single web node wants it so, or
-    when a run that died has left it up. Nodes that are behind are mended without it."""
+    when a run that died has left it up. Nodes that are behind are repaired without it."""
     if repairs(run):
         return seamless
     page = run.seen.proxy.get("maintenance")

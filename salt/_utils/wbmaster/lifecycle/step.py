@@ -1,4 +1,4 @@
-"""Taking one step of the run: recorded, told, and its error kept for the end."""
+"""Taking one step of the run: recorded, reported, and its error kept for the end."""
 
 from __future__ import annotations
 

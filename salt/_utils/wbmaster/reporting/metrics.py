@@ -95,7 +95,7 @@ def _served(
     settings: Settings, known: Known, node: str, version: Mapping[str, Any]
 ) -> Release | None:
     """The release that a node serves the whole of; None for a mixture, and where there is
-    nothing to tell it by."""
+    nothing to recognise it by."""
     newest_first = [*reversed(known.stack), *reversed(list(known.releases))]
     for release in newest_first:
         links = node_links(settings, node, known.releases[release].links())

@@ -57,7 +57,7 @@ def _count(run: Run, freed: Mapping[str, int]) -> None:
 
 
 def _sweep(run: Run) -> None:
-    """Have nodes remove what runs that were killed left: no disk check tells it from the rest."""
+    """Have nodes remove what killed runs left: a disk check cannot distinguish it."""
     if not run.plan.needs_pull:
         return
     calls = {

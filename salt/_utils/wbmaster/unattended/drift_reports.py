@@ -1,4 +1,4 @@
-"""What nodes tell of themselves: checked, recorded, shown."""
+"""What nodes report of themselves: checked, recorded, shown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..office import Office
 
 
 def record(office: Office, node: str, report: object) -> str:
-    """Record what a node told; BadRequest for what no node of this site would tell."""
+    """Record what a node reported; BadRequest for what no node of this site would report."""
     parsed = Report.parse(report, known_node(office, node))
     office.ledger.record_drift(parsed)
     return f"{node}: {parsed.kind}, {len(parsed.changes) + parsed.more}"
 
 
 def shown(office: Office, limit: int, node: str) -> list[dict[str, Any]]:
-    """The newest that nodes told, newest first."""
+    """The newest reports, newest first."""
     rows = office.ledger.drift(limit, known_node(office, node) if node else "")
     return [
         {

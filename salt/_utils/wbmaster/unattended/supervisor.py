@@ -42,7 +42,7 @@ def take_up(office: Office) -> str:
 
 
 def _again(office: Office, run: Mapping[str, Any], request: Request, said: str) -> str:
-    """Start what has to follow a run, later each time, and tell people when it does not help;
+    """Start what has to follow a run, later each time, and notify people when it does not help;
     '' while it is not time yet."""
     tries = {"times": 0, "last": 0.0, **run["figures"].get("tries", {})}
     if time.time() < tries["last"] + min(_LONGEST_SECONDS, _PAUSE_SECONDS * 2 ** tries["times"]):

@@ -313,4 +313,4 @@ def _remembered(record: Path) -> dict[str, list[Any]]:
 
 
 def _tell_nobody(what: str, count: int) -> None:
-    """Checking a sealed build reads little, so it tells nothing."""
+    """Checking a sealed build reads little, so it reports no progress."""

@@ -106,7 +106,7 @@ class Carrier:
         errors: IO[bytes],
         tell: Callable[[int], object],
     ) -> tuple[int, str]:
-        """Exit code and the last lines of what a transfer prints, its progress told."""
+        """Exit code and the last lines of what a transfer prints; its progress is reported."""
         with subprocess.Popen(
             [*_WITH_PARENT, *argv],
             stdin=names,

@@ -73,7 +73,7 @@ def contents_of(places: Places, dataset: Dataset) -> Contents:
 
 def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str], list[str]]:
     """Files of a dataset that are missing or hold something else than what was sealed; and
-    whatever else of it is amiss (links, folders, owners, modes)."""
+    what else of it is wrong (links, folders, owners, modes)."""
     root = places.layout.dataset(dataset)
     missing, wrong = verify(root, contents)
     folders = [path for path in contents.folders if not (root / path).is_dir()]

@@ -25,7 +25,7 @@ class Checkout:
     place: Path
 
     def version(self) -> str:
-        """The webapp's version, as ``Web.pm`` tells it."""
+        """The webapp's version, from ``Web.pm``."""
         try:
             return webapp_version((self.place / VERSION_FILE).read_text(encoding="utf-8"))
         except OSError as error:
