@@ -8,7 +8,7 @@ import time
 
 import wbnode.minion
 from wbcore import events
-from wbnode.build.announced import Announced
+from wbnode.build.landing_notices import Announced
 
 __virtualname__ = "wb_build_ready"
 

@@ -20,7 +20,7 @@ from wbcore.announce import news
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.names import Build, Release
 from wbnode.build import counting
-from wbnode.build.survey import Staging
+from wbnode.build.sealing import Staging
 
 __virtualname__ = "wb_announce"
 

@@ -16,8 +16,8 @@ from wbcore.build import manifest as manifests
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
-from wbnode.build.announced import Announced
-from wbnode.build.survey import Staging
+from wbnode.build.landing_notices import Announced
+from wbnode.build.sealing import Staging
 from wbnode.transport import progress
 
 log = logging.getLogger(__name__)

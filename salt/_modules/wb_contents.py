@@ -7,7 +7,7 @@ from typing import Any
 import wbnode.minion
 from wbcore.names import Build
 from wbnode.build import counting
-from wbnode.build.survey import Staging
+from wbnode.build.sealing import Staging
 
 
 @wbnode.minion.salt_errors

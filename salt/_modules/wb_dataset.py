@@ -18,11 +18,11 @@ from wbcore import drift, events
 from wbcore.build.manifest import digest_of, parse_digest, parse_name
 from wbcore.datasets import ACEDB, KINDS, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.enforcement import schedule
-from wbcore.enforcement.scrubbing import tonight
+from wbcore.enforcement.scrub_plan import tonight
 from wbcore.errors import BadRequest
 from wbcore.model import desired, links
 from wbcore.transport.rsync import Source
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
 from wbnode.transport import progress, scrubbing
 from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
@@ -39,8 +39,8 @@ def held() -> dict[str, dict[str, Any]]:
 
         salt '*' wb_dataset.held
     """
-    places = _places()
-    records = {str(dataset): places.record(dataset) for dataset in places.present()}
+    store = _store()
+    records = {str(dataset): store.record(dataset) for dataset in store.present()}
     return {
         dataset: {
             **{key: record[key] for key in ("digest", "files", "bytes", "verified")},
@@ -65,8 +65,8 @@ def touched(datasets: Sequence[str]) -> list[str]:
 
         salt wb-web1 wb_dataset.touched '[mysql/c_elegans_WS221]'
     """
-    places = _places()
-    return [dataset for dataset in datasets if places.touched(Dataset.parse(dataset))]
+    store = _store()
+    return [dataset for dataset in datasets if store.touched(Dataset.parse(dataset))]
 
 
 @wbnode.minion.salt_errors
@@ -83,8 +83,8 @@ def lacking(datasets: Sequence[str]) -> list[str]:
 
         salt wb-web1 wb_dataset.lacking '[mysql/c_elegans_WS221]'
     """
-    places = _places()
-    return [one for one in datasets if scrubbing.lacks(places, Dataset.parse(one))]
+    store = _store()
+    return [one for one in datasets if scrubbing.lacks(store, Dataset.parse(one))]
 
 
 @wbnode.minion.salt_errors
@@ -100,7 +100,7 @@ def unknown(given: Mapping[str, str]) -> list[str]:
 
         salt wb-web1 wb_dataset.unknown '{WS221: 9f86d081884c7d65…}'
     """
-    own = {name: _places().layout.manifest(parse_name(name)) for name in given}
+    own = {name: _store().layout.manifest(parse_name(name)) for name in given}
     return [
         name
         for name, path in own.items()
@@ -118,7 +118,7 @@ def manifests() -> dict[str, str]:
 
         salt wb-web1 wb_dataset.manifests
     """
-    paths = sorted(_places().layout.manifests.glob("*.json"))
+    paths = sorted(_store().layout.manifests.glob("*.json"))
     return {path.stem: digest_of(path.read_bytes()) for path in paths}
 
 
@@ -133,9 +133,9 @@ def found() -> dict[str, dict[str, Any]]:
 
         salt '*' wb_dataset.found
     """
-    places = _places()
-    here = dict.fromkeys([*places.present(), *places.incoming()])
-    return {str(dataset): places.size(dataset) for dataset in here}
+    store = _store()
+    here = dict.fromkeys([*store.present(), *store.incoming()])
+    return {str(dataset): store.size(dataset) for dataset in here}
 
 
 @wbnode.minion.salt_errors
@@ -172,12 +172,12 @@ def pull(
     parsed, digest = parse_name(name), parse_digest(digest)
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     froms = [Source.parse(source) for source in sources]
-    places = _places()
+    store = _store()
     with (
-        _one_at_a_time(places) as lock,
-        Carrier(places.layout, places.settings, __opts__["id"], lock) as carrier,
+        _one_at_a_time(store) as lock,
+        Carrier(store.layout, store.settings, __opts__["id"], lock) as carrier,
     ):
-        job = Pull(places, carrier, froms, __salt__["wb_link.read"]())
+        job = Pull(store, carrier, froms, __salt__["wb_link.read"]())
         manifest = job.manifest(parsed, digest)
         job.clean(wanted)
         contents = {dataset: manifest.of(dataset) for dataset in wanted}
@@ -216,21 +216,21 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
 
         salt wb-web1 wb_dataset.verify '[mysql/c_elegans_WS221]'
     """
-    places, live = _places(), __salt__["wb_link.read"]()
-    if when_due and not schedule.is_night(places.settings.enforce, time.localtime().tm_hour):
+    store, live = _store(), __salt__["wb_link.read"]()
+    if when_due and not schedule.is_night(store.settings.enforce, time.localtime().tm_hour):
         return {}
-    turn = tonight(scrubbing.held(places), time.time(), places.settings.enforce.deep_days)
+    turn = tonight(scrubbing.held(store), time.time(), store.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 
     @contextlib.contextmanager
     def mending() -> Iterator[Pull]:
         node = __opts__["id"]
-        froms = [Source.parse(source) for source in desired.sources(places.settings, node)]
+        froms = [Source.parse(source) for source in desired.sources(store.settings, node)]
         with (
-            _one_at_a_time(places) as lock,
-            Carrier(places.layout, places.settings, node, lock) as carrier,
+            _one_at_a_time(store) as lock,
+            Carrier(store.layout, store.settings, node, lock) as carrier,
         ):
-            yield Pull(places, carrier, froms, live)
+            yield Pull(store, carrier, froms, live)
 
     def follow(kind: str) -> None:
         if kind == ACEDB and __salt__["wb_service.serves"]():
@@ -238,7 +238,7 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         else:
             __salt__[_FOLLOW[kind]]()
 
-    findings = scrubbing.scrub(places, wanted, mending, live, follow)
+    findings = scrubbing.scrub(store, wanted, mending, live, follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 
@@ -266,16 +266,16 @@ def remove(datasets: Sequence[str], may_keep_all: bool = False) -> dict[str, Any
 
         salt '*' wb_dataset.remove '[mysql/c_elegans_WS219]'
     """
-    places = _places()
+    store = _store()
     wanted = [Dataset.parse(dataset) for dataset in datasets]
-    with _one_at_a_time(places):
+    with _one_at_a_time(store):
         live = __salt__["wb_link.read"]()
         why = {dataset: links.why_live(dataset, live) for dataset in wanted}
         kept = {str(dataset): _is_live(link) for dataset, link in why.items() if link}
         if kept and len(kept) == len(why) and not may_keep_all:
             dataset, words = next(iter(kept.items()))
             raise BadRequest(f"{dataset} {words}", "switch to another build first")
-        freed = places.purge(dataset for dataset, link in why.items() if not link)
+        freed = store.purge(dataset for dataset, link in why.items() if not link)
         return {"freed": freed, "kept": kept}
 
 
@@ -293,12 +293,12 @@ def sweep(coming: Sequence[str]) -> bool:
 
         salt '*' wb_dataset.sweep '[mysql/c_elegans_WS221]'
     """
-    places = _places()
+    store = _store()
     wanted = [Dataset.parse(dataset) for dataset in coming]
     try:
-        with _one_at_a_time(places, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            places.clean(begun for begun in places.incoming() if begun not in wanted)
-            places.give_back(kind for kind in KINDS if places.layout.incoming_of(kind).exists())
+        with _one_at_a_time(store, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            store.clean(begun for begun in store.incoming() if begun not in wanted)
+            store.give_back(kind for kind in KINDS if store.layout.incoming_of(kind).exists())
     except BlockingIOError:
         return False
     return True
@@ -316,8 +316,8 @@ _TOLD = 5
 _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
 
-def _places() -> Places:
-    return Places(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
+def _store() -> DatasetStore:
+    return DatasetStore(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
 
 
 def _is_live(link: str) -> str:
@@ -339,12 +339,12 @@ def _tell(findings: Sequence[scrubbing.Finding]) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(places: Places, how: int = fcntl.LOCK_EX) -> Iterator[int]:
+def _one_at_a_time(store: DatasetStore, how: int = fcntl.LOCK_EX) -> Iterator[int]:
     """A lock that one pull holds; a second one waits, and finds what the first brought.
 
     (Salt continues a job whose salt-run was killed.)
     """
-    path = places.layout.pull_lock
+    path = store.layout.pull_lock
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

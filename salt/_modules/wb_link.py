@@ -9,8 +9,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import wbnode.dataset_store
 import wbnode.minion
-import wbnode.places
 from wbcore.datasets import ACEDB, MYSQL
 from wbcore.errors import BadRequest
 from wbcore.model import links as rules
@@ -81,4 +81,4 @@ def _target(link: Path) -> str:
 
 
 def _owner(kind: str) -> tuple[int, int]:
-    return wbnode.places.ids(ownership(wbnode.minion.settings_of(__pillar__), kind))
+    return wbnode.dataset_store.ids(ownership(wbnode.minion.settings_of(__pillar__), kind))

@@ -11,7 +11,7 @@ from wbcore.datasets import Dataset
 from wbcore.errors import BadRequest
 from wbcore.transport import parcels
 from wbcore.transport.parcels import Step
-from wbnode.build.survey import Staging
+from wbnode.build.sealing import Staging
 from wbnode.transport.make_parcels import Maker
 
 

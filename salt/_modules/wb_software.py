@@ -11,8 +11,8 @@ import wbnode.minion
 from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import BadRequest
 from wbcore.names import Release
-from wbcore.transport.patterns import excluded
-from wbcore.versions import VERSION_TEXT
+from wbcore.transport.excludes import excluded
+from wbcore.webapp_version import VERSION_TEXT
 from wbnode.webapp.checkout import matching
 
 __virtualname__ = "wb_software"

@@ -15,7 +15,7 @@ from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
-from wbcore.versions import VERSION_TEXT, environment_text, version_text
+from wbcore.webapp_version import VERSION_TEXT, environment_text, version_text
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 

@@ -2,8 +2,7 @@
 
 from wbcore.errors import BadRequest
 from wbcore.requests import Request
-from wbmaster.commands import recovery, runner, verdicts
-from wbmaster.commands import status as status_
+from wbmaster.commands import queries, recovery, runner, verdicts
 from wbmaster.reporting import metrics as measured
 from wbmaster.unattended import drift_reports
 from wbmaster.unattended import landings as landings_
@@ -28,7 +27,7 @@ def status():
 
         salt-run wb_release.status
     """
-    return runner.answer(lambda: status_.status(_office()))
+    return runner.answer(lambda: queries.status(_office()))
 
 
 def history(limit=20):
@@ -43,7 +42,7 @@ def history(limit=20):
 
         salt-run wb_release.history limit=5
     """
-    return runner.answer(lambda: status_.history(_office(), _number(limit)))
+    return runner.answer(lambda: queries.history(_office(), _number(limit)))
 
 
 def plan(build="", minor=False):
@@ -57,7 +56,7 @@ def plan(build="", minor=False):
     """
     given = {"build": build, "minor": minor}
     pillar = {key: value for key, value in given.items() if value}
-    return runner.answer(lambda: status_.plan(_office(), Request.parse("release", pillar)))
+    return runner.answer(lambda: queries.plan(_office(), Request.parse("release", pillar)))
 
 
 def watch():
@@ -69,7 +68,7 @@ def watch():
 
         salt-run wb_release.watch
     """
-    return runner.answer(lambda: status_.watch_run(_office()))
+    return runner.answer(lambda: queries.watch_run(_office()))
 
 
 def drift(limit=20, node=""):

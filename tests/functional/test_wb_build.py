@@ -11,7 +11,7 @@ from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Manifest, digest_of
 from wbcore.datasets import Dataset
 from wbcore.names import Build
-from wbnode.build.survey import Staging
+from wbnode.build.sealing import Staging
 
 
 @pytest.fixture

@@ -236,9 +236,9 @@ def just_before_reading(monkeypatch, happens):
     """Have something happen after what a dataset was sealed as is known, before it is read."""
     look = scrubbing.look
 
-    def read(places, dataset, contents):
+    def read(store, dataset, contents):
         happens()
-        return look(places, dataset, contents)
+        return look(store, dataset, contents)
 
     monkeypatch.setattr(scrubbing, "look", read)
 
@@ -275,7 +275,7 @@ def test_a_dataset_that_can_not_be_looked_at_keeps_no_finding_from_being_told(
         if str(dataset) != GENE:
             return put_right(job, dataset, contents, wrong)
         if purged:
-            job.places.purge([dataset])
+            job.store.purge([dataset])
         raise FileNotFoundError("gone")
 
     monkeypatch.setattr(scrubbing, "put_right", broken)

@@ -13,7 +13,7 @@ from wbcore.disk.making_room import Taken, make_room
 from wbcore.disk.space import Need
 from wbcore.names import Build
 from wbcore.settings import Settings
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
 
 MB = 1_000_000
 MYSQL = "mysql/c_elegans_WS221"
@@ -82,7 +82,7 @@ def test_check_on_a_full_disk_says_what_could_be_freed(modules, disk, layout):
         old = Dataset.parse(f"mysql/c_elegans_WS{build}")
         layout.dataset(old).mkdir()
         (layout.dataset(old) / "features.MYD").write_bytes(b"x" * 50 * MB)
-        Places(layout, Settings()).mark(old, Contents(), f"WS{build}")
+        DatasetStore(layout, Settings()).mark(old, Contents(), f"WS{build}")
         modules["wb_link.switch"]({"mysql/c_elegans": old.name})
     layout.marker(Dataset.parse("mysql/c_elegans_WS219")).unlink()
     with pytest.raises(OSError, match="No space"), (layout.kind("mysql") / "fill").open("wb") as f:
@@ -171,7 +171,7 @@ def test_check_does_not_count_what_is_here(modules, disk, layout):
     sizes = {MYSQL: {"files": 3, "bytes": 2 * free}}
     assert not modules["wb_disk.check"](sizes)["ok"]
     layout.dataset(Dataset.parse(MYSQL)).mkdir()
-    Places(layout, Settings()).mark(Dataset.parse(MYSQL), Contents(), "WS221")
+    DatasetStore(layout, Settings()).mark(Dataset.parse(MYSQL), Contents(), "WS221")
     assert modules["wb_disk.check"](sizes)["ok"]
 
 

@@ -11,7 +11,7 @@ from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Contents
 from wbcore.datasets import Dataset
 from wbcore.settings import Settings
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def hold(layout):
     def hold(dataset: str) -> None:
         parsed = Dataset.parse(dataset)
         layout.dataset(parsed).mkdir(parents=True)
-        Places(layout, Settings()).mark(parsed, Contents(), "WS221")
+        DatasetStore(layout, Settings()).mark(parsed, Contents(), "WS221")
 
     return hold
 

@@ -9,7 +9,7 @@ from databases import mariadb
 from wbcore.build.manifest import Contents
 from wbcore.datasets import Dataset
 from wbcore.settings import Settings
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
 
 # A user of every Debian, as whom the webapp would run.
 READER = "nobody"
@@ -71,7 +71,7 @@ def test_new_names_are_on_disk_before_the_journal_of_their_switch_goes(server, l
     for build in ("WS220", "WS221"):
         database(sql, f"c_elegans_{build}", build)
         found = Dataset.parse(f"mysql/c_elegans_{build}")
-        Places(layout, Settings()).mark(found, Contents(), build)
+        DatasetStore(layout, Settings()).mark(found, Contents(), build)
     flip(layout, "c_elegans", "c_elegans_WS220")
     functions["wb_mysql.flush"]()
     flushed = {}

@@ -25,7 +25,7 @@ from wbcore.requests import Request
 from wbcore.verdicts import HOLD, KINDS, Verdict
 
 from .housekeeping import prune
-from .schema import COLUMNS, SCHEMA, VERSION
+from .ledger_schema import COLUMNS, SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
 _DRIFT_KEPT = 200

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from wbcore.build.manifest import Found, Stat, link_problem
 from wbcore.errors import BadData, StepFailed
-from wbcore.transport.patterns import excluded
+from wbcore.transport.excludes import excluded
 
 import wbnode.minion
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..datasets import ACEDB, MYSQL
 from ..settings import Settings
-from .patterns import excluded
+from .excludes import excluded
 
 # The AceDB server opens these for writing, whoever starts it.
 _WRITTEN_BY_ACEDB = ("database/block*", "database/log.wrm", "database/serverlog.wrm")

@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from wbcore import events
-from wbcore.display import Moving, number, printable
+from wbcore.printable import Moving, number, printable
 
 from .describe import size
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..golive import development_server
+from ..golive import reference_and_software
 from ..run import Run
 
 
 def forecast(run: Run) -> dict[str, Any]:
-    return {"reference copy": str(run.plan.release)} if development_server.due(run) else {}
+    return {"reference copy": str(run.plan.release)} if reference_and_software.due(run) else {}
 
 
 def take(run: Run) -> dict[str, Any]:
     release = run.plan.release
-    if release is None or not development_server.due(run):
+    if release is None or not reference_and_software.due(run):
         return {}
-    shown = development_server.show(run, "wb_software.reference", release)
+    shown = reference_and_software.show(run, "wb_software.reference", release)
     return {} if shown is None else {"reference copy": str(release)}

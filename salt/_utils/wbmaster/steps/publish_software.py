@@ -10,7 +10,7 @@ from typing import Any
 
 from wbcore.names import Release
 
-from ..golive import development_server
+from ..golive import reference_and_software
 from ..run import Run
 
 
@@ -23,7 +23,7 @@ def take(run: Run) -> dict[str, Any]:
     release = _current(run)
     if release is None:
         return {}
-    shown = development_server.show(run, "wb_software.publish", release)
+    shown = reference_and_software.show(run, "wb_software.publish", release)
     if shown is None:
         return {}
     if "publish" in run.plan.announce:
@@ -35,7 +35,7 @@ def _current(run: Run) -> Release | None:
     """The release whose software is to be the current one: what is live, or, if that is a minor
     revision, the one before it that was published; None if nothing changes."""
     live, known = run.plan.release, run.known
-    if live is None or not development_server.due(run):
+    if live is None or not reference_and_software.due(run):
         return None
     if "publish" in run.plan.announce:
         return live

@@ -18,10 +18,10 @@ from wbcore.transport.parcels import Parcel
 from wbcore.transport.rsync import Source
 
 import wbnode.files
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
+from wbnode.transport.apply_parcel import Unpacking
 from wbnode.transport.carrier import Carrier, SourceFailed
-from wbnode.transport.depot import Depot
-from wbnode.transport.unpack import Unpacking
+from wbnode.transport.parcel_store import ParcelStore
 from wbnode.verify import verify
 
 # Every source is asked so often before a pull fails; a network may be back by then.
@@ -47,7 +47,7 @@ class Pull:
     as they were sealed.
     """
 
-    places: Places
+    store: DatasetStore
     carrier: Carrier
     sources: Sequence[Source]
     live: Mapping[str, str]
@@ -59,7 +59,7 @@ class Pull:
 
     def manifest(self, name: Build | Release, digest: str) -> Manifest:
         """The manifest with this digest, fetched unless it is here."""
-        path = self.places.layout.manifest(name)
+        path = self.store.layout.manifest(name)
         if path.exists() and digest_of(path.read_bytes()) == digest:
             return Manifest.parse(path.read_bytes(), name)
         incoming = path.parent / ".incoming"
@@ -82,22 +82,22 @@ class Pull:
     def clean(self, wanted: Sequence[Dataset]) -> None:
         """Remove what earlier pulls of the same things for other builds left unfinished."""
         stems = {dataset.basis_stem for dataset in wanted}
-        self.places.clean(
+        self.store.clean(
             begun
-            for begun in self.places.incoming()
+            for begun in self.store.incoming()
             if begun.basis_stem in stems and begun not in wanted
         )
-        self._depot().clean(wanted)
+        self._parcel_store().clean(wanted)
 
     def has(self, dataset: Dataset, contents: Contents, name: str) -> bool:
         """Whether a dataset is here as it was sealed; one without a marker is read for it."""
-        record = self.places.record(dataset)
+        record = self.store.record(dataset)
         if record and record["digest"] == contents.digest:
             return True
-        if not self.places.holds(dataset, contents):
+        if not self.store.holds(dataset, contents):
             return False
-        self.places.take_over(dataset, contents, self.places.layout.dataset(dataset))
-        self.places.mark(dataset, contents, name)
+        self.store.take_over(dataset, contents, self.store.layout.dataset(dataset))
+        self.store.mark(dataset, contents, name)
         return True
 
     def run(
@@ -113,16 +113,16 @@ class Pull:
             for dataset, contents in lacking.items():
                 fetched[dataset] = self.fetch(dataset, contents, meter)
         finally:
-            self.places.install(fetched)
+            self.store.install(fetched)
             for dataset in fetched:
-                self.places.mark(dataset, lacking[dataset], name)
-            self.places.sweep()
+                self.store.mark(dataset, lacking[dataset], name)
+            self.store.sweep()
         return fetched
 
     def fetch(self, dataset: Dataset, contents: Contents, meter: Meter) -> dict[str, Any]:
         """Fetch a dataset into its incoming directory and verify it; what it took."""
         link = links.why_live(dataset, self.live)
-        if link and self.places.layout.dataset(dataset).exists():
+        if link and self.store.layout.dataset(dataset).exists():
             raise BadData(
                 f"{dataset} is live here ({link}) and is not what was sealed",
                 "take this node out of the pool, move its links to another build, start again",
@@ -133,11 +133,11 @@ class Pull:
             str(dataset), lambda source: self._from(source, dataset, contents, meter, before)
         )
         meter.at(str(dataset), before + contents.bytes)
-        root = self.places.layout.incoming(dataset)
+        root = self.store.layout.incoming(dataset)
         self._tidy(dataset, contents, root)
         for path, target in contents.links.items():
             wbnode.files.link(root, path, target)
-        self.places.take_over(dataset, contents, root)
+        self.store.take_over(dataset, contents, root)
         seconds = round(time.monotonic() - began, 2)
         received = self.received - received
         source_and_cost = {"received": received, "seconds": seconds, "source": source.node}
@@ -149,10 +149,10 @@ class Pull:
         Each is replaced by rename: whoever reads meanwhile has the file from before or the
         right one.
         """
-        place = self.places.layout.dataset(dataset)
+        place = self.store.layout.dataset(dataset)
         files = {path: contents.files[path] for path in paths}
         part = Contents(files, {}, contents.folders)
-        with wbnode.files.scratch(self.places.layout.incoming_of(dataset.kind)) as root:
+        with wbnode.files.scratch(self.store.layout.incoming_of(dataset.kind)) as root:
             self._folders(part, root)
 
             def fetch(source: Source) -> None:
@@ -160,7 +160,7 @@ class Pull:
                 self._refuse(source, dataset, root, *verify(root, part), complaint)
 
             _, source = self._try(str(dataset), fetch)
-            self.places.take_over(dataset, part, root)
+            self.store.take_over(dataset, part, root)
             wbnode.files.flush([root])
             self._folders(part, place)
             for path in files:
@@ -178,7 +178,7 @@ class Pull:
         is then fetched anew. Files that are missing are no fault of the basis: they are left to
         the next source.
         """
-        root = self.places.layout.incoming(dataset)
+        root = self.store.layout.incoming(dataset)
         self._prepare(dataset, contents, root)
 
         def tell(done: int) -> None:
@@ -189,7 +189,7 @@ class Pull:
         if parcel:
             # Within a site a link carries an index faster than it is made.
             fetched = list(parcel.heads) if self.carrier.near(source) else []
-            Unpacking(self.places.layout, parcel, contents, root).run(tell, fetched)
+            Unpacking(self.store.layout, parcel, contents, root).run(tell, fetched)
             if fetched:
                 complaint = self._rsync(source, dataset, fetched, way=rsync.ANEW)
         else:
@@ -231,7 +231,7 @@ class Pull:
     ) -> str:
         """Fetch files of a dataset, into its incoming directory or into ``root``; what could
         not be had of them."""
-        root = root or self.places.layout.incoming(dataset)
+        root = root or self.store.layout.incoming(dataset)
         fetched = self.carrier.fetch(source, dataset.kind, dataset.name, paths, root, **how)
         self.received += fetched.received
         return fetched.complaint
@@ -239,7 +239,7 @@ class Pull:
     def _fetch_parcels(self, lacking: Mapping[Dataset, Contents]) -> None:
         """Fetch the parcels that lead from what is here to what is lacking, where a source has
         them; whatever they do not give is fetched without."""
-        verified = [other for other in self.places.present() if self.places.record(other)]
+        verified = [other for other in self.store.present() if self.store.record(other)]
         bases = {dataset: basis_for(dataset, verified) for dataset in lacking}
         pairs = {
             dataset: (base, lacking[dataset])
@@ -248,17 +248,17 @@ class Pull:
         }
         if not pairs:
             return
-        depot = self._depot()
-        found, _ = self._try("parcels", lambda source: depot.fetch(source, pairs))
-        sizes = {dataset: depot.size(parcel) for dataset, parcel in found.items()}
+        parcel_store = self._parcel_store()
+        found, _ = self._try("parcels", lambda source: parcel_store.fetch(source, pairs))
+        sizes = {dataset: parcel_store.size(parcel) for dataset, parcel in found.items()}
         for dataset, parcel in found.items():
-            share = depot.received * sizes[dataset] // sum(sizes.values())
+            share = parcel_store.received * sizes[dataset] // sum(sizes.values())
             self._parcels[dataset] = (parcel, share)
-        self.received += depot.received
-        self.passed_over |= depot.complaints
+        self.received += parcel_store.received
+        self.passed_over |= parcel_store.complaints
 
-    def _depot(self) -> Depot:
-        return Depot(self.places.layout, self.carrier)
+    def _parcel_store(self) -> ParcelStore:
+        return ParcelStore(self.store.layout, self.carrier)
 
     def _prepare(self, dataset: Dataset, contents: Contents, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -270,16 +270,16 @@ class Pull:
             wbnode.files.make_folder(root, path)
 
     def _tidy(self, dataset: Dataset, contents: Contents, root: Path) -> None:
-        for path in self.places.extra(dataset, contents, root):
+        for path in self.store.extra(dataset, contents, root):
             wbnode.files.remove(root / path)
 
     def _basis(self, dataset: Dataset) -> list[Path]:
         """What lies at its place already, and its newest relative, a verified one at best."""
-        present = self.places.present()
-        verified = [other for other in present if self.places.record(other)]
+        present = self.store.present()
+        verified = [other for other in present if self.store.record(other)]
         older = basis_for(dataset, verified) or basis_for(dataset, present)
         candidates = ([dataset] if dataset in present else []) + ([older] if older else [])
-        return [self.places.layout.dataset(candidate) for candidate in candidates]
+        return [self.store.layout.dataset(candidate) for candidate in candidates]
 
     def _try(self, what: str, attempt: Callable[[Source], T]) -> tuple[T, Source]:
         """Ask one source after another, and all of them again after a pause.

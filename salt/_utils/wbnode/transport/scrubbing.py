@@ -8,12 +8,12 @@ from typing import Any
 from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Contents, Manifest, parse_name, shown
 from wbcore.datasets import Dataset
-from wbcore.enforcement.scrubbing import Read
+from wbcore.enforcement.scrub_plan import Read
 from wbcore.errors import BadData, BadRequest, ReleaseError
 from wbcore.model import links
 
 import wbnode.files
-from wbnode.places import Places
+from wbnode.dataset_store import DatasetStore
 from wbnode.transport.pull import Pull
 from wbnode.verify import verify
 
@@ -45,25 +45,25 @@ class Finding:
         return f"{len(self.faults)} not as sealed ({names}): {end}"
 
 
-def held(places: Places) -> list[Read]:
+def held(store: DatasetStore) -> list[Read]:
     """The verified datasets here, and when each was read the last time."""
     found = []
-    for dataset in places.present():
-        if record := places.record(dataset):
+    for dataset in store.present():
+        if record := store.record(dataset):
             when = datetime.datetime.fromisoformat(record.get("read", record["verified"]))
             found.append(Read(str(dataset), record["bytes"], when.timestamp()))
     return found
 
 
-def contents_of(places: Places, dataset: Dataset) -> Contents:
+def contents_of(store: DatasetStore, dataset: Dataset) -> Contents:
     """What a held dataset was sealed as, by the manifest here that its marker speaks of."""
-    record = places.record(dataset)
+    record = store.record(dataset)
     if not record:
         raise BadRequest(f"{dataset} is not here and verified", "push its build to this node")
     name = parse_name(record["manifest"])
-    again = f"remove {places.layout.manifest(name)}; the next push of {name} fetches it"
+    again = f"remove {store.layout.manifest(name)}; the next push of {name} fetches it"
     try:
-        contents = Manifest.parse(places.layout.manifest(name).read_bytes(), name).of(dataset)
+        contents = Manifest.parse(store.layout.manifest(name).read_bytes(), name).of(dataset)
     except FileNotFoundError:
         raise BadData(f"the manifest of {name} is missing here", again) from None
     if contents.digest != record["digest"]:
@@ -71,38 +71,38 @@ def contents_of(places: Places, dataset: Dataset) -> Contents:
     return contents
 
 
-def look(places: Places, dataset: Dataset, contents: Contents) -> tuple[list[str], list[str]]:
+def look(store: DatasetStore, dataset: Dataset, contents: Contents) -> tuple[list[str], list[str]]:
     """Files of a dataset that are missing or hold something else than what was sealed; and
     what else of it is wrong (links, folders, owners, modes)."""
-    root = places.layout.dataset(dataset)
+    root = store.layout.dataset(dataset)
     missing, wrong = verify(root, contents)
     folders = [path for path in contents.folders if not (root / path).is_dir()]
-    return sorted([*missing, *wrong]), sorted({*places.amiss(dataset, contents), *folders})
+    return sorted([*missing, *wrong]), sorted({*store.amiss(dataset, contents), *folders})
 
 
 def put_right(job: Pull, dataset: Dataset, contents: Contents, wrong: Sequence[str]) -> str:
     """Fetch the wrong files of a dataset and see to the rest of it; the node that gave them."""
-    places = job.places
+    store = job.store
     source = job.mend(dataset, contents, wrong) if wrong else ""
-    root = places.layout.dataset(dataset)
+    root = store.layout.dataset(dataset)
     for path in sorted(contents.folders):
         wbnode.files.make_folder(root, path)
     for path, target in contents.links.items():
         wbnode.files.link(root, path, target)
-    places.take_over(dataset, contents, root)
+    store.take_over(dataset, contents, root)
     return source
 
 
-def lacks(places: Places, dataset: Dataset) -> bool:
+def lacks(store: DatasetStore, dataset: Dataset) -> bool:
     """Whether a file of a verified dataset is gone, or of another size than it was sealed with;
     nothing is read."""
-    root, contents = places.layout.dataset(dataset), contents_of(places, dataset)
+    root, contents = store.layout.dataset(dataset), contents_of(store, dataset)
     sizes = wbnode.files.sizes(root, contents.files)
     return sizes != {path: file.size for path, file in contents.files.items()}
 
 
 def scrub(
-    places: Places,
+    store: DatasetStore,
     wanted: Sequence[Dataset],
     mending: Callable[[], Any],
     live: Mapping[str, str],
@@ -119,33 +119,33 @@ def scrub(
     for dataset in wanted:
         finding = Finding(dataset, 0)
         try:
-            if not _read(places, finding, mending):
+            if not _read(store, finding, mending):
                 continue
             if finding.source and links.why_live(dataset, live):
                 follow(dataset.kind)
-            places.mark_read(dataset)
+            store.mark_read(dataset)
         except (ReleaseError, CommandExecutionError) as error:
             finding.error = str(error)
         except OSError as error:
             # A purge took it away under our hands.
-            if not places.record(dataset):
+            if not store.record(dataset):
                 continue
             finding.error = str(error)
         findings.append(finding)
     return findings
 
 
-def _read(places: Places, finding: Finding, mending: Callable[[], Any]) -> bool:
+def _read(store: DatasetStore, finding: Finding, mending: Callable[[], Any]) -> bool:
     """Read one dataset and put it right; False when it was purged or replaced meanwhile."""
     dataset = finding.dataset
-    contents = contents_of(places, dataset)
+    contents = contents_of(store, dataset)
     finding.bytes = contents.bytes
-    wrong, amiss = look(places, dataset, contents)
+    wrong, amiss = look(store, dataset, contents)
     finding.faults = [*wrong, *amiss]
     if finding.faults:
         with mending() as job:
             # Only in here no push replaces it, and no purge removes it.
-            record = places.record(dataset)
+            record = store.record(dataset)
             if not record or record["digest"] != contents.digest:
                 return False
             finding.source = put_right(job, dataset, contents, wrong)

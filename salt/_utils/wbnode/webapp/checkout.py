@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Release
-from wbcore.transport.patterns import excluded
-from wbcore.versions import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
+from wbcore.transport.excludes import excluded
+from wbcore.webapp_version import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
 
 import wbnode.files
 import wbnode.minion

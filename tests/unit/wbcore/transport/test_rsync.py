@@ -14,7 +14,7 @@ from wbcore.disk.space import Disk, Need, shortfalls
 from wbcore.errors import BadRequest
 from wbcore.model import links
 from wbcore.settings import Node, Settings
-from wbcore.transport import ownership, patterns, rsync
+from wbcore.transport import excludes, ownership, rsync
 from wbcore.transport.basis import basis_for
 from wbcore.transport.meter import Meter
 from wbcore.transport.rsync import Source
@@ -208,7 +208,7 @@ def _kept(root, below, parts):
     kept = []
     for entry in (root / below).iterdir():
         path = str(entry.relative_to(root))
-        if not patterns.excluded(path, parts):
+        if not excludes.excluded(path, parts):
             kept += [path, *(_kept(root, path, parts) if entry.is_dir() else [])]
     return sorted(kept)
 
@@ -228,7 +228,7 @@ def _kept(root, below, parts):
     ],
 )
 def test_left_out(kind, path, out):
-    assert patterns.excluded(path, patterns.left_out(Settings(), kind)) == out
+    assert excludes.excluded(path, excludes.left_out(Settings(), kind)) == out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""wbmaster.commands.status: what `wb_release.status`, `history` and `plan` answer."""
+"""wbmaster.commands.queries: what `wb_release.status`, `history` and `plan` answer."""
 
 import pytest
 from cluster import World, request, settings

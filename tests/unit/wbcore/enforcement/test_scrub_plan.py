@@ -1,8 +1,8 @@
-"""wbcore.enforcement.scrubbing: every dataset is read again in time, some of them each night."""
+"""wbcore.enforcement.scrub_plan: every dataset is read again in time, some of them each night."""
 
 from hypothesis import given
 from hypothesis import strategies as st
-from wbcore.enforcement.scrubbing import DAY, Read, tonight
+from wbcore.enforcement.scrub_plan import DAY, Read, tonight
 
 SIZES = st.lists(st.integers(0, 10**12), min_size=1, max_size=30)
 

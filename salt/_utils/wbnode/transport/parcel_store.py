@@ -18,7 +18,7 @@ from wbnode.transport.carrier import Carrier
 
 
 @dataclass
-class Depot:
+class ParcelStore:
     """Parcels on this node.
 
     ``received`` counts the bytes that came over the wire; ``complaints`` says of a source, by

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wbcore.errors import BadData
 from wbcore.names import Release
-from wbcore.versions import (
+from wbcore.webapp_version import (
     VERSION_FILE,
     changeset_in,
     environment_text,

@@ -18,7 +18,7 @@ from wbcore.datasets import KINDS, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.layout import Layout
 from wbcore.settings import Settings
-from wbcore.transport import patterns
+from wbcore.transport import excludes
 from wbcore.transport.ownership import LOGS_MODE, Ownership, file_mode, ownership
 
 import wbnode.files
@@ -26,8 +26,8 @@ from wbnode.verify import verify
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where datasets lie on this node."""
+class DatasetStore:
+    """The datasets of this node, in their directories."""
 
     layout: Layout
     settings: Settings
@@ -101,7 +101,7 @@ class Places:
 
     def _stamp(self, dataset: Dataset) -> dict[str, Any]:
         """The names in a dataset, by digest, and when its folders changed the last time."""
-        left_out = patterns.left_out(self.settings, dataset.kind)
+        left_out = excludes.left_out(self.settings, dataset.kind)
         names, folders = wbnode.files.names(self.layout.dataset(dataset), left_out)
         text = "\0".join(names).encode("utf-8", "surrogateescape")
         return {"names": hashlib.sha256(text).hexdigest(), "folders": folders}
@@ -215,7 +215,7 @@ class Places:
         place = self.layout.dataset(dataset)
         if not place.is_dir() or place.is_symlink():
             return False
-        found = wbnode.files.scan(place, patterns.left_out(self.settings, dataset.kind))
+        found = wbnode.files.scan(place, excludes.left_out(self.settings, dataset.kind))
         sizes = {path: about.size for path, about in found.files.items()}
         if sizes != {path: file.size for path, file in contents.files.items()} or (
             found.links,

@@ -15,7 +15,7 @@ from wbcore.layout import Layout
 from wbcore.model import links
 from wbcore.names import Build, Release
 from wbcore.settings import Settings
-from wbcore.transport import patterns
+from wbcore.transport import excludes
 from wbcore.transport.meter import Meter
 from wbcore.transport.ownership import file_mode
 from wbcore.transport.parcels import INDEX_BYTES
@@ -108,7 +108,7 @@ class Staging:
         """These datasets as they are on disk."""
         return {
             dataset: wbnode.files.scan(
-                self.layout.dataset(dataset), patterns.left_out(self.settings, dataset.kind)
+                self.layout.dataset(dataset), excludes.left_out(self.settings, dataset.kind)
             )
             for dataset in datasets
         }
@@ -180,7 +180,7 @@ class Staging:
         return [
             f"{SUPPORT}/{sealed.name}/{shown(name)}"
             for name in sorted(os.listdir(home))
-            if name not in known and not patterns.excluded(name, left_out)
+            if name not in known and not excludes.excluded(name, left_out)
         ]
 
     def _databases(self, problems: list[str]) -> Iterator[tuple[str, str]]:
@@ -205,7 +205,7 @@ class Staging:
         """The folders of support databases of a build."""
         home = self.layout.kind(SUPPORT) / str(build)
         for entry in sorted(os.scandir(home), key=lambda entry: entry.name):
-            if patterns.excluded(entry.name, self.settings.datasets.support_exclude):
+            if excludes.excluded(entry.name, self.settings.datasets.support_exclude):
                 continue
             where = f"databases/{build}/{shown(entry.name)}"
             if not entry.is_dir(follow_symlinks=False):
