@@ -8,7 +8,7 @@ from rehearsal import staged
 from wbcore.errors import BadRequest
 from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, BAD, HOLD
-from wbmaster.commands import status, verdicts
+from wbmaster.commands import queries, verdicts
 from wbmaster.ledger import Ledger
 
 WS221 = Build.parse("WS221")
@@ -90,7 +90,7 @@ def test_lifting_what_was_never_said_tells_so(desk):
 
 def test_status_shows_them(desk):
     verdicts.hold(desk, "", "wait")
-    (told,) = status.status(desk)["verdicts"]
+    (told,) = queries.status(desk)["verdicts"]
     assert told.startswith("everything: hold (") and told.endswith("wait)")
 
 

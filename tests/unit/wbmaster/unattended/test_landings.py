@@ -13,7 +13,7 @@ from wbcore.errors import ReleaseError
 from wbcore.events import Announcement
 from wbcore.names import Build
 from wbmaster import run
-from wbmaster.commands import status, verdicts
+from wbmaster.commands import queries, verdicts
 from wbmaster.lock import RunLock
 from wbmaster.unattended import landings, launcher
 from wbmaster.unattended.debounce import Doorbell
@@ -493,7 +493,7 @@ def test_people_are_told_when_a_run_begins_and_ends(desk, chat):
     assert begun[0] == "orch.release {build: WS221} has begun" and "WS220" in begun[1]
     assert ended[0] == "orch.release {build: WS221} is done" and "is live." in ended[1]
     assert [text.splitlines()[0] for text in chat.heard] == [begun[0], ended[0]]
-    (told, *_) = status.history(desk, 1)
+    (told, *_) = queries.history(desk, 1)
     sent = {"mail": "sent", "webhook": "sent"}
     assert told["told"] == {"begun": sent, "ended": sent}
 
@@ -517,7 +517,7 @@ def test_people_who_can_not_be_told_stop_nothing(desk, chat, monkeypatch):
     desk.run(request("release", "WS221"))
 
     assert desk.live.same_content(release("WS221"))
-    told = status.history(desk, 1)[0]["told"]["ended"]
+    told = queries.history(desk, 1)[0]["told"]["ended"]
     assert told == {"mail": "refused: ops@example.org", "webhook": "it answers 500"}
 
 
@@ -525,4 +525,4 @@ def test_nobody_is_told_when_nobody_is_named(desk):
     desk.run(request("release", "WS221"))
 
     assert desk.nodes.notices == []
-    assert status.history(desk, 1)[0]["told"] == {}
+    assert queries.history(desk, 1)[0]["told"] == {}

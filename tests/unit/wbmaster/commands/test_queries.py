@@ -5,7 +5,7 @@ from cluster import World, request, settings
 from rehearsal import FAIL, staged
 from wbcore.errors import StepFailed
 from wbmaster import run
-from wbmaster.commands import status
+from wbmaster.commands import queries
 from wbmaster.lock import RunLock
 
 NODES = ["wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"]
@@ -18,7 +18,7 @@ def before(memory):
 
 
 def test_status_is_what_every_node_answers_at_this_moment(desk):
-    told = status.status(desk)
+    told = queries.status(desk)
 
     assert told["live"].startswith("WS220-") and told["way_back"].startswith("WS219-")
     assert told["at_work"] == ""
@@ -32,7 +32,7 @@ def test_status_names_what_is_not_whole_and_who_is_away(desk):
     world = desk.nodes.world
     world.serving["canopus"] = {**world.serving["canopus"], "acedb": "wormbase_WS219"}
     world.absent = ("wb-web2", "wb-dev")
-    told = status.status(desk)["nodes"]
+    told = queries.status(desk)["nodes"]
 
     assert told["canopus"]["state"] == "acedb is 'WS219' instead of 'WS220'"
     assert told["wb-web2"] == {"state": "does not answer"}
@@ -41,7 +41,7 @@ def test_status_names_what_is_not_whole_and_who_is_away(desk):
 
 def test_status_before_the_first_release_has_nothing_live(memory):
     desk = staged(World(settings()), memory / "first", "WS220")
-    told = status.status(desk)
+    told = queries.status(desk)
 
     assert (told["live"], told["way_back"]) == ("", "")
 
@@ -50,7 +50,7 @@ def test_status_says_what_is_at_work(desk):
     other = RunLock(desk.lock.path)
     other.take(dict(run.describe(request("push", "WS221"), "other")))
 
-    assert status.status(desk)["at_work"] == "orch.push {build: WS221}"
+    assert queries.status(desk)["at_work"] == "orch.push {build: WS221}"
     other.release()
 
 
@@ -58,9 +58,9 @@ def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk):
     with pytest.raises(StepFailed):
         desk.run(request("release", "WS221"), {8: FAIL})
     desk.run(request("release", "WS221"))
-    newest, failed, *_ = status.history(desk, 3)
+    newest, failed, *_ = queries.history(desk, 3)
 
-    assert len(status.history(desk, 2)) == 2
+    assert len(queries.history(desk, 2)) == 2
     assert (newest["outcome"], newest["cause"]) == ("done", "command")
     assert newest["release"].startswith("WS221-")
     assert newest["steps"]["push_mysql"]["received"] == 500
@@ -71,7 +71,7 @@ def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk):
 
 
 def test_plan_says_what_would_be_done_and_what_it_costs(desk):
-    told = status.plan(desk, request("release", "WS221"))
+    told = queries.plan(desk, request("release", "WS221"))
 
     assert told["would"][0] == "orch.release {build: WS221}"
     assert set(told["forecast"]) == {"bytes", "minutes", "window_seconds", "free_after"}
@@ -80,4 +80,4 @@ def test_plan_says_what_would_be_done_and_what_it_costs(desk):
 
 
 def test_watch_without_a_run_says_so(desk):
-    assert status.watch_run(desk) == "No run is under way."
+    assert queries.watch_run(desk) == "No run is under way."
