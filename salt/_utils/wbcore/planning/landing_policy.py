@@ -96,7 +96,8 @@ def _judged(landing: Landing, facts: Facts) -> str:
     if facts.bad:
         return f"{landing.build} is marked bad by {facts.bad.who} ({facts.bad.reason})"
     if facts.left:
-        return f"{landing} was left by going back: only orch.release makes it live again"
+        again = "only orch.release or orch.golive makes it live again"
+        return f"{landing} was left by going back: {again}"
     if facts.tried and landing.cause != COMMAND:
         # After a failure somebody has to look first.
         tried = f"{landing} was tried before (salt-run wb_release.history)"
