@@ -1,18 +1,27 @@
 """What nobody started by hand: a build landed, a run died, a node reported something."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from wbcore.events import COMMAND, EVENT, LANDED, Announcement
 from wbcore.names import Build
 from wbmaster.commands import runner
+from wbmaster.office import Office
 from wbmaster.unattended import catch_up, debounce, drift_reports, landings, restarts, supervisor
+
+# Salt gives them to the module.
+__grains__: dict[str, Any]
+__opts__: dict[str, Any]
 
 __virtualname__ = "wb_auto"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
-def landed(build, cause=COMMAND, sender=""):
+def landed(build: str, cause: str = COMMAND, sender: str = "") -> Any:
     """Start what the pillar ``wormbase:landing`` says for a build, if the development server
     itself shows it with ``READY`` and it is newer than what is live.
 
@@ -35,7 +44,7 @@ def landed(build, cause=COMMAND, sender=""):
         salt-run wb_auto.landed build=WS221
     """
 
-    def answered():
+    def answered() -> Any:
         by = cause if cause in (LANDED, EVENT) else COMMAND
         said = Announcement(Build.parse(build), by, str(sender))
         told = debounce.LANDED.ring(said, lambda batch: landings.answer(_office(), batch))
@@ -44,7 +53,7 @@ def landed(build, cause=COMMAND, sender=""):
     return runner.answer(answered)
 
 
-def poll():
+def poll() -> Any:
     """Ask the development server for builds whose beacon or event was lost, and go on with
     landings that wait.
 
@@ -59,7 +68,7 @@ def poll():
     return runner.answer(lambda: landings.poll(_office()))
 
 
-def supervise():
+def supervise() -> Any:
     """Take up a run that the ledger calls running and whose process is gone, or else start
     what waited for the end of a run, or else have nodes catch up that a release left out and
     that answer again.
@@ -71,7 +80,7 @@ def supervise():
         salt-run wb_auto.supervise
     """
 
-    def supervised():
+    def supervised() -> Any:
         office = _office()
         return (
             restarts.wake(office)
@@ -84,7 +93,7 @@ def supervise():
     return runner.answer(supervised)
 
 
-def drifted(node, report):
+def drifted(node: str, report: Any) -> Any:
     """Record what a node reports that was not as it should be there.
 
     node
@@ -102,7 +111,7 @@ def drifted(node, report):
     return runner.answer(lambda: drift_reports.record(_office(), node, report))
 
 
-def joined(node):
+def joined(node: str) -> Any:
     """Have the proxy look at a web node that says that it serves what is live; the proxy asks
     the node itself before it takes it into the pool.
 
@@ -119,14 +128,14 @@ def joined(node):
         salt-run wb_auto.joined wb-web1
     """
 
-    def answered():
+    def answered() -> Any:
         told = debounce.JOINED.ring(str(node), lambda batch: catch_up.admit(_office(), batch))
         return f"{node} is looked at with others" if told is None else told
 
     return runner.answer(answered)
 
 
-def due(node):
+def due(node: str) -> Any:
     """Restart what is due on a web node, out of the pool and after whatever is running; its
     states say so when a change needs a restart that would interrupt what it serves.
 
@@ -143,12 +152,12 @@ def due(node):
         salt-run wb_auto.due wb-web1
     """
 
-    def answered():
+    def answered() -> Any:
         told = debounce.DUE.ring(str(node), lambda batch: restarts.restart_all(_office(), batch))
         return f"{node} is seen to with others" if told is None else told
 
     return runner.answer(answered)
 
 
-def _office():
+def _office() -> Office:
     return runner.office(__opts__, __grains__)

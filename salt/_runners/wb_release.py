@@ -1,24 +1,33 @@
 """What is live, what happened, what would happen, and a run as it goes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from wbcore.errors import BadRequest
 from wbcore.requests import Request
 from wbmaster.commands import queries, recovery, runner, verdicts
+from wbmaster.office import Office
 from wbmaster.reporting import metrics as measured
 from wbmaster.unattended import drift_reports
 from wbmaster.unattended import landings as landings_
 
+# Salt gives them to the module.
+__grains__: dict[str, Any]
+__opts__: dict[str, Any]
+
 __virtualname__ = "wb_release"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
-def _office():
+def _office() -> Office:
     return runner.office(__opts__, __grains__)
 
 
-def status():
+def status() -> Any:
     """What is live on every node, as its running services answer at this moment.
 
     CLI Example:
@@ -30,7 +39,7 @@ def status():
     return runner.answer(lambda: queries.status(_office()))
 
 
-def history(limit=20):
+def history(limit: Any = 20) -> Any:
     """What happened: the newest runs with cause, outcome, figures and seconds a step.
 
     limit
@@ -45,7 +54,7 @@ def history(limit=20):
     return runner.answer(lambda: queries.history(_office(), _number(limit)))
 
 
-def plan(build="", minor=False):
+def plan(build: str = "", minor: bool = False) -> Any:
     """What releasing a build would do, with bytes a site, minutes, window and free disk.
 
     CLI Example:
@@ -59,7 +68,7 @@ def plan(build="", minor=False):
     return runner.answer(lambda: queries.plan(_office(), Request.parse("release", pillar)))
 
 
-def watch():
+def watch() -> Any:
     """Show the run at work until it ends, for another terminal than the one that started it.
 
     CLI Example:
@@ -71,7 +80,7 @@ def watch():
     return runner.answer(lambda: queries.watch_run(_office()))
 
 
-def drift(limit=20, node=""):
+def drift(limit: Any = 20, node: str = "") -> Any:
     """What was not as it should be on the nodes and was put right, newest first.
 
     limit
@@ -92,7 +101,7 @@ def drift(limit=20, node=""):
     return runner.answer(lambda: drift_reports.shown(_office(), _number(limit), str(node)))
 
 
-def metrics():
+def metrics() -> Any:
     """What is measured, in the text format of Prometheus: the release that each node serves,
     its age, the last push and window, runs by outcome; written to the pillar's
     ``wormbase:metrics:textfile`` too, where it is set.
@@ -106,7 +115,7 @@ def metrics():
     return runner.answer(lambda: measured.show(_office()))
 
 
-def landings():
+def landings() -> Any:
     """What landed on the development server, what it started or what it waits for, and why.
 
     CLI Example:
@@ -118,7 +127,7 @@ def landings():
     return runner.answer(lambda: landings_.shown(_office()))
 
 
-def hold(reason="", build=""):
+def hold(reason: str = "", build: str = "") -> Any:
     """Let nothing go live until ``unhold``; pushes, and going back, stay free.
 
     reason
@@ -135,7 +144,7 @@ def hold(reason="", build=""):
     return runner.answer(lambda: verdicts.hold(_office(), build, reason))
 
 
-def unhold(build=""):
+def unhold(build: str = "") -> Any:
     """Lift a hold.
 
     build
@@ -150,7 +159,7 @@ def unhold(build=""):
     return runner.answer(lambda: verdicts.unhold(_office(), build))
 
 
-def bad(build, reason=""):
+def bad(build: str, reason: str = "") -> Any:
     """Mark a build as bad: it never goes live, and is the first to go when room is needed.
 
     build
@@ -167,7 +176,7 @@ def bad(build, reason=""):
     return runner.answer(lambda: verdicts.bad(_office(), build, reason))
 
 
-def good(build):
+def good(build: str) -> Any:
     """Take back that a build is bad.
 
     build
@@ -182,7 +191,7 @@ def good(build):
     return runner.answer(lambda: verdicts.good(_office(), build))
 
 
-def accept(build, reason=""):
+def accept(build: str, reason: str = "") -> Any:
     """Let a build, as it is sealed now, go live whatever the gate on contents says of it; on
     record. Sealed again it is judged again.
 
@@ -200,7 +209,7 @@ def accept(build, reason=""):
     return runner.answer(lambda: verdicts.accept(_office(), build, reason))
 
 
-def unaccept(build):
+def unaccept(build: str) -> Any:
     """Take back that a build was accepted.
 
     build
@@ -215,7 +224,7 @@ def unaccept(build):
     return runner.answer(lambda: verdicts.unaccept(_office(), build))
 
 
-def recover_ledger(test=False):
+def recover_ledger(test: bool = False) -> Any:
     """Bring a ledger that is an old copy, or that was lost, up to date from what the nodes
     hold: what they serve is live and counts as announced. No node is changed, and nothing goes
     live until ``unhold``, since the ledger may have forgotten which builds are bad.
@@ -232,7 +241,7 @@ def recover_ledger(test=False):
     return runner.answer(lambda: recovery.recover(_office(), bool(test)))
 
 
-def _number(limit):
+def _number(limit: Any) -> int:
     if type(limit) is not int or limit < 1:
         raise BadRequest(f"limit is {str(limit)[:40]!r}", "it is a number, how many to show")
     return limit

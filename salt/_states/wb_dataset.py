@@ -9,21 +9,36 @@
         - sources: [{node: wb-dev, address: 10.0.0.11}]
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 import wbnode.state
 from wbcore.datasets import WEBAPP, Dataset
 from wbcore.errors import StepFailed
 from wbcore.names import Release
+from wbnode.state import State
+
+# Salt gives them to the module.
+__opts__: dict[str, Any]
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_dataset"
 _VERIFIED, _TOUCHED, _UNKNOWN = "verified", "touched", "of another sealing"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def present(name, manifests, datasets, sources):
+def present(
+    name: str,
+    manifests: Mapping[str, str],
+    datasets: Sequence[str],
+    sources: Sequence[Mapping[str, str]],
+) -> State:
     """Make sure that these datasets are here and verified.
 
     One whose marker vouches for it is not read; one in which a name came or went since is, and
@@ -39,17 +54,17 @@ def present(name, manifests, datasets, sources):
         ``[{node, address}]`` in the order to try.
     """
 
-    def read():
+    def read() -> dict[str, Any]:
         held = dict.fromkeys(__salt__["wb_dataset.held"](), _VERIFIED)
         here = [dataset for dataset in datasets if dataset in held]
         touched = __salt__["wb_dataset.touched"](here)
         return {**held, **dict.fromkeys(touched, _TOUCHED), **dict.fromkeys(unsure(here), _UNKNOWN)}
 
-    def unsure(some):
+    def unsure(some: Iterable[str]) -> list[str]:
         unknown = __salt__["wb_dataset.unknown"](manifests)
         return [one for one in some if any(_lists(manifest, one) for manifest in unknown)]
 
-    def fetch(wrong):
+    def fetch(wrong: Mapping[str, Any]) -> None:
         others = unsure(wrong)
         touched = __salt__["wb_dataset.touched"]([one for one in wrong if one not in others])
         for dataset, found in __salt__["wb_dataset.verify"](touched).items() if touched else ():
@@ -65,7 +80,7 @@ def present(name, manifests, datasets, sources):
     return wbnode.state.reach(name, __opts__["test"], read, wanted, fetch)
 
 
-def _lists(manifest, dataset):
+def _lists(manifest: str, dataset: str) -> bool:
     """Whether a manifest is the one that lists a dataset."""
     of_release = "-" in manifest
     if of_release:

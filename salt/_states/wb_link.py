@@ -10,10 +10,19 @@
         - epoch: 12
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import wbnode.state
 from wbcore import events
+from wbnode.state import State
+
+# Salt gives them to the module.
+__opts__: dict[str, Any]
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_link"
 _SWITCH = "unfinished switch"
@@ -22,12 +31,14 @@ _SOON = 30
 _CHANGED = "What is live has changed meanwhile: the links are left alone."
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def switched(name, release, links, going_live, epoch):
+def switched(
+    name: str, release: str, links: Mapping[str, str], going_live: bool, epoch: int
+) -> State:
     """Make sure that the live links are those of a release and that the servers serve them.
 
     links
@@ -43,11 +54,11 @@ def switched(name, release, links, going_live, epoch):
     if going_live:
         return wbnode.state.outcome(name, True, "A go-live is running: the links are left to it.")
 
-    def read():
+    def read() -> dict[str, Any]:
         unfinished = __salt__["wb_live.unfinished"]()
         return {**__salt__["wb_link.read"](), _SWITCH: bool(unfinished)}
 
-    def follow(wrong):
+    def follow(wrong: Mapping[str, Any]) -> None:
         soon = time.time() + _SOON
         __salt__["wb_live.switch"](links, run="state.apply", before=soon, epoch=epoch)
         # A minion that started before the pillar named its node has neither roles nor schedule.

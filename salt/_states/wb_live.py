@@ -7,20 +7,29 @@
         - epoch: 12
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import wbnode.state
 from wbcore.errors import BadData
 from wbcore.golive.epoch import RECOVER
+from wbnode.state import State
+
+# Salt gives them to the module.
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_live"
 _LATER = "A run has ended meanwhile: what it left is enforced the next time."
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def current(name, epoch):
+def current(name: str, epoch: int) -> State:
     """Make sure that the ledger has reached the last epoch that this node received: if not, it
     is an old copy, and what it calls live is not. States that move something require this.
 

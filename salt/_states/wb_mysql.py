@@ -9,19 +9,29 @@
         - reader: wormbase
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import wbnode.state
 from salt.exceptions import CommandExecutionError
 from wbcore.errors import StepFailed
+from wbnode.state import State
+
+# Salt gives them to the module.
+__opts__: dict[str, Any]
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_mysql"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def initialised(name):
+def initialised(name: str) -> State:
     """Make sure that the data directory has the system tables without which no server starts."""
     return wbnode.state.reach(
         name,
@@ -33,7 +43,7 @@ def initialised(name):
 
 
 @wbnode.state.failed_state
-def readable(name, reader):
+def readable(name: str, reader: str) -> State:
     """Make sure that the webapp may read the databases of builds, and nothing else; what a user
     who was there may do stays.
 
@@ -41,7 +51,7 @@ def readable(name, reader):
         Name of the MySQL user.
     """
 
-    def read():
+    def read() -> dict[str, Any]:
         try:
             return {"lacking": __salt__["wb_mysql.lacking"](reader)}
         except CommandExecutionError as error:

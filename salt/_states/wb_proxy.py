@@ -12,24 +12,34 @@
         - epoch: 12
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import wbnode.minion
 import wbnode.state
 from wbcore.errors import StepFailed
 from wbcore.model import proxy_pools
+from wbnode.state import State
+
+# Salt gives them to the module.
+__opts__: dict[str, Any]
+__pillar__: dict[str, Any]
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_proxy"
 PATIENCE_SECONDS = 6
 _CHANGED = "What is live has changed meanwhile: the pool is left alone."
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def prepared(name):
+def prepared(name: str) -> State:
     """Make sure that nginx finds a file for each pool; one that is there stays as it is."""
     return wbnode.state.reach(
         name,
@@ -41,7 +51,9 @@ def prepared(name):
 
 
 @wbnode.state.failed_state
-def serving(name, release, web, going_live, epoch):
+def serving(
+    name: str, release: str, web: Mapping[str, Mapping[str, str]], going_live: bool, epoch: int
+) -> State:
     """Make sure that the live pool has those web nodes, and only those, that serve a release.
 
     web
@@ -71,7 +83,7 @@ def serving(name, release, web, going_live, epoch):
     if moves and not wbnode.state.still_live(__salt__, release, epoch):
         return wbnode.state.outcome(name, True, _CHANGED)
 
-    def let_serve(wrong):
+    def let_serve(wrong: Mapping[str, Any]) -> None:
         __salt__["wb_proxy.set_pool"](live, good, epoch)
         # A node in it may be new: the next run names it to a minion that has to know it.
         wbnode.state.learn(__salt__)
@@ -79,7 +91,7 @@ def serving(name, release, web, going_live, epoch):
     return wbnode.state.reach(name, __opts__["test"], lambda: have, wanted, let_serve)
 
 
-def _serving(web, pooled):
+def _serving(web: Mapping[str, Mapping[str, str]], pooled: Sequence[str]) -> list[str]:
     percent = wbnode.minion.settings_of(__pillar__).golive.quorum_percent
     until, looks = time.monotonic() + PATIENCE_SECONDS, []
     while True:

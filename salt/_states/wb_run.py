@@ -10,6 +10,10 @@
         - order: last
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
 from wbmaster import run
@@ -17,14 +21,19 @@ from wbmaster.lifecycle import begin, end
 from wbmaster.office import Office, own_pillar
 from wbmaster.reporting import describe
 
+# Salt gives them to the module.
+__grains__: dict[str, Any]
+__opts__: dict[str, Any]
+__pillar__: dict[str, Any]
+
 __virtualname__ = "wb_run"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
-def begun(name, kind):
+def begun(name: str, kind: str) -> dict[str, Any]:
     """Begin the run that the orchestration's pillar asks for.
 
     kind
@@ -52,7 +61,7 @@ def begun(name, kind):
     return ret
 
 
-def ended(name):
+def ended(name: str) -> dict[str, Any]:
     """End the run of this orchestration: put the site back if the run failed in the change-over,
     record the outcome, free the lock, say in one line what happened."""
     ret = {"name": name, "result": True, "changes": {}, "comment": "There was nothing to end."}

@@ -13,10 +13,19 @@ every module of Salt is loaded: more than half of the time that a node's states 
           - file: nginx is configured
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import wbnode.state
 from wbcore.errors import StepFailed
+from wbnode.state import State
+
+# Salt gives them to the module.
+__opts__: dict[str, Any]
+__salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_service"
 _START_SECONDS = 5
@@ -25,12 +34,18 @@ _LATER = "It restarts once this node is out of the pool."
 _LEFT = "A go-live is running: the service is left to it."
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
 @wbnode.state.failed_state
-def running(name, reload=False, interrupts=False, release="", going_live=False):
+def running(
+    name: str,
+    reload: bool = False,
+    interrupts: bool = False,
+    release: str = "",
+    going_live: bool = False,
+) -> State:
     """Make sure that a service runs and starts at boot.
 
     reload
@@ -64,7 +79,7 @@ def running(name, reload=False, interrupts=False, release="", going_live=False):
 
 
 @wbnode.state.failed_state
-def enabled(name):
+def enabled(name: str) -> State:
     """Make sure that a service starts at boot, whether it runs now or not."""
     return wbnode.state.reach(
         name,
@@ -76,7 +91,7 @@ def enabled(name):
 
 
 @wbnode.state.failed_state
-def mod_watch(name, reload=False, interrupts=False, **_):
+def mod_watch(name: str, reload: bool = False, interrupts: bool = False, **_: Any) -> State:
     """Let a running service go by what a state that it watches changed."""
     verb = "reload" if reload else "restart"
     if interrupts and __salt__["wb_service.serves"]():
@@ -87,14 +102,14 @@ def mod_watch(name, reload=False, interrupts=False, **_):
     return wbnode.state.outcome(name, True, f"It did {verb}.", {name: verb})
 
 
-def _later(name):
+def _later(name: str) -> State:
     if __opts__["test"]:
         return wbnode.state.outcome(name, None, _LATER, {name: "restart due"})
     __salt__["wb_service.restart_later"](name)
     return wbnode.state.outcome(name, True, _LATER, {name: "restart due"})
 
 
-def _bring_about(name, wrong):
+def _bring_about(name: str, wrong: Mapping[str, Any]) -> None:
     if "enabled" in wrong and not __salt__["service.enable"](name):
         raise StepFailed(
             f"{name} can not be enabled for boot", f"look at the header of /etc/init.d/{name}"
@@ -103,7 +118,7 @@ def _bring_about(name, wrong):
         _act("start", name)
 
 
-def _act(verb, name):
+def _act(verb: str, name: str) -> None:
     """Start, reload or restart; some init scripts return before the service runs."""
     done = __salt__[f"service.{verb}"](name)
     until = time.monotonic() + _START_SECONDS

@@ -9,6 +9,10 @@
           - wb_run: begin
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import wbmaster.lifecycle.step
 from wbcore.errors import ReleaseError
 from wbmaster import run
@@ -16,11 +20,11 @@ from wbmaster import run
 __virtualname__ = "wb_step"
 
 
-def __virtual__():
+def __virtual__() -> str:
     return __virtualname__
 
 
-def taken(name, step):
+def taken(name: str, step: str) -> dict[str, Any]:
     """Take a step of the run that this orchestration began.
 
     step
