@@ -16,11 +16,13 @@ from .place import CACHE
 
 HERE = Path(__file__).resolve().parent
 FILES = HERE / "files"
-# Where Salt's own package has its Python.
+# Where Salt's own package has its Python, and the number of the user that its master runs as.
 SALT = Path("opt/saltstack/salt")
+SALT_USER = 450
 COMMANDS = ("salt", "salt-call", "salt-cp", "salt-key", "salt-master", "salt-minion", "salt-run")
-_ENABLED = ("salt-master", "salt-minion")
-_FILES = ("inittab", *(f"{daemon}.init" for daemon in _ENABLED))
+_UNITS = ("salt-master.service", "salt-minion.service")
+# What every Debian has enabled that a node needs.
+_KEPT = {"salt-minion.service", "dbus.service", "dbus.socket"}
 _RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 
 
@@ -32,7 +34,7 @@ def layers() -> list[Path]:
 
 
 def _base() -> Path:
-    recipe = [*(HERE / name for name in _RECIPE), *(FILES / name for name in _FILES)]
+    recipe = [*(HERE / name for name in _RECIPE), *(FILES / name for name in _UNITS)]
     return made(f"base-{digest(recipe)}", _make_base)
 
 
@@ -90,24 +92,27 @@ def _install_salt(root: Path, wheels: Path, log: Path) -> None:
 def _lay_files(root: Path) -> None:
     for command in COMMANDS:
         (root / "usr/bin" / command).symlink_to(f"/{SALT}/bin/{command}")
-    for daemon in _ENABLED:
-        script = root / f"etc/init.d/{daemon}"
-        shutil.copy(FILES / f"{daemon}.init", script)
-        script.chmod(0o755)
-    shutil.copy(FILES / "inittab", root / "etc/inittab")
+    for unit in _UNITS:
+        shutil.copy(FILES / unit, root / "lib/systemd/system" / unit)
     (root / "etc/resolv.conf").write_text("")
+    # Empty: each node finds an id of its own when it boots for the first time.
+    (root / "etc/machine-id").write_text("")
 
 
 def _enable(root: Path, log: Path) -> None:
-    """Leave nothing enabled at boot but Salt; each node's states enable the rest."""
-    for level in "0123456":
-        for link in (root / f"etc/rc{level}.d").glob("[SK]*"):
+    """Leave nothing enabled at boot but Salt's minion; each node's states enable the rest."""
+    debian.inside(root, "systemctl", "enable", *_UNITS, log=log)
+    for link in (root / "etc/systemd/system").glob("*.wants/*"):
+        if link.name not in _KEPT:
             link.unlink()
-    for daemon in _ENABLED:
-        debian.inside(root, "insserv", daemon, log=log)
-    # Only the master's node gets this link back.
-    for link in root.glob("etc/rc*.d/*salt-master"):
+    # Some packages (exim4) still bring an init script, which systemd would start by these.
+    for link in (root / "etc").glob("rc[0-6].d/[SK]*"):
         link.unlink()
+    # As Salt's own package has it: the master is no root.
+    debian.inside(
+        root, "useradd", "--system", "--user-group", "--uid", str(SALT_USER),
+        "--home-dir", f"/{SALT}", "--shell", "/usr/sbin/nologin", "salt", log=log,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

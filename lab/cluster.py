@@ -216,9 +216,9 @@ class Cluster:
             self._lay(host.name, record)
         master = Node(self.place, MASTER)
         keys.lay_master(master)
-        link = master.path("/etc/rc2.d/S01salt-master")
+        link = master.path("/etc/systemd/system/multi-user.target.wants/salt-master.service")
         link.parent.mkdir(parents=True)
-        link.symlink_to("../init.d/salt-master")
+        link.symlink_to("/lib/systemd/system/salt-master.service")
         # Written last: a lab without its record is one that was never finished.
         self.place.record.write_text(json.dumps(record, indent=2))
 
@@ -249,16 +249,17 @@ def _hosts(record: Mapping[str, Any]) -> str:
 
 
 def _stopped(node: Node) -> list[str]:
-    """Services with a start link for boot that do not run, or do not answer."""
-    links = node.call("ls", "/etc/rc2.d").stdout.split()
-    enabled = {link[3:] for link in links if link.startswith("S")}
+    """Services that are enabled for boot and do not run, or do not answer."""
+    told = node.call("systemctl", "list-unit-files", "--type=service", "--state=enabled", "--plain",
+                     "--no-legend")  # fmt: skip
+    enabled = {line.split(".service")[0] for line in told.stdout.splitlines() if "@" not in line}
     if node.call("test", "-e", _LIVE_WEBAPP).returncode != 0:
         enabled.discard("wormbase-starman")
     return sorted(name for name in enabled if not _answers(node, name))
 
 
 def _answers(node: Node, service: str) -> bool:
-    if node.call("service", service, "status").returncode != 0:
+    if node.call("systemctl", "is-active", "--quiet", service).returncode != 0:
         return False
     page = _PAGES.get(service)
     return page is None or node.call("curl", "-s", "-m", "5", page).returncode == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from .base import SALT_USER
 from .command import run
 from .node import Node
 
@@ -15,6 +17,7 @@ def lay_master(master: Node) -> None:
     """Give the master its settings and its key pair."""
     master.write("/etc/salt/master.d/lab.conf", (_FILES / "master.conf").read_text())
     _pair(master, "master")
+    _own(master)
 
 
 def lay_minion(node: Node, master: Node) -> None:
@@ -22,6 +25,15 @@ def lay_minion(node: Node, master: Node) -> None:
     node.write("/etc/salt/minion_id", f"{node.name}\n")
     node.write("/etc/salt/minion.d/lab.conf", (_FILES / "minion.conf").read_text())
     master.write(f"{_PKI}/master/minions/{node.name}", _pair(node, "minion"))
+    _own(master)
+
+
+def _own(master: Node) -> None:
+    """What Salt's own package gives to the user that the master runs as."""
+    for folder in (f"{_PKI}/master", "/etc/salt/master.d"):
+        top = master.path(folder)
+        for path in (top, *top.rglob("*")):
+            os.chown(path, SALT_USER, SALT_USER)
 
 
 def _pair(node: Node, name: str) -> str:

@@ -12,12 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import cgroups
 from .command import LabError, run
 from .place import Place
 
 _SCRIPT = Path(__file__).resolve().parent / "files" / "node.sh"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOT_SECONDS = 120.0
+_BOOTED = {"running", "degraded"}
+# What process 1 is called once it is systemd.
+_INITS = ("init\n", "systemd\n")
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,9 @@ class Node:
     def boot(self, layers: Sequence[Path]) -> None:
         """Start the node's process 1; its services follow by themselves."""
         lower = ":".join(map(str, layers))
-        spaces = ("unshare", "-m", "-u", "-p", "-i", "--fork", "--kill-child=KILL")
-        launch = ("ip", "netns", "exec", self.place.namespace(self.name), "setsid", *spaces)
+        namespace = self.place.namespace(self.name)
+        spaces = ("unshare", "-m", "-u", "-p", "-i", "-C", "--fork", "--kill-child=KILL")
+        launch = (*cgroups.within(namespace), "ip", "netns", "exec", namespace, "setsid", *spaces)
         with (self.disk / "launch.log").open("ab") as log:
             subprocess.Popen(
                 [*launch, "sh", _SCRIPT, self.name, self.disk, lower],
@@ -93,10 +98,10 @@ class Node:
             )
 
     def wait_booted(self) -> None:
-        """Return when the scripts of ``/etc/rc2.d`` have run; LabError when they do not end."""
+        """Return when systemd has started what it starts at boot, or given up on a part of it."""
         limit = time.monotonic() + _BOOT_SECONDS
         while time.monotonic() < limit:
-            if self.init and self.call("test", "-e", "/run/booted").returncode == 0:
+            if self.init and self.call("systemctl", "is-system-running").stdout.strip() in _BOOTED:
                 return
             time.sleep(0.05)
         raise LabError(
@@ -114,6 +119,7 @@ class Node:
         while time.monotonic() < limit:
             left = self.processes()
             if not left:
+                cgroups.remove(self.place.namespace(self.name))
                 return
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
@@ -128,7 +134,7 @@ class Node:
             raise LabError(f"{self.name} is down; bin/lab start {self.name}")
         settings = [f"PATH={_PATH}", "HOME=/root", "USER=root", "LANG=C.UTF-8",
                     f"TERM={os.environ.get('TERM', 'dumb')}"]  # fmt: skip
-        return ["nsenter", "-t", str(init), "-m", "-u", "-i", "-n", "-p", "-r", "-w",
+        return ["nsenter", "-t", str(init), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w",
                 "env", "-i", *settings, *command]  # fmt: skip
 
     def call(
@@ -151,7 +157,7 @@ def _is_init(pid: int) -> bool:
     """Whether a process is the first of a PID namespace and has become its init."""
     status = Path(f"/proc/{pid}/status").read_text()
     numbers = next(line for line in status.splitlines() if line.startswith("NSpid:"))
-    return numbers.split()[-1] == "1" and Path(f"/proc/{pid}/comm").read_text() == "init\n"
+    return numbers.split()[-1] == "1" and Path(f"/proc/{pid}/comm").read_text() in _INITS
 
 
 def _copy_all(sources: Sequence[Path], target: Path) -> None:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # First process of a node, in namespaces of its own: mounts the node's root file
-# system, moves into it and becomes its init.
+# system, moves into it and becomes its systemd.
 # Usage: node.sh NAME DISK LOWERDIRS
 set -eu
 name=$1 disk=$2 lower=$3
@@ -19,6 +19,8 @@ fi
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
+# The cgroup that the node was launched in is the root of its own.
+mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755,nosuid run run
 mount -t tmpfs -o mode=755,nosuid dev dev
 mkdir dev/pts dev/shm run/lock
@@ -38,10 +40,9 @@ ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
-: > run/utmp
 rm -rf tmp/* tmp/.[!.]*
 echo 1 > proc/sys/net/ipv6/conf/all/disable_ipv6
 
 pivot_root . .
 umount -l .
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 /sbin/init </dev/null
+exec env -i container=lab LANG=C.UTF-8 /sbin/init </dev/null

@@ -33,7 +33,7 @@ def set_up(node: Node, password: str) -> None:
     setup.carry_out(node, *install, "php", f"{HOME}/install.php", stdin=password)
     setup.carry_out(node, "rm", f"{HOME}/install.php")
     setup.lay(
-        node, "wormbase-blog", "/etc/init.d/wormbase-blog", 0o755,
+        node, "wormbase-blog.service", "/etc/systemd/system/wormbase-blog.service",
         home=HOME, user=_RUNS_AS, listen=f"0.0.0.0:{PORT}",
     )  # fmt: skip
     setup.start(node, "wormbase-blog")

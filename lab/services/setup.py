@@ -37,5 +37,6 @@ def carry_out(node: Node, *command: str, stdin: str | None = None) -> str:
 
 def start(node: Node, service: str) -> None:
     """Start a service now, with its new configuration, and at every boot."""
-    carry_out(node, "update-rc.d", service, "defaults")
-    carry_out(node, "service", service, "restart")
+    carry_out(node, "systemctl", "daemon-reload")
+    carry_out(node, "systemctl", "enable", service)
+    carry_out(node, "systemctl", "restart", service)

@@ -16,7 +16,7 @@ from wbnode.mysql_reader import Reader
 
 __virtualname__ = "wb_mysql"
 
-_LOOK = "look at MariaDB there: service mariadb status"
+_LOOK = "look at MariaDB there: systemctl status mariadb"
 _OWN = {"information_schema", "mysql", "performance_schema", "sys"}
 _SECONDS = 30
 _DIRECTORY = re.compile(r"([A-Za-z0-9_]{1,64})_WS[1-9][0-9]*")

@@ -9,13 +9,12 @@ site to active mode".
 
 import contextlib
 import re
-import subprocess
 import time
 
 import wbnode.epoch
 import wbnode.minion
 import wbnode.proxy
-from wbcore.errors import BadRequest, StepFailed
+from wbcore.errors import BadRequest
 from wbcore.golive.error_rate import count, too_many
 from wbcore.model import proxy_pools
 from wbcore.model.proxy_pools import Lease
@@ -29,6 +28,8 @@ RELOAD_SECONDS = 2
 # Whoever waits for an answer longer than this when the page goes up gets none: the whole
 # window has few seconds.
 DRAIN_SECONDS = 1
+# A keeper that was killed is back by then.
+KEEPER_SECONDS = 3
 SNAPSHOT_SECONDS = 1
 WATCH_SECONDS = 1
 
@@ -156,7 +157,7 @@ def maintain(release, seconds, patience, links=None, epoch=None):
     release
         Name of the release that is live, or nothing.
     seconds
-        The page's lease: when it has run out, a keeper of its own takes the page down, once
+        The page's lease: when it has run out, the proxy's keeper takes the page down, once
         all web nodes that served before serve one whole release.
     patience
         Seconds after the lease at which it does so with those that do. Asked for again both
@@ -180,18 +181,13 @@ def maintain(release, seconds, patience, links=None, epoch=None):
     proxy = _proxy()
     with _ordered(proxy, epoch):
         proxy.check()
+        proxy.refuse_without_keeper(KEEPER_SECONDS)
         was_up = proxy.lease() is not None
         times = (float(seconds), float(patience))
         lease = _lease(proxy, str(release or ""), *times, dict(links or {}))
         proxy.page_up(lease)
         try:
-            keeper = _start_keeper(proxy)
             drained = proxy.reload(DRAIN_SECONDS, cut=True)
-            if keeper.poll() is not None:
-                raise StepFailed(
-                    "the keeper of the maintenance page did not start",
-                    "apply the proxy's states: state.apply",
-                )
         except BaseException:
             # Behind a page that was up already nodes may be half switched: its keeper ends it.
             if not was_up:
@@ -317,16 +313,3 @@ def _lease(proxy, release, seconds, patience, links):
         answers = wbnode.proxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
     return Lease(release, until, until + patience, port, answers, links)
-
-
-def _start_keeper(proxy):
-    """A process of its own: it outlives this job and the minion."""
-    root = proxy.layout.root
-    return subprocess.Popen(
-        ["/usr/bin/python3", "-B", str(proxy.layout.programs / "keeper.py"), "--root", str(root)],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

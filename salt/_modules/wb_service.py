@@ -1,12 +1,10 @@
-"""The services of this node: whether they run, and whether they start at boot.
+"""The services of this node, which are systemd's units.
 
-Salt's own functions look at every service of a node to tell of one, which takes several times
-as long; starting and stopping is theirs.
+Salt's own functions ask systemd several times to tell of one service; starting and stopping is
+theirs.
 """
 
 from __future__ import annotations
-
-import subprocess
 
 import wbnode.due_restarts
 import wbnode.minion
@@ -15,27 +13,46 @@ from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
 from wbcore.model.links import PRODUCTION
 
-# Of the runlevels in which a server serves.
-_LINKS = "etc/rc[2-5].d/S[0-9][0-9]"
+_RUNNING = ("active", "reloading")
+# Of these an init script has the last word: systemd knows it by a generated unit.
+_ENABLED = ("enabled", "enabled-runtime", "generated", "alias", "static")
 
 
-def running(name: str) -> bool:
-    """Whether a service runs, as its own init script says.
+def state(name: str) -> dict[str, bool]:
+    """What systemd says of a service: ``{"running", "enabled", "current"}``.
+
+    ``enabled`` is whether it starts at boot, and ``current`` whether systemd has read the files of
+    its unit since they changed last.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt wb-web1 wb_service.running mariadb
+        salt wb-web1 wb_service.state mariadb
     """
-    done = subprocess.run(
-        ["service", name, "status"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
+    wanted = "--property=ActiveState,UnitFileState,NeedDaemonReload"
+    said = wbnode.minion.command(
+        ["systemctl", "show", wanted, f"{name}.service"], "look at systemd on this node"
     )
-    return done.returncode == 0
+    told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    return {
+        "running": told["ActiveState"] in _RUNNING,
+        "enabled": told["UnitFileState"] in _ENABLED,
+        "current": told["NeedDaemonReload"] == "no",
+    }
+
+
+@wbnode.minion.salt_errors
+def reread() -> None:
+    """Let systemd read the files of units that have changed. No service is touched.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.reread
+    """
+    wbnode.minion.command(["systemctl", "daemon-reload"], "look at systemd on this node")
 
 
 @wbnode.minion.salt_errors
@@ -83,7 +100,9 @@ def restart_due() -> list[str]:
         if name == ACEDB:
             __salt__["wb_acedb.restart"]()
         elif not __salt__["service.restart"](name):
-            raise StepFailed(f"{name} did not restart", f"run service {name} restart on this node")
+            raise StepFailed(
+                f"{name} did not restart", f"run systemctl restart {name} on this node"
+            )
         wbnode.due_restarts.done(layout, name)
     return names
 
@@ -99,16 +118,3 @@ def serves() -> bool:
     """
     node = wbnode.minion.settings_of(__pillar__).nodes.get(__opts__["id"])
     return node is not None and "web" in node.roles and PRODUCTION in __salt__["wb_link.read"]()
-
-
-def enabled(name: str) -> bool:
-    """Whether a service starts at boot. (systemd, too, keeps the links of init scripts.)
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt wb-web1 wb_service.enabled mariadb
-    """
-    root = wbnode.minion.layout_of(__opts__).root
-    return any(root.glob(f"{_LINKS}{name}"))

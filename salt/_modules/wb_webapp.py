@@ -24,6 +24,10 @@ __virtualname__ = "wb_webapp"
 SERVICE = "wormbase-starman"
 _TOLD = 5
 _ANSWER_SECONDS = 10
+# A Starman loads its release, and the one before finishes its requests.
+_TAKE_OVER_SECONDS = 70
+_POLL_SECONDS = 0.05
+_LOOK = f"run journalctl -u {SERVICE} on this node: it has what the webapp says"
 _ENVIRONMENT = "wormbase.env"
 
 
@@ -148,7 +152,9 @@ def start():
 
         salt wb-web1 wb_webapp.start
     """
-    return _serve("start")
+    began = time.monotonic()
+    _systemctl("start")
+    return _serving(began)
 
 
 @wbnode.minion.salt_errors
@@ -161,7 +167,9 @@ def stop():
 
         salt wb-web1 wb_webapp.stop
     """
-    return _service("stop")
+    began = time.monotonic()
+    _systemctl("stop")
+    return {"seconds": round(time.monotonic() - began, 3)}
 
 
 @wbnode.minion.salt_errors
@@ -174,7 +182,17 @@ def restart():
 
         salt wb-web1 wb_webapp.restart
     """
-    return _serve("restart")
+    began = time.monotonic()
+    before = _newest()
+    _systemctl("reload")
+    until = time.monotonic() + _TAKE_OVER_SECONDS
+    while len(_generations()) != 1 or _newest() <= before:
+        if time.monotonic() > until:
+            raise StepFailed(
+                f"the new Starman did not take over within {_TAKE_OVER_SECONDS} s", _LOOK
+            )
+        time.sleep(_POLL_SECONDS)
+    return _serving(began)
 
 
 def _here(layout, dataset):
@@ -207,22 +225,32 @@ def _complete(place, release, changeset):
     (place / "logs").chmod(LOGS_MODE)
 
 
-def _service(verb):
-    began = time.monotonic()
-    wbnode.minion.command(["service", SERVICE, verb], f"run service {SERVICE} {verb} on this node")
-    return {"seconds": round(time.monotonic() - began, 3)}
+def _systemctl(verb):
+    argv = ["systemctl", verb, f"{SERVICE}.service"]
+    return wbnode.minion.command(argv, f"run systemctl {verb} {SERVICE} on this node")
 
 
-def _serve(verb):
-    done = _service(verb)
+def _generations():
+    """The numbers of the Starmans that live now."""
+    path = wbnode.minion.layout_of(__opts__).starman_generations
+    lines = path.read_text(encoding="ascii").split() if path.exists() else []
+    return [int(line.partition(":")[0]) for line in lines]
+
+
+def _newest():
+    return max(_generations(), default=0)
+
+
+def _serving(began):
+    """What the webapp answers after it was started or restarted, and the seconds it took."""
     live = wbnode.minion.layout_of(__opts__).production.resolve().name
     serving = version()["release"]
     if serving != live:
         raise StepFailed(
             f"the webapp serves {serving} and the live link points to {live}",
-            f"run service {SERVICE} stop, then start, on this node",
+            f"run systemctl restart {SERVICE} on this node",
         )
-    return {"release": serving, **done}
+    return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
 
 
 def _version(port):
@@ -253,7 +281,7 @@ def _get(port, path):
         reason = getattr(error, "reason", error)
         raise StepFailed(
             f"the webapp does not answer on port {port}: {reason}",
-            f"run service {SERVICE} start on this node",
+            _LOOK,
         ) from error
 
 

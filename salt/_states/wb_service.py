@@ -15,7 +15,6 @@ every module of Salt is loaded: more than half of the time that a node's states 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,8 +27,6 @@ __opts__: dict[str, Any]
 __salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_service"
-_START_SECONDS = 5
-_POLL_SECONDS = 0.1
 _LATER = "It restarts once this node is out of the pool."
 _LEFT = "A go-live is running: the service is left to it."
 
@@ -61,11 +58,8 @@ def running(
     """
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
-    have = {
-        "running": __salt__["wb_service.running"](name),
-        "enabled": __salt__["wb_service.enabled"](name),
-    }
-    wanted = {"running": True, "enabled": True}
+    have = __salt__["wb_service.state"](name)
+    wanted = dict.fromkeys(have, True)
     asked = release and have != wanted and not __opts__["test"]
     if asked and not wbnode.state.still_live(__salt__, release):
         return wbnode.state.outcome(name, True, _LEFT)
@@ -84,15 +78,23 @@ def enabled(name: str) -> State:
     return wbnode.state.reach(
         name,
         __opts__["test"],
-        lambda: {"enabled": __salt__["wb_service.enabled"](name)},
+        lambda: {"enabled": __salt__["wb_service.state"](name)["enabled"]},
         {"enabled": True},
         lambda wrong: _bring_about(name, wrong),
     )
 
 
 @wbnode.state.failed_state
-def mod_watch(name: str, reload: bool = False, interrupts: bool = False, **_: Any) -> State:
+def mod_watch(
+    name: str,
+    reload: bool = False,
+    interrupts: bool = False,
+    going_live: bool = False,
+    **_: Any,
+) -> State:
     """Let a running service go by what a state that it watches changed."""
+    if going_live:
+        return wbnode.state.outcome(name, True, _LEFT)
     verb = "reload" if reload else "restart"
     if interrupts and __salt__["wb_service.serves"]():
         return _later(name)
@@ -110,19 +112,18 @@ def _later(name: str) -> State:
 
 
 def _bring_about(name: str, wrong: Mapping[str, Any]) -> None:
+    if "current" in wrong:
+        __salt__["wb_service.reread"]()
     if "enabled" in wrong and not __salt__["service.enable"](name):
         raise StepFailed(
-            f"{name} can not be enabled for boot", f"look at the header of /etc/init.d/{name}"
+            f"{name} can not be enabled for boot", f"run systemctl enable {name} on this node"
         )
     if "running" in wrong:
         _act("start", name)
 
 
 def _act(verb: str, name: str) -> None:
-    """Start, reload or restart; some init scripts return before the service runs."""
+    """Start, reload or restart a service; it runs when this returns."""
     done = __salt__[f"service.{verb}"](name)
-    until = time.monotonic() + _START_SECONDS
-    while not (runs := __salt__["wb_service.running"](name)) and time.monotonic() < until:
-        time.sleep(_POLL_SECONDS)
-    if not done or not runs:
-        raise StepFailed(f"{name} did not {verb}", f"run service {name} {verb} on this node")
+    if not done or not __salt__["wb_service.state"](name)["running"]:
+        raise StepFailed(f"{name} did not {verb}", f"run systemctl status {name} on this node")

@@ -219,7 +219,7 @@ def test_a_server_that_is_down_is_told_in_one_sentence(layout, load, make_opts):
     functions = load("node", {})
     result = states(make_opts, functions, False)["wb_mysql.readable"]("r", reader="wormbase")
     assert result["result"] is False
-    assert "service mariadb status" in result["comment"]
+    assert "systemctl status mariadb" in result["comment"]
     result = states(make_opts, functions, True)["wb_mysql.readable"]("r", reader="wormbase")
     assert result["result"] is None
     with pytest.raises(Exception, match="not the name of a user"):

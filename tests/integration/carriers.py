@@ -63,6 +63,7 @@ def _serve(layout: Layout, address: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *("/usr/sbin/sshd", "-D", "-f", layout.carrier / "sshd_config"),
+            *("-h", layout.carrier / "id"),
             *("-E", layout.root / "logs" / "carrier.log"),
             *(f"-o{option}" for option in options),
         ]

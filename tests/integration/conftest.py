@@ -17,7 +17,7 @@ import pytest
 import yaml
 from carriers import Carriers
 from wbcore.layout import Layout
-from wbsite import ADDRESSES, Site, install_master, pillar_of
+from wbsite import ADDRESSES, Site, install_master, pillar_of, run_socket
 
 # As on a node that has to be back soon after the master was killed.
 MINION = {
@@ -106,6 +106,7 @@ def master(
     # Reactors and pillar modules are read when the master starts: what they import comes first.
     synced = factory.salt_run_cli().run("saltutil.sync_all")
     assert synced.returncode == 0, synced
+    running.enter_context(run_socket(Layout(root)))
     return running.enter_context(factory.started())
 
 

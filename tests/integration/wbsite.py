@@ -7,9 +7,12 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,6 +75,32 @@ def install_master(root: Path, site: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "wormbase-release.conf").write_text(text)
     Layout(root).state.mkdir(mode=0o700, parents=True)
+
+
+@contextmanager
+def run_socket(layout: Layout) -> Iterator[None]:
+    """What ``wormbase-run.socket`` does: a process of its own for each connection."""
+    layout.run_socket.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(layout.run_socket))
+        listening.listen()
+        threading.Thread(target=_start_runs, args=(listening,), daemon=True).start()
+        yield
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def _start_runs(listening: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            subprocess.Popen(
+                [sys.executable, CHECKOUT / "bin/start-run"],
+                stdin=connection,
+                start_new_session=True,
+            )
 
 
 def eventually(what: str, question: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:

@@ -72,6 +72,17 @@ class Layout:
         return self.state / "runs.log"
 
     @property
+    def run_socket(self) -> Path:
+        """Where the master asks for a run that outlives it."""
+        return self.root / "run/wormbase-run.sock"
+
+    @property
+    def starman_generations(self) -> Path:
+        """The Starmans of the live webapp's service, ``number:pid`` a line; two of them live
+        while one takes over from the other."""
+        return self.root / "run/wormbase-starman/generations"
+
+    @property
     def announced(self) -> Path:
         """What the beacon announced last, and when (wb-dev)."""
         return self.state / "announced.json"

@@ -149,6 +149,33 @@ class Proxy:
             answers = threads.map(lambda node: get(port, f"/node/{node}{path}"), names)
             return dict(zip(names, answers, strict=True))
 
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """One keeper at a time, for as long as it lives."""
+        with open(self._keeper, "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def refuse_without_keeper(self, patience: float) -> None:
+        """StepFailed unless a keeper lives, who ends a maintenance page; one that was killed is
+        started again within ``patience`` seconds."""
+        until = time.monotonic() + patience
+        while not self._has_keeper():
+            if time.monotonic() > until:
+                raise StepFailed(
+                    "no keeper runs that would end the maintenance page",
+                    "run systemctl start wormbase-keeper on the proxy, or apply its states",
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _has_keeper(self) -> bool:
+        with open(self._keeper, "a", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
     def answered_lately(self) -> tuple[list[int], int]:
         """Statuses of the last answers that the log holds, and where in it the next will be."""
         size = self._log.stat().st_size if self._log.exists() else 0
@@ -168,6 +195,10 @@ class Proxy:
         return self.layout.root / "var/log/nginx/access.log"
 
     @property
+    def _keeper(self) -> Path:
+        return self.layout.proxy / "keeper.lock"
+
+    @property
     def _flag(self) -> Path:
         return self.layout.proxy / "live_b"
 
@@ -180,7 +211,7 @@ class Proxy:
             pid = int((self.layout.root / "run/nginx.pid").read_text(encoding="ascii"))
             os.kill(pid, 0)
         except (OSError, ValueError):
-            raise StepFailed("nginx does not run", "start it: service nginx start") from None
+            raise StepFailed("nginx does not run", "start it: systemctl start nginx") from None
         return pid
 
 

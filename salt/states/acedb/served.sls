@@ -25,10 +25,19 @@ xinetd knows AceDB:
     - require:
       - wb_package: xinetd is installed
 
+xinetd has its unit:
+  file.managed:
+    - name: /etc/systemd/system/xinetd.service
+    - source: salt://acedb/xinetd.service
+    - require:
+      - wb_package: xinetd is installed
+
 xinetd runs:
   wb_service.running:
     - name: xinetd
     # A restart starts the new one while the old one still ends, and then none runs.
     - reload: True
+    - require:
+      - file: xinetd has its unit
     - watch:
       - file: xinetd knows AceDB

@@ -55,12 +55,11 @@ the carrier has its {{ name }}:
       - wb_service: the carrier runs
 {%- endfor %}
 
-the carrier has its init script:
+the carrier has its unit:
   file.managed:
-    - name: /etc/init.d/wormbase-carrier
-    - source: salt://carrier/wormbase-carrier
+    - name: /etc/systemd/system/wormbase-carrier.service
+    - source: salt://carrier/wormbase-carrier.service
     - template: jinja
-    - mode: '0755'
 
 the carrier runs:
   wb_service.running:
@@ -70,4 +69,4 @@ the carrier runs:
       - user: the carrier has its user
     - watch:
       - file: the carrier has its private key
-      - file: the carrier has its init script
+      - file: the carrier has its unit

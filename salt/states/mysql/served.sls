@@ -2,7 +2,7 @@
 {%- set settings = salt['wb_settings.read']() %}
 
 # Before the package, whose installation has systemd read it.
-MariaDB may write to its databases under systemd:
+MariaDB starts again by itself, and may write to its databases:
   file.managed:
     - name: /etc/systemd/system/mariadb.service.d/wormbase.conf
     - source: salt://mysql/systemd.conf
@@ -13,7 +13,7 @@ MariaDB is installed:
   wb_package.installed:
     - pkgs: [mariadb-server]
     - require:
-      - file: MariaDB may write to its databases under systemd
+      - file: MariaDB starts again by itself, and may write to its databases
 
 MariaDB is configured:
   file.managed:

@@ -20,6 +20,18 @@ the user {{ user }} is there:
       - group: the user {{ user }} is there
 {%- endfor %}
 
+the minion starts again by itself:
+  file.managed:
+    - name: /etc/systemd/system/salt-minion.service.d/wormbase.conf
+    - source: salt://node/salt-minion.conf
+    - makedirs: True
+
+the minion runs:
+  wb_service.running:
+    - name: salt-minion
+    - require:
+      - file: the minion starts again by itself
+
 the automation has its directory:
   file.directory:
     - name: {{ settings.paths.state }}

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 """keeper.py [--root DIR]: ends the maintenance page when its lease has run out.
 
-``wb_proxy.maintain`` starts it detached, the init script ``wormbase-keeper`` at boot. It
-lives as long as the page is up. Should nobody have taken the page down when its lease ends,
+A service, ``wormbase-keeper``: it uses neither Salt nor a minion, and no page goes up while it
+does not run. Should nobody have taken the page down when its lease ends,
 it comes down as soon as all web nodes serve one whole release. Those that do not within the
 lease's patience leave the live pool; while none does, the page stays. Standard library only.
 """
 
 import argparse
-import fcntl
 import sys
 import time
 from pathlib import Path
@@ -29,13 +28,14 @@ AGAIN_SECONDS = 0.3
 
 
 def main() -> None:
-    """Wait for the end of the page, one keeper at a time."""
+    """Keep every page, one keeper at a time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", default="/", type=Path, help="root of the node")
     proxy = wbnode.proxy.Proxy(Layout(parser.parse_args().root))
-    with open(proxy.layout.proxy / "keeper.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        keep(proxy)
+    with proxy.kept():
+        while True:
+            keep(proxy)
+            time.sleep(LOOK_SECONDS)
 
 
 def keep(proxy: wbnode.proxy.Proxy) -> None:

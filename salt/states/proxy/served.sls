@@ -25,6 +25,12 @@ every pool has its file:
     - require:
       - file: the proxy has its directory
 
+nginx starts again by itself:
+  file.managed:
+    - name: /etc/systemd/system/nginx.service.d/wormbase.conf
+    - source: salt://proxy/nginx-service.conf
+    - makedirs: True
+
 nginx is configured:
   file.managed:
     - name: /etc/nginx/nginx.conf
@@ -40,6 +46,7 @@ nginx runs:
     - require:
       - wb_proxy: every pool has its file
       - file: the maintenance page is there
+      - file: nginx starts again by itself
     - watch:
       - file: nginx is configured
 
@@ -51,6 +58,8 @@ the keeper has the core:
     - include_pat: '*.py'
     - clean: True
     - exclude_pat: '*.pyc'
+    - watch_in:
+      - wb_service: the keeper runs
 
 {%- for name, source in [
   ('wbnode/__init__.py', 'salt://_utils/wbnode/__init__.py'),
@@ -63,17 +72,18 @@ the keeper has its {{ name }}:
     - source: {{ source }}
     - mode: '0644'
     - makedirs: True
+    - watch_in:
+      - wb_service: the keeper runs
 {%- endfor %}
 
-the keeper has its init script:
+the keeper has its unit:
   file.managed:
-    - name: /etc/init.d/wormbase-keeper
-    - source: salt://proxy/wormbase-keeper
+    - name: /etc/systemd/system/wormbase-keeper.service
+    - source: salt://proxy/wormbase-keeper.service
     - template: jinja
-    - mode: '0755'
 
-the keeper starts at boot:
-  wb_service.enabled:
+the keeper runs:
+  wb_service.running:
     - name: wormbase-keeper
-    - require:
-      - file: the keeper has its init script
+    - watch:
+      - file: the keeper has its unit

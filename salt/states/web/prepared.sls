@@ -20,15 +20,23 @@ the webapps have their directory:
     - require:
       - sls: node.prepared
 
-Starman has its init script:
+Starman has its launcher:
   file.managed:
-    - name: /etc/init.d/wormbase-starman
-    - source: salt://web/wormbase-starman
+    - name: {{ settings.paths.programs }}/starman.sh
+    - source: salt://web/starman.sh
     - template: jinja
-    - mode: '0755'
+    - mode: '0644'
+    - makedirs: True
+
+Starman has its unit:
+  file.managed:
+    - name: /etc/systemd/system/wormbase-starman.service
+    - source: salt://web/wormbase-starman.service
+    - template: jinja
 
 Starman starts at boot:
   wb_service.enabled:
     - name: wormbase-starman
     - require:
-      - file: Starman has its init script
+      - file: Starman has its launcher
+      - file: Starman has its unit

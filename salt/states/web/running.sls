@@ -7,6 +7,10 @@ Starman runs:
     - name: wormbase-starman
     - release: {{ live.release }}
     - going_live: {{ live.going_live }}
+    - interrupts: True
     - require:
       - sls: web.prepared
+    - watch:
+      - file: Starman has its launcher
+      - file: Starman has its unit
 {%- endfor %}

@@ -1,10 +1,11 @@
-"""Starting runs as processes of their own, that outlive who starts them."""
+"""Starting runs as services of their own, that outlive who starts them."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-import subprocess
+import socket
 import sys
 from typing import Any
 
@@ -15,30 +16,37 @@ from ..golive import epochs
 from ..housekeeping import shorten
 from ..office import Office
 
+_SECONDS = 10
+_STARTED = b"started"
+
 
 def start(office: Office, request: Request, cause: str) -> None:
-    """Start the run of a request, in a session of its own; BadData when the ledger is an old
+    """Start the run of a request, as a service of its own; BadData when the ledger is an old
     copy, which starts nothing."""
     epochs.check(office.fleet, office.settings, office.ledger)
     _spawn(office, request, cause)
 
 
 def _spawn(office: Office, request: Request, cause: str) -> None:
-    office.layout.runs_log.parent.mkdir(parents=True, exist_ok=True)
-    shorten(office.layout.runs_log)
+    """Ask systemd for the run: a child of the master would end with it, and with its service.
+
+    ``bin/start-run`` is at the other end of the socket.
+    """
+    log = office.layout.runs_log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    shorten(log)
+    asked = {"command": _command(office, request), "cause": cause, "log": str(log)}
     try:
-        with open(office.layout.runs_log, "ab") as output:
-            subprocess.Popen(
-                _command(office, request),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "WORMBASE_CAUSE": cause},
-                start_new_session=True,
-            )
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_SECONDS)
+            connection.connect(str(office.layout.run_socket))
+            connection.sendall(json.dumps(asked).encode() + b"\n")
+            if connection.recv(len(_STARTED)) != _STARTED:
+                raise ConnectionError("nobody answered")
     except OSError as error:
         raise StepFailed(
-            f"{request} could not be started: {error}", "fix the master; it is tried again"
+            f"{request} could not be started: {error}",
+            "run systemctl status wormbase-run.socket on the master; it is tried again",
         ) from error
 
 
