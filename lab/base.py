@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ SALT_USER = 450
 COMMANDS = ("salt", "salt-call", "salt-cp", "salt-key", "salt-master", "salt-minion", "salt-run")
 _UNITS = ("salt-master.service", "salt-minion.service")
 # What every Debian has enabled that a node needs.
-_KEPT = {"salt-minion.service", "dbus.service", "dbus.socket"}
+_KEPT = {"salt-minion.service"}
+# Nobody sits at a node's console.
+_MASKED = ("console-getty.service", "getty.target", "systemd-logind.service")
 _RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 
 
@@ -75,6 +78,7 @@ def _make_base(root: Path) -> None:
             salt.result()
     _lay_files(root)
     _enable(root, log)
+    _let_master_be_no_root(root, log)
     debian.tidy(root)
 
 
@@ -95,24 +99,31 @@ def _lay_files(root: Path) -> None:
     for unit in _UNITS:
         shutil.copy(FILES / unit, root / "lib/systemd/system" / unit)
     (root / "etc/resolv.conf").write_text("")
-    # Empty: each node finds an id of its own when it boots for the first time.
-    (root / "etc/machine-id").write_text("")
 
 
 def _enable(root: Path, log: Path) -> None:
-    """Leave nothing enabled at boot but Salt's minion; each node's states enable the rest."""
+    """Leave nothing enabled at boot but Salt; each node's states enable the rest."""
     debian.inside(root, "systemctl", "enable", *_UNITS, log=log)
+    debian.inside(root, "systemctl", "mask", *_MASKED, log=log)
     for link in (root / "etc/systemd/system").glob("*.wants/*"):
         if link.name not in _KEPT:
             link.unlink()
     # Some packages (exim4) still bring an init script, which systemd would start by these.
     for link in (root / "etc").glob("rc[0-6].d/[SK]*"):
         link.unlink()
-    # As Salt's own package has it: the master is no root.
+
+
+def _let_master_be_no_root(root: Path, log: Path) -> None:
+    """The user ``salt`` with its log files, as Salt's own package has them."""
     debian.inside(
         root, "useradd", "--system", "--user-group", "--uid", str(SALT_USER),
         "--home-dir", f"/{SALT}", "--shell", "/usr/sbin/nologin", "salt", log=log,
     )  # fmt: skip
+    logs = root / "var/log/salt"
+    logs.mkdir()
+    for name in ("master", "key"):
+        (logs / name).touch(mode=0o640)
+        os.chown(logs / name, SALT_USER, SALT_USER)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from pathlib import Path
 
 from .command import LabError
 
+_GONE_SECONDS = 10.0
 # Joins the cgroup and becomes the command.
 _JOIN = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
 
@@ -19,17 +22,21 @@ def within(name: str) -> tuple[str, ...]:
 
 
 def remove(name: str) -> None:
-    """Remove a cgroup with all below it; no process is in any of them."""
+    """Remove a cgroup with all below it, once no process is left in any of them."""
     group = _root() / name
-    for below in sorted(group.rglob("*"), reverse=True):
-        if below.is_dir():
-            _rmdir(below)
-    _rmdir(group)
+    limit = time.monotonic() + _GONE_SECONDS
+    while not _removed(group):
+        if time.monotonic() > limit:
+            raise LabError(f"processes are left in {group}")
+        time.sleep(0.02)
 
 
-def _rmdir(group: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        group.rmdir()
+def _removed(group: Path) -> bool:
+    """Remove what can be removed, from the leaves up; a process that ends keeps its own."""
+    with contextlib.suppress(OSError):
+        for folder, _, _ in os.walk(group, topdown=False):
+            os.rmdir(folder)
+    return not group.exists()
 
 
 def _root() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -229,6 +230,8 @@ class Cluster:
         shutil.rmtree(node.disk, ignore_errors=True)
         node.format([Path(layer) for layer in record["layers"]], record.get("disk"))
         node.write("/etc/hostname", f"{name}\n")
+        # Without one systemd takes it for a machine's first boot, and enables what Debian enables.
+        node.write("/etc/machine-id", f"{uuid.uuid4().hex}\n")
         node.write("/etc/hosts", _hosts(record))
         keys.lay_minion(node, Node(self.place, MASTER))
 

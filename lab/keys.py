@@ -32,6 +32,7 @@ def _own(master: Node) -> None:
     """What Salt's own package gives to the user that the master runs as."""
     for folder in (f"{_PKI}/master", "/etc/salt/master.d"):
         top = master.path(folder)
+        top.mkdir(parents=True, exist_ok=True)
         for path in (top, *top.rglob("*")):
             os.chown(path, SALT_USER, SALT_USER)
 

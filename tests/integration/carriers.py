@@ -52,9 +52,10 @@ class Carriers:
             for node, cached in rendered.data.items():
                 (self.layouts[node].carrier / name).write_text(Path(cached).read_text())
         for layout in self.layouts.values():
-            key = layout.carrier / "id"
-            key.touch(mode=0o600)
-            key.write_text(self._settings["private_key"])
+            for name in ("id", "host_key"):
+                key = layout.carrier / name
+                key.touch(mode=0o600)
+                key.write_text(self._settings["private_key"])
 
 
 def _serve(layout: Layout, address: str) -> subprocess.Popen[bytes]:
@@ -63,7 +64,6 @@ def _serve(layout: Layout, address: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *("/usr/sbin/sshd", "-D", "-f", layout.carrier / "sshd_config"),
-            *("-h", layout.carrier / "id"),
             *("-E", layout.root / "logs" / "carrier.log"),
             *(f"-o{option}" for option in options),
         ]

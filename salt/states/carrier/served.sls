@@ -33,14 +33,20 @@ the carrier has its directory:
     - require:
       - sls: node.prepared
 
-the carrier has its private key:
+# Root fetches with the one, the carrier proves itself with the other; ssh wants a key to be its
+# owner's alone.
+{%- for name, owner in [('id', 'root'), ('host_key', settings.carrier.user)] %}
+the carrier has its {{ name }}:
   file.managed:
-    - name: {{ carrier }}/id
+    - name: {{ carrier }}/{{ name }}
     - contents_pillar: wormbase:carrier:private_key
-    - mode: '0600'
+    - user: {{ owner }}
+    - mode: '0400'
     - show_changes: False
     - require:
       - file: the carrier has its directory
+      - user: the carrier has its user
+{%- endfor %}
 
 {%- for name in ['authorized_keys', 'known_hosts', 'rsyncd.conf', 'sshd_config'] %}
 the carrier has its {{ name }}:
@@ -68,5 +74,5 @@ the carrier runs:
       - wb_package: ssh and rsync are installed
       - user: the carrier has its user
     - watch:
-      - file: the carrier has its private key
+      - file: the carrier has its host_key
       - file: the carrier has its unit
