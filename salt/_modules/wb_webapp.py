@@ -11,6 +11,7 @@ import urllib.request
 
 import wbnode.files
 import wbnode.minion
+from salt.exceptions import CommandExecutionError
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
@@ -26,6 +27,7 @@ _TOLD = 5
 _ANSWER_SECONDS = 10
 # A Starman loads its release, and the one before finishes its requests.
 _TAKE_OVER_SECONDS = 70
+_LOAD_SECONDS = 20
 _POLL_SECONDS = 0.05
 _LOOK = f"run journalctl -u {SERVICE} on this node: it has what the webapp says"
 _ENVIRONMENT = "wormbase.env"
@@ -242,15 +244,26 @@ def _newest():
 
 
 def _serving(began):
-    """What the webapp answers after it was started or restarted, and the seconds it took."""
+    """What the webapp answers after it was started or restarted, and the seconds it took.
+
+    systemd has started it when its first process lives; the webapp is loaded after that.
+    """
     live = wbnode.minion.layout_of(__opts__).production.resolve().name
-    serving = version()["release"]
-    if serving != live:
-        raise StepFailed(
-            f"the webapp serves {serving} and the live link points to {live}",
-            f"run systemctl restart {SERVICE} on this node",
-        )
+    until = time.monotonic() + _LOAD_SECONDS
+    while (serving := _release_or_error()) != live:
+        if time.monotonic() > until:
+            raise StepFailed(
+                f"the webapp does not serve {live}, to which the live link points: {serving}", _LOOK
+            )
+        time.sleep(_POLL_SECONDS)
     return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
+
+
+def _release_or_error():
+    try:
+        return version()["release"]
+    except CommandExecutionError as error:
+        return str(error)
 
 
 def _version(port):

@@ -165,10 +165,23 @@ class ProxySite:
         text = jinja2.Template(template).render(salt=self.salt)
         self.conf.write_text(text, encoding="utf-8")
         subprocess.run(["nginx", "-c", str(self.conf)], check=True)
+        self.start_keeper()
+
+    def start_keeper(self):
+        """What its service does."""
+        program = self.root / "usr/local/lib/wormbase-release/keeper.py"
+        argv = ["/usr/bin/python3", "-B", program, "--root", self.root]
+        self.keeper = subprocess.Popen(argv)
+
+    def kill_keeper(self):
+        """Nobody starts it again."""
+        self.keeper.kill()
+        self.keeper.wait()
 
     def stop(self):
-        """End nginx and the web nodes."""
+        """End nginx, the keeper and the web nodes."""
         self.salt["wb_proxy.open"]()
+        self.kill_keeper()
         os.kill(int((self.root / "run/nginx.pid").read_text()), signal.SIGTERM)
         for node in self.web.values():
             node.stop()

@@ -65,16 +65,16 @@ DRIFT = {
     "wb-web1": {
         "ln -sfn wormbase_WS1 /usr/local/wormbase/acedb/wormbase": "the live links are those of",
         "rm /etc/xinetd.d/acedb": "xinetd knows AceDB",
-        "service wormbase-starman stop": "Starman runs",
+        "systemctl stop wormbase-starman": "Starman runs",
         "chmod 700 /usr/local/wormbase/databases": "the support databases have their directory",
         "echo '# x' >> /etc/mysql/mariadb.conf.d/90-wormbase.cnf": "MariaDB is configured",
-        "service wormbase-carrier stop": "the carrier runs",
+        "systemctl stop wormbase-carrier": "the carrier runs",
     },
     "fe": {
         "rm /var/lib/wormbase-release/proxy/maintenance.html": "the maintenance page is there",
         "echo '# x' >> /etc/nginx/nginx.conf": "nginx is configured",
     },
-    "wb-gb1": {"service mariadb stop": "MariaDB runs"},
+    "wb-gb1": {"systemctl stop mariadb": "MariaDB runs"},
 }
 
 
@@ -92,14 +92,15 @@ def test_drift_is_found_put_back_and_told(lab: Lab) -> None:
 
         # The live link takes the webapp along, so the webapp may be right by then.
         if node == "wb-web1":
-            spoilt.pop("service wormbase-starman stop")
+            spoilt.pop("systemctl stop wormbase-starman")
         eventually(f"{node} tells what was done to it", named)
     assert {node: links(lab, node) for node in DRIFT} == was
-    for command in ("test -f /etc/xinetd.d/acedb", "service wormbase-starman status",
-                    "service wormbase-carrier status", "! grep x$ /etc/mysql/mariadb.conf.d/90-*",
+    for command in ("test -f /etc/xinetd.d/acedb", "systemctl is-active wormbase-starman",
+                    "systemctl is-active wormbase-carrier",
+                    "! grep x$ /etc/mysql/mariadb.conf.d/90-*",
                     "stat -c %a /usr/local/wormbase/databases | grep 755"):  # fmt: skip
         assert lab.exec("wb-web1", "sh", "-c", command).returncode == 0, command
-    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
+    assert lab.exec("wb-gb1", "systemctl", "is-active", "mariadb").returncode == 0
 
 
 def test_bytes_that_rotted_are_fetched_from_a_sibling(lab: Lab) -> None:

@@ -93,7 +93,7 @@ def test_crash_ends_every_process_and_keeps_the_disk(lab: Lab) -> None:
     assert lab.exec("wb-gb1", "true").returncode != 0
     lab.do("start", "wb-gb1")
     assert lab.status()["wb-gb1"]["minion"]
-    assert lab.exec("wb-gb1", "service", "mariadb", "status").returncode == 0
+    assert lab.exec("wb-gb1", "systemctl", "is-active", "mariadb").returncode == 0
     assert lab.exec("wb-gb1", "cat", "/usr/local/kept", "/root/kept").stdout == "kept\nkept\n"
     assert lab.exec("wb-gb1", *number).stdout == inode
     lab.exec("wb-gb1", "rm", "/usr/local/kept", "/root/kept")

@@ -194,7 +194,7 @@ def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
     settled = lab.exec("salt", *apply)
     assert settled.returncode == 0, settled.stdout[-3000:]
     assert changes(lab, apply) == []
-    lab.exec("wb-web1", "service", "wormbase-starman", "stop")
+    lab.exec("wb-web1", "systemctl", "stop", "wormbase-starman")
     lab.exec("wb-web1", "ln", "-sfn", "wormbase_WS1", "/usr/local/wormbase/acedb/wormbase")
     lab.exec("wb-web1", "rm", "/etc/xinetd.d/acedb")
     assert changes(lab, apply)
@@ -219,7 +219,7 @@ def test_a_master_that_restarts_in_go_live_breaks_nothing(lab: Lab, builds: dict
     lab.do("build", build)
     with Visitors(lab) as visitors, begun(lab, build, "go_live"):
         for verb in ("stop", "start"):
-            assert lab.exec("salt", "service", "salt-master", verb).returncode == 0
+            assert lab.exec("salt", "systemctl", verb, "salt-master").returncode == 0
         again = lab.orch("release", {"build": build})
     assert again.returncode == 0, again.stdout + again.stderr
     assert live(lab).startswith(build)
@@ -229,10 +229,10 @@ def test_a_master_that_restarts_in_go_live_breaks_nothing(lab: Lab, builds: dict
 def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str, str]) -> None:
     build = builds["letter"]
     lab.do("build", build)
-    lab.exec("wb-dev", "service", "exim4", "stop")
+    lab.exec("wb-dev", "systemctl", "stop", "exim4")
     failed = lab.orch("release", {"build": build})
     assert failed.returncode != 0 and live(lab).startswith(build)
-    lab.exec("wb-dev", "service", "exim4", "start")
+    lab.exec("wb-dev", "systemctl", "start", "exim4")
     assert lab.orch("release", {"build": build}).returncode == 0
     assert lab.orch("release", {"build": build}).returncode == 0
     assert letters(lab, build) == 1

@@ -20,7 +20,7 @@ STARTS = {"command", "run", "Popen", "check_output"}
 # Part of every Debian (essential packages), of the node's Salt, or of this project.
 EVERYWHERE = {
     "apt-get", "chroot", "cp", "chown", "dpkg-deb", "dpkg-query", "install", "salt-run",
-    "service", "setpriv", "sh", "sync", "truncate", "unshare", "/usr/bin/python3", "bin/lab",
+    "setpriv", "systemctl", "sh", "sync", "truncate", "unshare", "/usr/bin/python3", "bin/lab",
 }  # fmt: skip
 # AceDB's own programs, which sites compile themselves; a state says so where they are missing.
 COMPILED = {"saceserver", "tace"}

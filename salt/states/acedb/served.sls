@@ -29,6 +29,7 @@ xinetd has its unit:
   file.managed:
     - name: /etc/systemd/system/xinetd.service
     - source: salt://acedb/xinetd.service
+    - template: jinja
     - require:
       - wb_package: xinetd is installed
 

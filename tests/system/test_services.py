@@ -1,0 +1,86 @@
+"""systemd on the nodes: what dies is back by itself, and the project's own units are confined."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from labclient import Lab
+from site_of import GENE, Visitors, whole
+
+BACK_SECONDS = 5
+# Of these the site needs one there, or all pages of a node.
+SERVING = (("fe", "nginx"), ("wb-web1", "mariadb"), ("wb-web1", "xinetd"))
+BESIDE = (
+    ("wb-web1", "wormbase-starman"),
+    ("wb-web1", "wormbase-carrier"),
+    ("fe", "wormbase-keeper"),
+    ("wb-web1", "salt-minion"),
+    ("salt", "salt-master"),
+)
+# Kills the first process of a service, or all of them; milliseconds until it runs again.
+KILL = """
+main() { systemctl show -p MainPID --value "$1"; }
+old=$(main "$1") began=$(date +%s%N)
+[ "$2" = main ] && killed=$old || killed=$(cat /sys/fs/cgroup/system.slice/$1.service/cgroup.procs)
+kill -9 $killed
+until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active -q "$1"; do
+    sleep 0.02
+done
+echo $((($(date +%s%N) - began) / 1000000))
+"""
+OWN = {
+    "wb-web1": ["wormbase-starman", "wormbase-carrier", "xinetd"],
+    "fe": ["wormbase-keeper"],
+}
+# xinetd starts whatever else the site has it start, as whatever user.
+UNCONFINED = {"xinetd"}
+
+
+def kill(lab: Lab, node: str, service: str, which: str) -> float:
+    """Seconds until a service that was killed runs again."""
+    done = lab.exec(node, "timeout", "30", "sh", "-c", KILL, "sh", service, which)
+    assert done.returncode == 0, f"{service} on {node} is not back: {done.stdout}{done.stderr}"
+    return int(done.stdout) / 1000
+
+
+@pytest.mark.parametrize("which", ["main", "all"])
+def test_whatever_is_killed_is_back_by_itself_and_visitors_notice_nothing(
+    lab: Lab, which: str
+) -> None:
+    with Visitors(lab) as visitors:
+        back = {at: kill(lab, *at, which) for at in BESIDE}
+    assert max(back.values()) < BACK_SECONDS, back
+    assert not visitors.mixed and not visitors.late and not visitors.failed
+
+
+@pytest.mark.parametrize("which", ["main", "all"])
+@pytest.mark.parametrize(("node", "service"), SERVING)
+def test_a_server_that_is_killed_is_missed_for_less_than_two_seconds(
+    lab: Lab, node: str, service: str, which: str
+) -> None:
+    with Visitors(lab) as visitors:
+        back = kill(lab, node, service, which)
+        assert back < BACK_SECONDS
+        time.sleep(2 - min(back, 2))
+        missed = len(visitors.failed)
+        time.sleep(1)
+        assert len(visitors.failed) == missed
+    assert not visitors.mixed and not visitors.late
+    assert lab.http(GENE).status == 200
+
+
+def test_acedb_s_server_that_is_killed_is_started_by_the_next_who_asks(lab: Lab) -> None:
+    assert lab.exec("wb-web1", "pkill", "-9", "-x", "saceserver").returncode == 0
+    asked = lab.http("/version", node="wb-web1", port=5000)
+    assert asked.status == 200 and whole(asked.json)
+
+
+def test_the_project_s_own_units_are_confined(lab: Lab) -> None:
+    exposed = {}
+    for node, names in OWN.items():
+        for name in names:
+            told = lab.exec(node, "systemd-analyze", "security", "--no-pager", f"{name}.service")
+            exposed[name] = float(re.findall(r"([0-9.]+) [A-Z]+", told.stdout)[-1])
+    assert {name for name, exposure in exposed.items() if exposure > 4.0} <= UNCONFINED, exposed
