@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import time
@@ -168,7 +169,7 @@ class Visitors:
                     self._good(path, began, answer.read().decode())
             except urllib.error.HTTPError as error:
                 self._page(error)
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 self.failed.append(f"{path}: {error}")
             time.sleep(0.02)
 
