@@ -15,7 +15,7 @@ from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
-from wbcore.webapp_version import VERSION_TEXT, environment_text, version_text
+from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 
@@ -89,6 +89,26 @@ def assemble(release):
             incoming.rename(place)
             wbnode.files.flush_names(place.parent)
     return {"release": str(name), "already": already}
+
+
+@wbnode.minion.salt_errors
+def tag(release):
+    """Tag the revision in ``website/staging`` that a release was made of with its name.
+
+    A tag of Mercurial is local: any other would be a new revision. Returns
+    ``{"tag": …, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_webapp.tag WS221-2010.12.24-0.02-1350
+    """
+    layout, name = wbnode.minion.layout_of(__opts__), Release.parse(release)
+    with wbnode.minion.alone(layout.webapp_lock):
+        text = _here(layout, Dataset(WEBAPP, str(name))) / VERSION_TEXT
+        changeset = changeset_in(text.read_text(encoding="utf-8"))
+        return {"tag": str(name), "already": Checkout(layout.staging).tag(str(name), changeset)}
 
 
 @wbnode.minion.salt_errors
