@@ -62,7 +62,7 @@ def test_parse_takes_a_section_in_part():
         ({"webapp": {"environment": {"A": "1\n2"}}}, "it has to be text of one line"),
         (
             {"webapp": {"environment": {"A": 1}}},
-            "webapp:environment:A is '1'; it has to be of type",
+            "environment:A is '1'; it has to be of type",
         ),
         ({"webapp": {"tag": "yes"}}, "wormbase:webapp:tag is 'yes'; it has to be of type bool"),
         ({"nodes": {7: NODE}}, "it has to be a mapping of minion ids"),
