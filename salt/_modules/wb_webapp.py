@@ -205,10 +205,17 @@ def _here(layout, dataset):
 
 
 def _copy(checkout, target, webapp):
-    if not (checkout.place / "extlib").is_dir():
+    if "extlib" in webapp.untracked and not (checkout.place / "extlib").is_dir():
         raise BadRequest(
             f"{checkout.place} has no extlib",
-            "put the webapp's Perl libraries there before a release",
+            "put the webapp's Perl libraries there before a release; if they are elsewhere, "
+            "take it out of webapp:untracked in the pillar",
+        )
+    script = webapp.start_script
+    if script and not (checkout.place / script).is_file():
+        raise BadRequest(
+            f"the webapp has no file {script}, which is to start it",
+            "set webapp:start_script and webapp:pid_file in the pillar to those that it has",
         )
     target.parent.mkdir(mode=0o755, exist_ok=True)
     checkout.copy(target, webapp.untracked, webapp.exclude)

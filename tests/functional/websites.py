@@ -44,7 +44,7 @@ def make_staging(staging: Path, extlib: Path | None = None) -> None:
     else:
         (staging / "extlib/lib/perl5").mkdir(parents=True)
         (staging / "extlib/lib/perl5/Some.pm").write_text("1;\n")
-    (staging / "wormbase_local.conf").write_text("local\n")
+    (staging / "wormbase_local.conf").write_text("site_name = local\n")
     (staging / "logs").mkdir()
     (staging / "logs/old.log").write_text("old\n")
     (staging / "tmp").mkdir()
