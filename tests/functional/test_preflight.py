@@ -335,14 +335,19 @@ def test_a_release_gets_the_pillars_environment_and_no_variable_of_ours(telling,
 
 
 def test_the_sites_own_settings_stay_below_those_of_the_preflight(telling):
-    local = "<m>\n  secret = a\\#b __path_to(x)__\n  list = 1\n  list = 2\n  port = 5\n</m>\n"
+    local = (
+        "base = /a\ncache = $base/b\n"
+        "<m>\n  secret = a\\#b __path_to(x)__\n  list = 1\n  list = 2\n  port = 5\n</m>\n"
+    )
     (telling / "wormbase_site.conf").write_text(local)
     environment = {"CATALYST_CONFIG_LOCAL_SUFFIX": "site"}
     one = trial(telling, "<m>\n  port = 6\n</m>\nx = 1\n", environment=environment)
     with one.serving():
         lines = [" ".join(line.split()) for line in ask(one, "here").splitlines()]
     wanted = ["<m>", "list 1", "list 2", "port 6", "secret a\\#b __path_to(x)__", "</m>", "x 1"]
-    assert sorted(lines) == sorted(wanted)
+    # A variable has to be set before it is used.
+    assert lines[:2] == ["base /a", "cache $base/b"]
+    assert sorted(lines[2:]) == sorted(wanted)
 
 
 def test_settings_that_can_not_be_read_are_told(telling):

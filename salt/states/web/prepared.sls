@@ -10,6 +10,7 @@ Starman and Catalyst are installed:
       - libcatalyst-plugin-static-simple-perl
       - libcatalyst-plugin-configloader-perl
       - libconfig-general-perl
+      - libtie-ixhash-perl
       - liblocal-lib-perl
       - libcatalyst-action-renderview-perl
       - libace-perl

@@ -68,6 +68,7 @@ exec starman --preload-app --workers 1 --host 127.0.0.1 --port "$2" "$1"
 """
 
 # ConfigLoader reads one local file only. So the site's own stays below what the preflight sets.
+# Its order and its variables stay, since the webapp may have them replaced.
 _MERGE = """
 sub merge {
     my ($below, $above) = @_;
@@ -76,9 +77,11 @@ sub merge {
         $both ? merge($below->{$_}, $above->{$_}) : ($below->{$_} = $above->{$_});
     }
 }
-my ($local, $ours) = map { { Config::General->new($_)->getall } } @ARGV;
-merge($local, $ours);
-Config::General->new->save_file($ARGV[1], $local);
+my @as_it_is = (-NoEscape => 1, -Tie => 'Tie::IxHash');
+my ($local, $ours) = map { Config::General->new(-ConfigFile => $_, @as_it_is) } @ARGV;
+tie my %merged, 'Tie::IxHash', $local->getall;
+merge(\\%merged, { $ours->getall });
+$ours->save_file($ARGV[1], \\%merged);
 """
 
 
