@@ -164,6 +164,22 @@ def test_a_tag_of_somebody_elses_checkout_is_theirs(theirs):
     assert metadata and {path.stat().st_uid for path in metadata} == {NOBODY}
 
 
+@pytest.mark.parametrize("kind", ["git"])
+@pytest.mark.parametrize("whose", ["metadata", "place", "config"])
+def test_nothing_runs_as_root_for_whoever_owns_a_part_of_a_checkout(theirs, whose):
+    parts = {"metadata": theirs / ".git", "place": theirs, "config": theirs / ".git/config"}
+    for name, path in parts.items():
+        if name != whose:
+            os.chown(path, 0, 0)
+    # A filter is a program of the configuration that git runs to compare a file.
+    with (theirs / ".git/config").open("a") as config:
+        config.write(f'[filter "f"]\nclean = {theirs}/run.sh\n')
+    (theirs / ".git/info/attributes").write_text("README filter=f\n")
+    (theirs / "README").touch()
+    assert Checkout(theirs).modified() == []
+    assert set((theirs / "ran").read_text().split()) == {"nobody"}
+
+
 # Git alone
 
 

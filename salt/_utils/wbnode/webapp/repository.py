@@ -184,7 +184,8 @@ class Git:
 
 def _as_owner(metadata: Path, **variables: str) -> dict[str, Any]:
     """How a program is started as whoever owns a checkout, or its configuration."""
-    owners = [path.stat() for path in (metadata, *metadata.glob("config")) if path.exists()]
+    paths = (metadata, metadata / "config", metadata.parent)
+    owners = [path.stat() for path in paths if path.exists()]
     about = next((one for one in owners if one.st_uid != 0), owners[0])
     options: dict[str, Any] = {
         # Its owner may not be able to enter the directory that this process stands in.
