@@ -99,8 +99,9 @@ wormbase:
     workers: 2
     user: wormbase
     group: wormbase
-    # A release has the files of website/staging that Mercurial or git tracks. It also has these untracked
-    # files and whole folders, by their path there (such as `certs/*.pem`). They are never public.
+    # A release has the files of website/staging that Mercurial or git tracks. It also has these
+    # untracked files and whole folders, by their path there (such as `certs/*.pem`). They are never
+    # public.
     untracked: [extlib, wormbase_local.conf]
     # Files that do not travel, and files that are left out of the public software release.
     exclude: [logs, tmp, .hg, .git, extlib.tgz]
