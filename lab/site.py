@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .builds.databases import NAMES
 from .command import run
 from .inventory import Inventory
 from .place import Place
@@ -16,6 +17,24 @@ from .place import Place
 PILLAR = "/srv/wormbase-site/pillar"
 # Nobody visits a lab, so a release need not be watched for long.
 _HURRIED = {"golive": {"watch_seconds": 3.0}}
+# Where the lab's webapp has its databases, for the preflight: docs/webapp.md.
+_PREFLIGHT_CONF = """\
+<Model::WormBaseAPI>
+  <args>
+    <database>
+      <acedb>
+        host = localhost
+        port = {acedb_port}
+      </acedb>
+      <mysql>
+        <data_sources>
+          EVERY DATABASE
+        </data_sources>
+      </mysql>
+    </database>
+  </args>
+</Model::WormBaseAPI>
+""".replace("EVERY DATABASE", "\n".join(f"{name} = {{mysql:{name}}}" for name in NAMES))
 
 
 def pillar(
@@ -23,7 +42,13 @@ def pillar(
 ) -> dict[str, str]:
     """The files of the pillar, name → text: what every node knows, and what only some do."""
     return {
-        "site.sls": _text({"nodes": _nodes(inventory, subnet), **_HURRIED}),
+        "site.sls": _text(
+            {
+                "nodes": _nodes(inventory, subnet),
+                "webapp": {"preflight_conf": _PREFLIGHT_CONF},
+                **_HURRIED,
+            }
+        ),
         "carrier.sls": _text({"carrier": carrier}),
         "announce.sls": _text(announce),
     }

@@ -99,12 +99,41 @@ wormbase:
     workers: 2
     user: wormbase
     group: wormbase
-    # A release has the files of website/staging that Mercurial tracks. It also has these untracked
-    # files and whole folders, by their path there (such as `certs/*.pem`). They are never public.
+    # A release has the files of website/staging that Mercurial or git tracks. It also has these
+    # untracked files and whole folders, by their path there (such as `certs/*.pem`). They are never
+    # public.
     untracked: [extlib, wormbase_local.conf]
     # Files that do not travel, and files that are left out of the public software release.
-    exclude: [logs, tmp, .hg, extlib.tgz]
-    software_exclude: [logs, .hg, extlib, wormbase_local.conf]
+    exclude: [logs, tmp, .hg, .git, extlib.tgz]
+    software_exclude: [logs, .hg, .git, extlib, wormbase_local.conf]
+    # Links in the webapp that may lead out of it, as patterns such as root/gbrowse/i. Any other
+    # link that leaves the release is refused by name.
+    outside_links: []
+    # Whether a major release tags the checkout in website/staging with the release's name.
+    tag: false
+    # The PSGI file of a release: the first of these paths that it has.
+    psgi: [script/wormbase_psgi.psgi, wormbase.psgi]
+    # Extra variables for the webapp, set before it sources wormbase.env. Quote numbers. Example:
+    # {CATALYST_CONFIG_LOCAL_SUFFIX: production}
+    environment: {}
+    # The webapp's own script to start and stop it, such as bin/starman-production.sh, and its PID
+    # file. If it is empty, the project's unit runs Starman. docs/webapp.md compares the two.
+    start_script: ""
+    pid_file: /tmp/production.pid
+    # The configuration of the preflight, on top of the webapp's local one: where the new databases
+    # are. {acedb_port} and {mysql:c_elegans} are replaced by the port and the new directory. A
+    # value of one line is the path of such a file in the release.
+    preflight_conf: |
+      <Model::WormBaseAPI>
+        <args>
+          <database>
+            <acedb>
+              host = localhost
+              port = {acedb_port}
+            </acedb>
+          </database>
+        </args>
+      </Model::WormBaseAPI>
     # Paths that must answer 200 before a release goes live.
     check_paths: [/version, /gene/WBGene00000898]
 

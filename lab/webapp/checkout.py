@@ -18,9 +18,19 @@ WEBSITE = Path(__file__).resolve().parent / "website"
 STAGING = "/usr/local/wormbase/website/staging"
 _HGRC = "[ui]\nusername = WormBase developer <webdev@wb-dev>\n"
 # What only this site has is no part of the repository, nor of a software release.
-_LOCAL = "name WormBase\n"
+_LOCAL = """\
+site_name = WormBase of this cluster
+<Model::WormBaseAPI>
+  <args>
+    <database>
+      <acedb>
+        host = localhost
+      </acedb>
+    </database>
+  </args>
+</Model::WormBaseAPI>
+"""
 _LIB = "lib/WormBase"
-_ASKING = (f"{_LIB}/Asking.pm", f"{_LIB}/Unavailable.pm")
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,17 @@ class Commit:
 
 
 HISTORY = (
-    Commit("readme: what the webapp is", "2010-11-02 09:10", ("README", ".hgignore")),
-    Commit("starman: start and stop it", "2010-11-09 14:32", ("bin", "wormbase.env.template")),
-    Commit("models: ask AceDB and MySQL", "2010-11-23 11:05", (f"{_LIB}/Web/Model", *_ASKING)),
+    Commit(
+        "readme: what the webapp is", "2010-11-02 09:10", ("README", ".hgignore", "Makefile.PL")
+    ),
+    Commit(
+        "starman: start and stop it", "2010-11-09 14:32", ("bin", "script", "wormbase.env.template")
+    ),
+    Commit(
+        "models: ask AceDB and MySQL",
+        "2010-11-23 11:05",
+        ("wormbase.conf", f"{_LIB}/API", f"{_LIB}/Web/Model"),
+    ),
     Commit("pages: genes", "2010-12-07 16:48", (f"{_LIB}/Web/Controller/Gene.pm", "root")),
     Commit("web: tell the release that is served", "2010-12-20 10:21", ("lib",)),
 )

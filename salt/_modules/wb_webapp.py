@@ -16,7 +16,7 @@ from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
-from wbcore.webapp_version import VERSION_TEXT, environment_text, version_text
+from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 
@@ -95,6 +95,26 @@ def assemble(release):
             incoming.rename(place)
             wbnode.files.flush_names(place.parent)
     return {"release": str(name), "already": already}
+
+
+@wbnode.minion.salt_errors
+def tag(release):
+    """Tag the revision in ``website/staging`` that a release was made of with its name.
+
+    A tag of Mercurial is local: any other would be a new revision. Returns
+    ``{"tag": …, "already": bool}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_webapp.tag WS221-2010.12.24-0.02-1350
+    """
+    layout, name = wbnode.minion.layout_of(__opts__), Release.parse(release)
+    with wbnode.minion.alone(layout.webapp_lock):
+        text = _here(layout, Dataset(WEBAPP, str(name))) / VERSION_TEXT
+        changeset = changeset_in(text.read_text(encoding="utf-8"))
+        return {"tag": str(name), "already": Checkout(layout.staging).tag(str(name), changeset)}
 
 
 @wbnode.minion.salt_errors
@@ -205,10 +225,17 @@ def _here(layout, dataset):
 
 
 def _copy(checkout, target, webapp):
-    if not (checkout.place / "extlib").is_dir():
+    if "extlib" in webapp.untracked and not (checkout.place / "extlib").is_dir():
         raise BadRequest(
             f"{checkout.place} has no extlib",
-            "put the webapp's Perl libraries there before a release",
+            "put the webapp's Perl libraries there before a release; if they are elsewhere, "
+            "take it out of webapp:untracked in the pillar",
+        )
+    script = webapp.start_script
+    if script and not (checkout.place / script).is_file():
+        raise BadRequest(
+            f"the webapp has no file {script}, which is to start it",
+            "set webapp:start_script and webapp:pid_file in the pillar to those that it has",
         )
     target.parent.mkdir(mode=0o755, exist_ok=True)
     checkout.copy(target, webapp.untracked, webapp.exclude)

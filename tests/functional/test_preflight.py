@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from salt.exceptions import CommandExecutionError
+from wbcore.errors import StepFailed
 from wbcore.names import Release
 from wbcore.settings import Settings
-from wbnode.webapp.preflight import Preflight
+from wbnode.webapp.trial import Trial
 from websites import make_staging
 
 from lab import base
@@ -47,11 +52,50 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+CONFIGURATION = """
+<Model::WormBaseAPI>
+  <args>
+    <database>
+      <acedb>
+        port = {acedb_port}
+      </acedb>
+      <mysql>
+        <data_sources>
+          c_elegans = {mysql:c_elegans}
+        </data_sources>
+      </mysql>
+    </database>
+  </args>
+</Model::WormBaseAPI>
+"""
+# What only this site has: a preflight that did not read it would find no MySQL.
+LOCAL = """
+<Model::WormBaseAPI>
+  <args>
+    <database>
+      <acedb>
+        host = localhost
+        port = 1
+      </acedb>
+      <mysql>
+        socket = SOCKET
+      </mysql>
+    </database>
+  </args>
+</Model::WormBaseAPI>
+"""
+
+
 @pytest.fixture
 def pillar():
     return {
         "acedb": {"user": "root", "group": "root", "preflight_port": free_port()},
-        "webapp": {"user": "root", "group": "root", "preflight_port": free_port()},
+        "webapp": {
+            "user": "root",
+            "group": "root",
+            "preflight_port": free_port(),
+            "preflight_conf": CONFIGURATION,
+        },
     }
 
 
@@ -77,7 +121,7 @@ def database(layout, programs, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def mysql(layout, monkeypatch) -> Iterator[subprocess.Popen]:
+def mysql(layout) -> Iterator[subprocess.Popen]:
     """A server whose reader was never allowed to read the new database."""
     data, sock = layout.kind("mysql"), layout.mysql_socket
     sock.parent.mkdir(parents=True)
@@ -97,7 +141,6 @@ def mysql(layout, monkeypatch) -> Iterator[subprocess.Popen]:
         time.sleep(0.02)
     client = ["mariadb", "--no-defaults", f"--socket={sock}"]
     subprocess.run(client, input=TABLES, text=True, check=True)
-    monkeypatch.setenv("WORMBASE_MYSQL_SOCKET", str(sock))
     yield server
     server.terminate()
     server.wait()
@@ -107,6 +150,8 @@ def mysql(layout, monkeypatch) -> Iterator[subprocess.Popen]:
 def release(modules, layout, tmp_path) -> Path:
     extlib.unpack(tmp_path / "extlib")
     make_staging(layout.staging, tmp_path / "extlib")
+    local = LOCAL.replace("SOCKET", str(layout.mysql_socket))
+    (layout.staging / "wormbase_local.conf").write_text(local)
     modules["wb_webapp.assemble"](RELEASE)
     return layout.website / RELEASE
 
@@ -130,8 +175,8 @@ def nothing_listens(pillar) -> bool:
     return not any(listens(pillar[part]["preflight_port"]) for part in ("acedb", "webapp"))
 
 
-def test_preflight_answers_and_leaves_nothing(modules, pillar, database, mysql, release):
-    before = state(database)
+def test_preflight_answers_and_leaves_nothing(modules, layout, pillar, database, mysql, release):
+    before, tree = state(database), state(layout.website)
     told = preflight(modules)
     assert {path: one["status"] for path, one in told["answers"].items()} == {
         "/version": 200,
@@ -142,13 +187,17 @@ def test_preflight_answers_and_leaves_nothing(modules, pillar, database, mysql, 
     assert told["version"]["mysql"] == {"c_elegans": "WS221"}
     assert told["version"]["revision"] == 1
     assert state(database) == before
+    assert state(layout.website) == tree and not layout.production.exists()
     assert nothing_listens(pillar)
 
 
 def test_preflight_of_a_webapp_that_does_not_load(modules, pillar, database, mysql, release):
     (release / "lib/WormBase/Release.pm").unlink()
+    sentence = (
+        r"script/wormbase_psgi\.psgi does not load: Can't locate WormBase/Release\.pm in @INC; fix"
+    )
     before = state(database)
-    with pytest.raises(CommandExecutionError, match=r"boot\.psgi does not load: Can"):
+    with pytest.raises(CommandExecutionError, match=sentence):
         preflight(modules)
     assert state(database) == before
     assert nothing_listens(pillar)
@@ -198,19 +247,149 @@ def test_preflight_twice_at_the_same_time(modules, pillar, database, mysql, rele
     assert nothing_listens(pillar)
 
 
-def test_nothing_of_a_release_is_run_as_root(pillar):
-    about = {**pillar["webapp"], "user": "nobody", "group": "nogroup"}
+# Starman of any release
+
+
+TELLING = """
+use FindBin;
+open my $log, '>>', 'logs/said' or die "logs: $!";
+print $log "started";
+close $log;
+sub slurp { open my $file, '<', $_[0] or return "none"; local $/; <$file> }
+sub {
+    my ($env) = @_;
+    my ($user, $groups) = ((getpwuid $>)[0], join ' ', map { scalar getgrgid $_ } split / /, $));
+    my %said = (
+        who => "$user $groups",
+        bin => $FindBin::Bin,
+        environment => join("\n", map { "$_=$ENV{$_}" } sort keys %ENV),
+        here => slurp("wormbase_preflight.conf"),
+        live => slurp($ENV{LIVE} . "/VERSION.txt"),
+        processes => join(' ', map { m{(\\d+)$} } glob '/proc/[0-9]*'),
+    );
+    [200, [], [$said{substr $env->{PATH_INFO}, 1}]];
+}
+"""
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory as ``website/``, which everybody may enter; pytest's own is closed."""
     with tempfile.TemporaryDirectory() as folder:
-        release = Path(folder) / RELEASE
-        (release / "bin").mkdir(parents=True)
-        (release / "logs").mkdir()
-        for path, mode in ((Path(folder), 0o755), (release / "logs", 0o777)):
-            path.chmod(mode)
-        script = release / "bin/starman-production.sh"
-        script.write_text('#!/bin/sh\necho "$1 $(id -un) $(id -Gn)" >> logs/who\n')
-        script.chmod(0o755)
-        settings = Settings.parse({"webapp": about})
-        with Preflight(settings, release, release).webapp({}):
-            pass
-        said = (release / "logs/who").read_text().splitlines()
-    assert said == [f"{verb} nobody nogroup" for verb in ("stop", "start", "stop")]
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def telling(place) -> Path:
+    """A release that tells what it sees; its environment names the live link, as the field's."""
+    release, old = place / RELEASE, place / "WS220-2010.11.20-0.02-1"
+    for made in (release, old):
+        made.mkdir()
+        (made / "VERSION.txt").write_text(made.name)
+    (place / "production").symlink_to(old.name)
+    (release / "logs").mkdir()
+    (release / "logs").chmod(0o777)
+    (release / "wormbase.psgi").write_text(TELLING)
+    (release / "wormbase.env").write_text(
+        f"#!/bin/bash\nexport LIVE={place}/production\ncd $LIVE && cd ..\n"
+        'export SOURCED="$(id -un)"\necho noise\n'
+    )
+    return release
+
+
+def trial(release: Path, configuration: str = "a = 1\n", **webapp) -> Trial:
+    about = {"user": "nobody", "group": "nogroup", "preflight_port": free_port(), **webapp}
+    return Trial(Settings.parse({"webapp": about}).webapp, release, configuration)
+
+
+def ask(one: Trial, what: str) -> str:
+    url = f"http://127.0.0.1:{one.settings.preflight_port}/{what}"
+    return urllib.request.urlopen(url, timeout=10).read().decode()
+
+
+def test_nothing_of_a_release_is_run_as_root(telling):
+    one = trial(telling)
+    with one.serving():
+        assert ask(one, "who") == "nobody nogroup nogroup"
+        assert "SOURCED=nobody\n" in ask(one, "environment")
+
+
+def test_a_release_sees_itself_as_the_live_one(telling, place):
+    one = trial(telling)
+    with one.serving():
+        assert (ask(one, "bin"), ask(one, "live")) == (str(telling), RELEASE)
+        assert (place / "production/VERSION.txt").read_text() != RELEASE
+    assert list((telling / "logs").iterdir()) == []
+
+
+def test_a_release_gets_the_pillars_environment_and_no_variable_of_ours(telling, monkeypatch):
+    monkeypatch.setenv("WORMBASE_OF_THE_MINION", "1")
+    one = trial(telling, environment={"EXTRA": "a 'b' $c"})
+    with one.serving():
+        said = dict(line.split("=", 1) for line in ask(one, "environment").splitlines())
+    assert said["EXTRA"] == "a 'b' $c" and said["HOME"] == pwd.getpwnam("nobody").pw_dir
+    ours = {name: value for name, value in said.items() if "WORMBASE" in name}
+    assert set(ours) == {"WORMBASE_LOCAL_CONFIG_SUFFIX", "WORMBASE_WEB_CONFIG_LOCAL_SUFFIX"}
+    assert said["CATALYST_CONFIG_LOCAL_SUFFIX"] == "preflight"
+
+
+def test_the_sites_own_settings_stay_below_those_of_the_preflight(telling):
+    local = (
+        "base = /a\ncache = $base/b\n"
+        "<m>\n  secret = a\\#b __path_to(x)__\n  list = 1\n  list = 2\n  port = 5\n</m>\n"
+    )
+    (telling / "wormbase_site.conf").write_text(local)
+    environment = {"CATALYST_CONFIG_LOCAL_SUFFIX": "site"}
+    one = trial(telling, "<m>\n  port = 6\n</m>\nx = 1\n", environment=environment)
+    with one.serving():
+        lines = [" ".join(line.split()) for line in ask(one, "here").splitlines()]
+    wanted = ["<m>", "list 1", "list 2", "port 6", "secret a\\#b __path_to(x)__", "</m>", "x 1"]
+    # A variable has to be set before it is used.
+    assert lines[:2] == ["base /a", "cache $base/b"]
+    assert sorted(lines[2:]) == sorted(wanted)
+
+
+def test_settings_that_can_not_be_read_are_told(telling):
+    (telling / "wormbase_local.conf").write_text("<m>\n")
+    with pytest.raises(StepFailed, match=r"does not start: .*Config::General"):
+        trial(telling).serving().__enter__()
+
+
+def test_a_release_without_its_psgi_file_is_told(telling):
+    (telling / "wormbase.psgi").unlink()
+    with pytest.raises(
+        StepFailed, match=r"no script/wormbase_psgi\.psgi and no wormbase\.psgi; set"
+    ):
+        trial(telling).serving().__enter__()
+
+
+def test_a_trial_sees_no_process_of_others_and_leaves_none(telling):
+    one = trial(telling)
+    with one.serving():
+        assert len(ask(one, "processes").split()) < 10
+        assert any(str(telling) in line for line in processes())
+    assert not any(str(telling) in line for line in processes())
+
+
+def test_a_trial_ends_with_whoever_wanted_it(telling):
+    one = trial(telling)
+    child = os.fork()
+    if not child:
+        with one.serving():
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    until = time.monotonic() + 5
+    while any(str(telling) in line for line in processes()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not listens(one.settings.preflight_port)
+    assert not any(str(telling) in line for line in processes())
+
+
+def processes() -> list[str]:
+    """The command lines of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return found

@@ -10,7 +10,7 @@ import pytest
 from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Manifest, digest_of
 from wbcore.datasets import Dataset
-from wbcore.names import Build
+from wbcore.names import Build, Release
 from wbnode.build.sealing import Staging
 
 
@@ -258,6 +258,26 @@ def test_seal_of_a_webapp_release(modules, layout, tree):
     assert answer["datasets"][f"webapp/{release}"]["files"] == 1
     (layout.website / release / "logs/access.log").write_bytes(b"written again")
     assert modules["wb_build.seal"](release) == answer
+
+
+@pytest.mark.parametrize("target", ["/srv/images", "../../../images"])
+def test_a_link_that_leaves_a_webapp_is_refused_unless_the_pillar_lists_it(
+    load, pillar, layout, tree, target
+):
+    release = "WS221-2010.12.24-0.02-1350"
+    tree(layout.website / release, {"lib/WormBase/Web.pm": b"1;", "root/gbrowse/x": b""})
+    (layout.website / release / "root/gbrowse/i").symlink_to(target)
+
+    other = load("node", {**pillar, "webapp": {"outside_links": ["/gbrowse/i", "root/i"]}})
+    way_out = f"root/gbrowse/i is a link to .*{target}.*webapp:outside_links in the pillar"
+    with pytest.raises(CommandExecutionError, match=way_out):
+        other["wb_build.seal"](release)
+
+    allowing = load("node", {**pillar, "webapp": {"outside_links": ["root/gbrowse/i"]}})
+    allowing["wb_build.seal"](release)
+    name = Release.parse(release)
+    sealed = Manifest.parse(layout.manifest(name).read_bytes(), name)
+    assert dict(sealed.of(Dataset.parse(f"webapp/{release}")).links) == {"root/gbrowse/i": target}
 
 
 def test_forget_removes_what_is_kept_about_a_purged_build(modules, staged):

@@ -136,6 +136,26 @@ def test_pull_of_a_webapp_makes_its_logs_and_bears_with_them(site, tree):
     assert again["datasets"][f"webapp/{release}"]["already"]
 
 
+def test_pull_of_a_webapp_with_a_link_that_leaves_it(site, tree, tmp_path):
+    release, images = "WS221-2010.12.24-0.02-1350", tmp_path / "images"
+    tree(images, {"a.png": b"left alone"})
+    source = site.load("wb-dev", {**site.pillar, "webapp": {"outside_links": ["root/i"]}})
+    root = site.layout("wb-dev").website / release
+    tree(root, {"root/page": b"page"})
+    (root / "root/i").symlink_to(images)
+    answer = source["wb_build.seal"](release)
+    arguments = (release, answer["digest"], [f"webapp/{release}"], site.sources("wb-dev"))
+    # The node's own pillar may say less: what was sealed is what it gets.
+    there = site.layout("node").website / release
+    for _ in range(2):
+        site.modules["node"]["wb_dataset.pull"](*arguments)
+        assert os.readlink(there / "root/i") == str(images)
+        assert (images / "a.png").read_bytes() == b"left alone"
+        (there / "root/i").unlink()
+        (there / "root/i").symlink_to("page")
+        site.layout("node").marker(Dataset.parse(f"webapp/{release}")).unlink()
+
+
 def test_pull_with_a_basis_sends_little(site, pull):
     pull("WS220")
     # 120 kB that can not be compressed, in a file that is named after the build.

@@ -57,7 +57,7 @@ def test_assemble_holds_what_a_release_needs(modules, layout, staging):
         f"CHANGESET_HASH={hg(staging, 'log', '--rev', '.', '--template', '{node}')}\n"
     )
     assert "[%" not in (place / "wormbase.env").read_text()
-    assert ":-production}" in (place / "wormbase.env").read_text()
+    assert 'export APP="production"' in (place / "wormbase.env").read_text()
     assert (place / "extlib/lib/perl5/Some.pm").exists()
     assert (place / "wormbase_local.conf").exists()
     assert [entry.name for entry in (place / "logs").iterdir()] == []
@@ -131,6 +131,22 @@ def test_assemble_does_not_read_the_template_through_a_link(modules, staging, tm
     commit_change(staging)
     with pytest.raises(CommandExecutionError, match="not a link"):
         modules["wb_webapp.assemble"]("WS221-2010.12.24-0.02-2")
+
+
+def test_assemble_without_extlib_is_for_webapps_that_bring_none(load, pillar, layout, staging):
+    shutil.rmtree(staging / "extlib")
+    with pytest.raises(CommandExecutionError, match="has no extlib"):
+        load("node", pillar)["wb_webapp.assemble"](RELEASE)
+    load("node", {**pillar, "webapp": {"untracked": []}})["wb_webapp.assemble"](RELEASE)
+    assert (layout.website / RELEASE / "lib").is_dir()
+
+
+def test_assemble_refuses_a_start_script_that_is_not_there(load, pillar, layout, staging):
+    own = {"start_script": "bin/starman-staging.sh"}
+    with pytest.raises(CommandExecutionError, match=r"no file bin/starman-staging\.sh"):
+        load("node", {**pillar, "webapp": own})["wb_webapp.assemble"](RELEASE)
+    own = {"start_script": "bin/starman-production.sh"}
+    load("node", {**pillar, "webapp": own})["wb_webapp.assemble"](RELEASE)
 
 
 def test_assemble_twice_leaves_the_first(modules, layout, staging):

@@ -16,6 +16,23 @@ def hg(staging: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def git(staging: Path, *arguments: str) -> str:
+    """What git prints in the checkout; whoever runs the tests needs no configuration."""
+    settings = ("-c", "user.name=tester", "-c", "user.email=tester@localhost")
+    command = ["git", "-C", staging, "-c", f"safe.directory={staging}", *settings, *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def to_git(staging: Path) -> None:
+    """Make a checkout of Mercurial, with what is in it, one of git with two commits."""
+    shutil.rmtree(staging / ".hg")
+    (staging / ".gitignore").write_text("logs\ntmp\nextlib\nwormbase_local.conf\n")
+    git(staging, "init", "--quiet", "--initial-branch=master")
+    git(staging, "add", ".")
+    git(staging, "commit", "--quiet", "--message=all")
+    commit_change(staging)
+
+
 def make_staging(staging: Path, extlib: Path | None = None) -> None:
     """A checkout of the webapp at revision 1, with libraries, local settings and logs."""
     shutil.copytree(WEBSITE, staging)
@@ -27,7 +44,7 @@ def make_staging(staging: Path, extlib: Path | None = None) -> None:
     else:
         (staging / "extlib/lib/perl5").mkdir(parents=True)
         (staging / "extlib/lib/perl5/Some.pm").write_text("1;\n")
-    (staging / "wormbase_local.conf").write_text("local\n")
+    (staging / "wormbase_local.conf").write_text("site_name = local\n")
     (staging / "logs").mkdir()
     (staging / "logs/old.log").write_text("old\n")
     (staging / "tmp").mkdir()
@@ -37,4 +54,7 @@ def commit_change(staging: Path) -> None:
     """One more revision."""
     with (staging / "README").open("a") as readme:
         readme.write("changed\n")
-    hg(staging, "commit", "-m", "readme: change", "-q")
+    if (staging / ".git").exists():
+        git(staging, "commit", "--all", "--quiet", "--message=readme: change")
+    else:
+        hg(staging, "commit", "-m", "readme: change", "-q")

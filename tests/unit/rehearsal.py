@@ -438,6 +438,9 @@ class Nodes(Fleet):
     def wb_software_publish(self, node: str, release: str) -> dict[str, Any]:
         return {"tarball": f"{release}.tgz", "bytes": 1}
 
+    def wb_webapp_tag(self, node: str, release: str) -> dict[str, Any]:
+        return {"tag": release, "already": False}
+
     def wb_software_reference(self, node: str, release: str) -> dict[str, Any]:
         return {}
 

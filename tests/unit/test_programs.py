@@ -28,6 +28,7 @@ PACKAGE = {
     "bsdiff": "bsdiff",
     "bspatch": "bsdiff",
     "debootstrap": "debootstrap",
+    "git": "git",
     "hg": "mercurial",
     "ip": "iproute2",
     "makeblastdb": "ncbi-blast+",

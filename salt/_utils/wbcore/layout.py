@@ -30,7 +30,7 @@ class Layout:
 
     @property
     def staging(self) -> Path:
-        """The Mercurial checkout of the webapp being tested (wb-dev)."""
+        """The checkout of the webapp being tested (wb-dev), by Mercurial or git."""
         return self.website / "staging"
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -25,6 +25,21 @@ NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_PATH = re.compile(r"[A-Za-z0-9._/-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
+_PREFLIGHT_CONF = """\
+<Model::WormBaseAPI>
+  <args>
+    <database>
+      <acedb>
+        host = localhost
+        port = {acedb_port}
+      </acedb>
+    </database>
+  </args>
+</Model::WormBaseAPI>
+"""
 T = TypeVar("T")
 
 
@@ -74,7 +89,15 @@ class MySQL:
 
 @dataclass(frozen=True)
 class Webapp:
-    """The webapp and its Starman."""
+    """The webapp and its Starman.
+
+    psgi
+        Where a release may have its PSGI file; the first that is there counts.
+    start_script
+        The webapp's own script that starts and stops Starman; empty for the project's unit.
+    preflight_conf
+        The text of a configuration file, or, of one line, the path of one in the release.
+    """
 
     port: int = 5000
     preflight_port: int = 5001
@@ -82,8 +105,15 @@ class Webapp:
     user: str = "wormbase"
     group: str = "wormbase"
     untracked: tuple[str, ...] = ("extlib", "wormbase_local.conf")
-    exclude: tuple[str, ...] = ("logs", "tmp", ".hg", "extlib.tgz")
-    software_exclude: tuple[str, ...] = ("logs", ".hg", "extlib", "wormbase_local.conf")
+    exclude: tuple[str, ...] = ("logs", "tmp", ".hg", ".git", "extlib.tgz")
+    software_exclude: tuple[str, ...] = ("logs", ".hg", ".git", "extlib", "wormbase_local.conf")
+    outside_links: tuple[str, ...] = ()
+    tag: bool = False
+    psgi: tuple[str, ...] = ("script/wormbase_psgi.psgi", "wormbase.psgi")
+    environment: Mapping[str, str] = field(default_factory=dict)
+    start_script: str = ""
+    pid_file: str = "/tmp/production.pid"
+    preflight_conf: str = _PREFLIGHT_CONF
     check_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
 
 
@@ -307,11 +337,40 @@ class Settings:
 
 
 def _check_webapp(webapp: Webapp) -> None:
+    where = "wormbase:webapp"
     for pattern in webapp.untracked:
-        parts = pattern.split("/")
-        if "" in parts or ".." in parts:
+        if not _is_below(pattern):
             form = "a list of paths below website/staging, such as extlib"
-            raise _wrong("wormbase:webapp:untracked", form, pattern)
+            raise _wrong(f"{where}:untracked", form, pattern)
+    if not webapp.psgi:
+        raise _wrong(f"{where}:psgi", "a list of at least one path", [])
+    _check_in_release(f"{where}:psgi", webapp.psgi)
+    _check_in_release(f"{where}:start_script", filter(None, [webapp.start_script]))
+    if "\n" not in webapp.preflight_conf:
+        _check_in_release(f"{where}:preflight_conf", [webapp.preflight_conf])
+    if not webapp.pid_file.startswith("/"):
+        raise _wrong(f"{where}:pid_file", "a full path", webapp.pid_file)
+    _check_environment(f"{where}:environment", webapp.environment)
+
+
+def _check_in_release(where: str, paths: Iterable[str]) -> None:
+    for path in paths:
+        # They reach a shell's script as they are.
+        if not _is_below(path) or not _PATH.fullmatch(path):
+            raise _wrong(where, "a path in the release, such as bin/start.sh", path)
+
+
+def _check_environment(where: str, variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        if not _VARIABLE.fullmatch(name):
+            raise _wrong(where, "a mapping of names of variables to texts", name)
+        if not value.isprintable():
+            raise _wrong(f"{where}:{name}", "text of one line", value)
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path, or a pattern of paths, stays in the directory that it starts from."""
+    return not {"", ".", ".."} & set(path.split("/"))
 
 
 def _check_enforce(enforce: Enforce) -> None:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import BinaryIO
 
-from wbcore.build.manifest import Found, Stat, link_problem
+from wbcore.build.manifest import Found, Stat
 from wbcore.errors import BadData, StepFailed
 from wbcore.transport.excludes import excluded
 
@@ -45,8 +45,6 @@ def scan(root: Path, left_out: Sequence[str]) -> Found:
             continue
         if stat.S_ISLNK(about.st_mode):
             links[path] = os.readlink(entry.path)
-            if problem := link_problem(path, links[path]):
-                odd[path] = problem
         elif stat.S_ISDIR(about.st_mode):
             folders.add(path)
         elif stat.S_ISREG(about.st_mode):

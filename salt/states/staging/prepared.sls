@@ -1,9 +1,9 @@
 # Where builds land, the webapp is tested and software is given out (role staging).
 {%- set settings = salt['wb_settings.read']() %}
 
-Mercurial is installed:
+Mercurial and git are installed:
   wb_package.installed:
-    - pkgs: [mercurial]
+    - pkgs: [mercurial, git]
 
 AceDB's tace, by which builds are counted, is installed:
   file.exists:

@@ -9,6 +9,9 @@ Starman and Catalyst are installed:
       - libcatalyst-perl
       - libcatalyst-plugin-static-simple-perl
       - libcatalyst-plugin-configloader-perl
+      - libconfig-general-perl
+      - libtie-ixhash-perl
+      - liblocal-lib-perl
       - libcatalyst-action-renderview-perl
       - libace-perl
       - libdbd-mariadb-perl

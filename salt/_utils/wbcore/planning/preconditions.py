@@ -131,7 +131,7 @@ def check_webapp(seen: Seen, settings: Settings) -> None:
     if webapp["revision"] != webapp["tip"]:
         raise BadData(
             f"website/staging stands at revision {webapp['revision']}, its tip is {webapp['tip']}",
-            "run hg update there first",
+            "bring it up to date there first (hg update, or git pull)",
             node=settings.staging,
         )
 

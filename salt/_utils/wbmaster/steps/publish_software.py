@@ -1,22 +1,28 @@
-"""The software release on the FTP site, and which of them is the current one.
+"""The software release on the FTP site, which of them is the current one, and its tag.
 
 Source: the wiki page, "Major Releases"; a minor revision makes none.
 """
 
 from __future__ import annotations
 
+import logging
 from itertools import dropwhile
 from typing import Any
 
+from wbcore.errors import StepFailed
 from wbcore.names import Release
 
 from ..golive import reference_and_software
 from ..run import Run
 
+log = logging.getLogger(__name__)
+
 
 def forecast(run: Run) -> dict[str, Any]:
     release = _current(run)
-    return {"software release": str(release)} if release else {}
+    if release is None:
+        return {}
+    return {"software release": str(release)} | ({"tag": str(release)} if _tags(run) else {})
 
 
 def take(run: Run) -> dict[str, Any]:
@@ -26,9 +32,29 @@ def take(run: Run) -> dict[str, Any]:
     shown = reference_and_software.show(run, "wb_software.publish", release)
     if shown is None:
         return {}
+    changes = {"software release": shown["tarball"]}
+    if _tags(run):
+        changes["tag"] = _tag(run, release)
     if "publish" in run.plan.announce:
         run.ledger.mark(release, "published")
-    return {"software release": shown["tarball"]}
+    return changes
+
+
+def _tags(run: Run) -> bool:
+    """Whether the checkout gets a tag: once for each release that is published."""
+    return run.settings.webapp.tag and "publish" in run.plan.announce
+
+
+def _tag(run: Run, release: Release) -> str:
+    """Tag the checkout with the release's name; what came of it."""
+    todo = f"the release is live and complete; tag {release} in website/staging by hand"
+    try:
+        run.fleet.one(run.settings.staging, "wb_webapp.tag", todo, release=str(release))
+    except StepFailed as error:
+        # A tag is for people who look back, and no reason to call a release that is live failed.
+        log.warning("%s was not tagged: %s", release, error)
+        return f"not made: {error}"
+    return str(release)
 
 
 def _current(run: Run) -> Release | None:

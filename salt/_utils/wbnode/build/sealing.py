@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wbcore.build.manifest import Contents, File, Found, Manifest, Stat, shown
+from wbcore.build.manifest import Contents, File, Found, Manifest, Stat, link_problem, shown
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.layout import Layout
@@ -96,7 +96,8 @@ class Staging:
             datasets += self._support(name, problems)
         found = self.find(datasets)
         for dataset, what in found.items():
-            problems += [f"{dataset}/{shown(path)} {why}" for path, why in what.odd.items()]
+            odd = {**what.odd, **self._stray(dataset, what)}
+            problems += [f"{dataset}/{shown(path)} {why}" for path, why in odd.items()]
         return Look(databases, found, problems)
 
     def tables(self, name: Build | Release) -> list[Dataset]:
@@ -182,6 +183,19 @@ class Staging:
             for name in sorted(os.listdir(home))
             if name not in known and not excludes.excluded(name, left_out)
         ]
+
+    def _stray(self, dataset: Dataset, found: Found) -> dict[str, str]:
+        """The links in a dataset that can not travel, and why; the pillar may allow a webapp's."""
+        allowed = self.settings.webapp.outside_links if dataset.kind == WEBAPP else ()
+        stray = {
+            path: problem
+            for path, target in found.links.items()
+            if not excludes.excluded(path, allowed) and (problem := link_problem(path, target))
+        }
+        if dataset.kind == WEBAPP:
+            way_out = ", or list the link under webapp:outside_links in the pillar"
+            return {path: problem + way_out for path, problem in stray.items()}
+        return stray
 
     def _databases(self, problems: list[str]) -> Iterator[tuple[str, str]]:
         """The databases of this machine's MySQL: link and directory (docs/field.md, "Paths")."""

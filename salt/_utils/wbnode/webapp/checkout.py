@@ -1,4 +1,4 @@
-"""The Mercurial checkout of the webapp, as it stands on the development server."""
+"""The checkout of the webapp, as it stands on the development server."""
 
 import os
 import shutil
@@ -13,9 +13,7 @@ from wbcore.transport.excludes import excluded
 from wbcore.webapp_version import VERSION_FILE, VERSION_TEXT, changeset_in, webapp_version
 
 import wbnode.files
-import wbnode.minion
-
-_SECONDS = 60
+from wbnode.webapp.repository import Repository, repository
 
 
 @dataclass(frozen=True)
@@ -34,33 +32,33 @@ class Checkout:
                 f"check the webapp out there; its version is in {VERSION_FILE}",
             ) from error
 
+    @property
+    def repository(self) -> Repository:
+        """The repository that it was made from; BadData if it is none."""
+        return repository(self.place)
+
     def revision(self) -> int:
         """The revision that the working directory stands at."""
-        told = self._ask("identify", "--num").strip().rstrip("+")
-        if not told.isdigit():
-            raise BadData(f"{self.place} has an unfinished merge", "commit it there")
-        return int(told)
+        return self.repository.revision()
 
     def tip(self) -> int:
-        """The newest revision of the repository."""
-        return int(self._ask("log", "--rev", "tip", "--template", "{rev}"))
+        """The newest revision that is known there."""
+        return self.repository.tip()
 
     def changeset(self) -> str:
         """The hash of the revision that the working directory stands at."""
-        return self._ask("log", "--rev", ".", "--template", "{node}").strip()
+        return self.repository.changeset()
 
     def rewritten(self, website: Path) -> list[str]:
         """Releases in ``website`` of the same version and revision number that were made of
-        another changeset: ``hg commit --amend`` keeps the number."""
+        another changeset: an amended commit keeps the number."""
         same, now = f"WS*-*-{self.version()}-{self.revision()}/{VERSION_TEXT}", self.changeset()
         made = {one.parent.name: changeset_in(one.read_text()) for one in website.glob(same)}
         return sorted(name for name, changeset in made.items() if changeset not in ("", now))
 
     def modified(self) -> list[str]:
         """Tracked files with changes that are not committed."""
-        return self._ask(
-            "status", "--modified", "--added", "--removed", "--deleted", "--no-status"
-        ).splitlines()
+        return self.repository.modified()
 
     def copy(self, target: Path, untracked: Collection[str], left_out: Sequence[str]) -> None:
         """Copy the tracked files to ``target``, and of the others what ``untracked`` lists.
@@ -73,7 +71,7 @@ class Checkout:
             rsync's exclude patterns of what stays here of all that.
         """
         listed = {str(path.relative_to(self.place)) for path in matching(self.place, untracked)}
-        files = listed | set(self._ask("files", "--print0").split("\0"))
+        files = listed | self.repository.files()
         known = files.union(*map(_folders, files))
 
         def ignore(folder: str, names: list[str]) -> list[str]:
@@ -100,7 +98,7 @@ class Checkout:
         if revision != tip:
             raise BadRequest(
                 f"{self.place} stands at revision {revision}, and tip is {tip}",
-                "run hg update tip there",
+                f"run {self.repository.update} there",
             )
         if (self.version(), revision) != (release.webapp, release.revision):
             raise BadRequest(
@@ -109,17 +107,18 @@ class Checkout:
                 "run the same command again, which takes the revision that is there",
             )
 
-    def _ask(self, *arguments: str) -> str:
-        return wbnode.minion.command(
-            ["hg", "--cwd", self.place, *arguments],
-            f"make {self.place} a Mercurial checkout of the webapp",
-            # A person's own configuration must not change what is printed.
-            env={**os.environ, "HGPLAIN": "1", "HGRCPATH": ""},
-            # Names of files may be of any encoding.
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=_SECONDS,
-        )
+    def tag(self, name: str, changeset: str) -> bool:
+        """Give a revision a tag; whether it has it already. BadRequest when another one has."""
+        tagged = self.repository.tagged(name)
+        if not tagged:
+            self.repository.tag(name, changeset)
+        elif tagged != changeset:
+            raise BadRequest(
+                f"{self.place} has the tag {name} at {tagged}, and the release was made of "
+                f"{changeset}",
+                "remove that tag there",
+            )
+        return bool(tagged)
 
 
 def _copy_file(source: str | os.PathLike[str], target: str) -> None:

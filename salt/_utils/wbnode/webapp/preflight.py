@@ -1,7 +1,6 @@
 """A release tried out beside what serves: AceDB and Starman of its own on spare ports."""
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -12,18 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from wbcore.errors import StepFailed
+from wbcore.errors import BadRequest, StepFailed
+from wbcore.preflight_conf import preflight_conf
 from wbcore.settings import Settings
 
 import wbnode.files
-import wbnode.minion
 from wbnode.acedb import AceClient
+from wbnode.webapp.trial import Trial
 
 _SECONDS = 30
 _POLL_SECONDS = 0.02
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# Where the webapp's own script keeps pid files.
-_RUN = "/run/wormbase-starman"
 # What a server leaves in its database's directory; none of it is part of a dataset.
 _LEFT_BEHIND = ("serverlog.wrm", "log.wrm", "SERVER_PIDFILE.wrm", "readlocks")
 
@@ -55,15 +53,25 @@ class Preflight:
 
     @contextlib.contextmanager
     def webapp(self, databases: Mapping[str, str]) -> Iterator[None]:
-        """The release's own Starman on its spare port, asking the new databases."""
-        port = self.settings.webapp.preflight_port
-        self._starman("stop", databases)
-        _refuse_if_in_use(port, "Starman")
-        try:
-            self._starman("start", databases)
+        """The release under Starman on its spare port, asking the new databases."""
+        webapp, port = self.settings.webapp, self.settings.acedb.preflight_port
+        _refuse_if_in_use(webapp.preflight_port, "Starman")
+        configuration = preflight_conf(self._template(), port, databases)
+        with Trial(webapp, self.release, configuration).serving():
             yield
-        finally:
-            self._starman("stop", databases)
+
+    def _template(self) -> str:
+        told = self.settings.webapp.preflight_conf
+        if "\n" in told:
+            return told
+        try:
+            with wbnode.files.open_file(self.release / told) as file:
+                return file.read().decode()
+        except OSError as error:
+            raise BadRequest(
+                f"{self.release.name} has no file {told}, which webapp:preflight_conf names",
+                "commit it to the webapp, or give the text itself in the pillar",
+            ) from error
 
     def _serve(self, port: int, said: IO[bytes]) -> subprocess.Popen[bytes]:
         acedb = self.settings.acedb
@@ -74,29 +82,6 @@ class Preflight:
             cwd="/", stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             start_new_session=True,
         )  # fmt: skip
-
-    def _starman(self, verb: str, databases: Mapping[str, str]) -> None:
-        webapp = self.settings.webapp
-        given = {
-            "WORMBASE_APP": self.release.name,
-            "WORMBASE_PORT": webapp.preflight_port,
-            "WORMBASE_WORKERS": 1,
-            "WORMBASE_USER": webapp.user,
-            "WORMBASE_ACEDB_PORT": self.settings.acedb.preflight_port,
-            "WORMBASE_MYSQL_DIRECTORIES": json.dumps(dict(databases)),
-        }
-        # Nothing of a release is run as root: who may commit to the webapp is not root here.
-        wbnode.minion.command(
-            ["install", "-d", "-o", webapp.user, "-g", webapp.group, _RUN],
-            "apply this node's states first: state.apply",
-        )
-        wbnode.minion.command(
-            [*_as(webapp.user, webapp.group), self.release / "bin/starman-production.sh", verb],
-            "fix the webapp; the one that is live was not touched",
-            env={**os.environ, **{name: str(value) for name, value in given.items()}},
-            cwd=self.release,
-            stdin=subprocess.DEVNULL,
-        )
 
 
 def end_server(port: int) -> None:

@@ -12,7 +12,7 @@ from wbcore.build import manifest as manifests
 from wbcore.build.manifest import Contents, File, Found, Manifest, Stat
 from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
-from wbcore.names import Build
+from wbcore.names import Build, Release
 
 WS221 = Build(221)
 GENE = Dataset.parse("support/WS221/gene")
@@ -142,6 +142,14 @@ def test_parse_refuses_a_folder_that_is_a_file_or_leaves(folders):
 def test_parse_refuses_a_link_that_leaves(target):
     with pytest.raises(BadData, match="is a link to"):
         parse(plain(links={"link": target}))
+
+
+@pytest.mark.parametrize("target", ["/etc", "a/../../b"])
+def test_parse_takes_a_link_that_leaves_a_webapp(target):
+    release = Release.parse("WS221-2010.12.24-0.02-1350")
+    dataset = Dataset.parse(f"webapp/{release}")
+    data = Manifest(release, {}, {dataset: Contents({}, {"link": target})}).to_bytes()
+    assert Manifest.parse(data, release).of(dataset).links == {"link": target}
 
 
 @pytest.mark.parametrize(

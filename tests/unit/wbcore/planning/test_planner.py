@@ -143,7 +143,10 @@ def test_release_of_a_bad_build_names_the_finding(finding, says):
         ({"error": "hg: abort"}, "wb-dev: hg: abort; fix website/staging"),
         ({"rewritten": [str(release("WS220"))]}, "not the changeset that WS220-2010.12.24"),
         ({"modified": ["lib/x.pm", "lib/y.pm"]}, "an uncommitted change: lib/x.pm; commit or"),
-        ({"revision": 1349}, "stands at revision 1349, its tip is 1350; run hg update"),
+        (
+            {"revision": 1349},
+            "at revision 1349, its tip is 1350; bring it up to date there first",
+        ),
     ],
 )
 def test_release_of_a_webapp_that_has_no_name_is_refused(kind, webapp, says):

@@ -1,5 +1,6 @@
 """The steps of a run: what each would do, does, and says when it can not."""
 
+import dataclasses
 import importlib
 
 import pytest
@@ -360,6 +361,50 @@ def test_the_way_back_to_a_minor_revision_makes_its_release_current(desk, curren
     desk.run(request("rollback"))
     assert str(desk.live) != published and current == [published]
     assert not desk.ledger.known().releases[desk.live].published
+
+
+@pytest.fixture
+def tagged(desk):
+    """The releases whose tag was asked for, where the pillar wants tags."""
+    tagged, real = [], desk.nodes.wb_webapp_tag
+    webapp = dataclasses.replace(desk.settings.webapp, tag=True)
+    desk.settings = desk.nodes.world.settings = dataclasses.replace(desk.settings, webapp=webapp)
+
+    def tag(node, release):
+        tagged.append((node, release))
+        return real(node, release)
+
+    desk.nodes.wb_webapp_tag = tag
+    return tagged
+
+
+def test_a_major_release_is_tagged_once_and_a_minor_revision_is_not(desk, tagged):
+    foretold = desk.forecast(request("release", "WS221"))["publish_software"]
+    desk.run(request("release", "WS221"))
+    assert tagged == [("wb-dev", str(desk.live))]
+    assert foretold["tag"] == desk.changes["publish_software"]["tag"] == str(desk.live)
+    newer(desk)
+    desk.run(request("release", "WS221", minor=True))
+    desk.run(request("rollback"))
+    assert len(tagged) == 1
+
+
+def test_a_release_that_is_live_does_not_fail_for_its_tag(desk, tagged):
+    ask = desk.nodes._ask
+
+    def full(node, asked, kwargs):
+        return Answer(error="no space") if asked == "wb_webapp.tag" else ask(node, asked, kwargs)
+
+    desk.nodes._ask = full
+    desk.run(request("release", "WS221"))
+    assert desk.ledger.runs(1)[0]["outcome"] == "done"
+    assert "not made: " in desk.changes["publish_software"]["tag"]
+    assert desk.ledger.known().releases[desk.live].published
+
+
+def test_no_tag_is_made_unless_the_pillar_says_so(desk):
+    desk.run(request("release", "WS221"))
+    assert "tag" not in desk.changes["publish_software"]
 
 
 @pytest.mark.parametrize("function", ["wb_software.reference", "wb_software.publish"])

@@ -12,6 +12,7 @@ my %version = _version("$home/VERSION.txt");
 
 sub home     { return $home }
 sub name     { return basename($home) }
+sub build    { return $version{DATABASE_VERSION} // '' }
 sub revision { return ($version{CHANGESET} // 0) + 0 }
 
 # A checkout that was never made a release has no VERSION.txt.

@@ -2,6 +2,7 @@ package WormBase::Web;
 
 use Moose;
 use namespace::autoclean;
+use Catalyst qw(ConfigLoader Static::Simple);
 
 extends 'Catalyst';
 
@@ -9,6 +10,7 @@ our $VERSION = '0.02';
 
 __PACKAGE__->config(
     name                                        => 'WormBase',
+    'Plugin::ConfigLoader'                      => { file => 'wormbase.conf' },
     encoding                                    => 'UTF-8',
     disable_component_resolution_regex_fallback => 1,
 );

@@ -2,36 +2,16 @@ package WormBase::Web::Controller::Root;
 
 use Moose;
 use namespace::autoclean;
-use JSON::MaybeXS;
-use POSIX ();
 use Scalar::Util qw(blessed);
-use WormBase::Release;
 
 BEGIN { extends 'Catalyst::Controller' }
 
 __PACKAGE__->config(namespace => '');
 
-my $json = JSON::MaybeXS->new(canonical => 1, utf8 => 1);
-
 # The front page asks no database: it says that the webapp itself is there.
 sub index : Path : Args(0) {
     my ($self, $c) = @_;
     $c->stash(template => 'index.html', version => $c->VERSION);
-}
-
-# What the running servers of this node serve at this moment.
-sub version : Local : Args(0) {
-    my ($self, $c) = @_;
-    my %answer = (
-        node     => (POSIX::uname())[1],
-        release  => WormBase::Release::name(),
-        webapp   => $c->VERSION,
-        revision => WormBase::Release::revision(),
-        acedb    => $c->model('AceDB')->build,
-        mysql    => $c->model('MySQL')->builds,
-    );
-    $c->res->content_type('application/json');
-    $c->res->body($json->encode(\%answer));
 }
 
 sub default : Path {
@@ -51,7 +31,7 @@ sub end : Private {
     if ($error) {
         $c->log->error("$error");
         $c->clear_errors;
-        my $known = blessed $error && $error->isa('WormBase::Unavailable');
+        my $known = blessed $error && $error->isa('WormBase::API::Unavailable');
         _tell($c, $known ? (503, "$error") : (500, 'Something is wrong with this page.'));
     }
     $c->forward($c->view('HTML')) unless $c->res->has_body;

@@ -16,7 +16,11 @@ my $templates = Text::MicroTemplate::File->new(
 
 sub process {
     my ($self, $c) = @_;
-    my %values = (release => WormBase::Release::name(), %{ $c->stash });
+    my %values = (
+        release => WormBase::Release::name(),
+        build   => WormBase::Release::build(),
+        %{ $c->stash },
+    );
     $c->res->content_type('text/html; charset=utf-8');
     $c->res->body($templates->render_file($values{template}, \%values)->as_string);
 }

@@ -1,4 +1,4 @@
-package WormBase::Web::Model::AceDB;
+package WormBase::API::AceDB;
 
 # What the running AceDB server says. A server that was restarted has closed its
 # connections, so no answer can come from an older one.
@@ -7,12 +7,10 @@ use Moose;
 use namespace::autoclean;
 use Ace;
 use Time::HiRes qw(setitimer ITIMER_REAL);
-use WormBase::Unavailable;
+use WormBase::API::Unavailable;
 
-extends 'Catalyst::Model';
-
-has host    => (is => 'ro', default => sub { $ENV{WORMBASE_ACEDB_HOST} // '127.0.0.1' });
-has port    => (is => 'ro', default => sub { $ENV{WORMBASE_ACEDB_PORT} // 2005 });
+has host    => (is => 'ro', default => 'localhost');
+has port    => (is => 'ro', default => 2005);
 has _server => (is => 'rw');
 
 sub server_name { return 'AceDB' }
@@ -21,7 +19,7 @@ sub server_name { return 'AceDB' }
 sub build {
     my ($self) = @_;
     my ($name) = $self->ask(sub { $_[0]->raw_query('status') =~ /^\W*Name:\s+(\S+)/m });
-    return $name // WormBase::Unavailable->throw('AceDB does not say which build it serves');
+    return $name // WormBase::API::Unavailable->throw('AceDB does not say which build it serves');
 }
 
 # Name and description of a gene, or nothing if there is no such gene.
@@ -49,7 +47,7 @@ sub attempt {
     return @answer;
 }
 
-with 'WormBase::Asking';
+with 'WormBase::API::Asking';
 
 # A broken connection gives an empty answer and no error, which must not be taken for "no
 # such gene".

@@ -1,10 +1,10 @@
-package WormBase::Asking;
+package WormBase::API::Asking;
 
 # Asking a database server: one connection a worker, kept, and a sentence when none answers.
 
 use Moose::Role;
 use Time::HiRes qw(time);
-use WormBase::Unavailable;
+use WormBase::API::Unavailable;
 
 requires qw(server_name attempt);
 
@@ -17,7 +17,7 @@ sub ask {
     my $began = time;
     my @answer = eval { $self->attempt($question) };
     @answer = eval { $self->attempt($question) } if $@ && time - $began < 1;
-    WormBase::Unavailable->throw($self->server_name . " does not answer: $@") if $@;
+    WormBase::API::Unavailable->throw($self->server_name . " does not answer: $@") if $@;
     return wantarray ? @answer : $answer[0];
 }
 

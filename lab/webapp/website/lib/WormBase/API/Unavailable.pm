@@ -1,4 +1,4 @@
-package WormBase::Unavailable;
+package WormBase::API::Unavailable;
 
 # A database that does not answer, as a sentence that the reader of a page is shown.
 

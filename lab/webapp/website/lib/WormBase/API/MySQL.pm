@@ -1,19 +1,18 @@
-package WormBase::Web::Model::MySQL;
+package WormBase::API::MySQL;
 
-# What the running MySQL server says. A database is asked by its live name, or by the
-# directory that WORMBASE_MYSQL_DIRECTORIES names for it (a release that is tried out).
+# What the running MySQL server says. A database is asked by its own name, unless the
+# configuration names another one under data_sources.
 
 use Moose;
 use namespace::autoclean;
 use DBI;
-use JSON::MaybeXS qw(decode_json);
-
-extends 'Catalyst::Model';
 
 my @SYSTEM = qw(information_schema mysql performance_schema sys);
 
-has directories => (is => 'ro', default => sub { _directories() });
-has _server     => (is => 'rw');
+has user         => (is => 'ro', default => 'wormbase');
+has socket       => (is => 'ro', default => '/run/mysqld/mysqld.sock');
+has data_sources => (is => 'ro', default => sub { {} });
+has _server      => (is => 'rw');
 
 sub server_name { return 'MySQL' }
 
@@ -53,7 +52,7 @@ sub attempt {
     die +(DBI->errstr // $@) . "\n";
 }
 
-with 'WormBase::Asking';
+with 'WormBase::API::Asking';
 
 sub _one_build {
     my ($self, $server, $name) = @_;
@@ -64,26 +63,20 @@ sub _one_build {
 sub _names {
     my ($self, $server) = @_;
     my %named = map { $_ => 1 } @{ $server->selectcol_arrayref('SHOW DATABASES') },
-        keys %{ $self->directories };
+        keys %{ $self->data_sources };
     delete @named{@SYSTEM};
     return sort grep { !/_WS\d+\z/ && !/^#/ } keys %named;
 }
 
 sub _directory {
     my ($self, $name) = @_;
-    return $self->directories->{$name} // $name;
-}
-
-sub _directories {
-    my $given = $ENV{WORMBASE_MYSQL_DIRECTORIES};
-    return $given ? decode_json($given) : {};
+    return $self->data_sources->{$name} // $name;
 }
 
 sub _connect {
     my ($self) = @_;
-    my $socket = $ENV{WORMBASE_MYSQL_SOCKET} // '/run/mysqld/mysqld.sock';
     my %limits = map { ("mariadb_${_}_timeout" => $self->seconds) } qw(connect read write);
-    return DBI->connect("dbi:MariaDB:mariadb_socket=$socket", 'wormbase', undef,
+    return DBI->connect('dbi:MariaDB:mariadb_socket=' . $self->socket, $self->user, undef,
         { RaiseError => 1, PrintError => 0, %limits });
 }
 
