@@ -82,7 +82,7 @@ def _heal(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def _logs(cluster: Cluster, options: argparse.Namespace) -> None:
-    show(cluster.node(options.node), options.lines)
+    show(cluster.node(options.node), cluster.layers, options.lines)
 
 
 def _build(cluster: Cluster, options: argparse.Namespace) -> None:
