@@ -27,6 +27,7 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
     argv += ["--user=root", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
     argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}"]
     process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+
     def sql(
         statement: str, user: str = "root", by: str = "root", password: str = ""
     ) -> tuple[list[str], str]:
