@@ -211,8 +211,8 @@ def test_a_server_that_hangs_and_a_client_that_hangs_hold_up_nobody(node, layout
         try:
             began = time.monotonic()
             status, told = served(ports["report"])
-            assert (status, time.monotonic() - began < 5) == (503, True)
-            assert "MySQL does not answer within 3 s" in told["error"]
+            assert (status, time.monotonic() - began < 8) == (503, True)
+            assert "MySQL does not answer within 5 s" in told["error"]
         finally:
             os.kill(int(processes), signal.SIGCONT)
         assert served(ports["report"]) == (200, SERVED)

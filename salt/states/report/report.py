@@ -23,8 +23,9 @@ from wbcore.layout import Layout
 from wbnode.serving import mysql
 from wbnode.serving.report import Servers, report
 
-# The longest time for one question to a server of this node.
-QUESTION_SECONDS = 3
+# The longest time for one question to a server of this node. A busy webapp takes seconds for a
+# page, and must not leave the pool for it; wb_proxy.reports waits for 10 s.
+QUESTION_SECONDS = 5
 # A client that sends nothing is not waited for any longer.
 CLIENT_SECONDS = 3
 
