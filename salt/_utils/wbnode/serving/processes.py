@@ -6,9 +6,10 @@ CAP_DAC_READ_SEARCH. A process that ends meanwhile has nothing open.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -39,12 +40,10 @@ def listening_at(path: Path) -> set[str]:
 
 def holders(sockets: Collection[str]) -> dict[int, list[str]]:
     """The processes that hold one of these sockets, each with everything that it has open."""
-    found = {}
-    for folder in _PROC.glob("[0-9]*"):
-        files = list(_opened(folder))
-        if not set(sockets).isdisjoint(files):
-            found[int(folder.name)] = files
-    return found
+    wanted = frozenset(sockets)
+    # Plain strings: a node has thousands of open files, and the keeper waits for the answer.
+    each = ((int(name), _opened(name)) for name in os.listdir(_PROC) if name.isdigit())
+    return {pid: files for pid, files in each if not wanted.isdisjoint(files)}
 
 
 def working_directory(pid: int) -> Path | None:
@@ -79,16 +78,14 @@ def _rows(table: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines()[1:]]
 
 
-def _opened(folder: Path) -> Iterator[str]:
-    try:
-        numbers = os.listdir(folder / "fd")
-    except OSError:
-        return
-    for number in numbers:
-        try:
-            yield os.readlink(folder / "fd" / number).removesuffix(_DELETED)
-        except OSError:
-            continue
+def _opened(process: str) -> list[str]:
+    folder = f"{_PROC}/{process}/fd"
+    found = []
+    with contextlib.suppress(OSError):
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                found.append(os.readlink(f"{folder}/{number}").removesuffix(_DELETED))
+    return found
 
 
 def _fields(pid: int) -> list[str]:
