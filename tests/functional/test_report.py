@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,7 +30,9 @@ LOOPBACK = "ip link set lo up; ip addr add $1/32 dev lo; ip addr add $2/32 dev l
 NEW = "WS221-2010.12.24-0.02-1350"
 # The report's own user, with what its unit allows it, and nothing else.
 USER = "nobody"
-CAPS = "+sys_ptrace,+dac_read_search"
+UNIT = (CHECKOUT / "salt/states/report/wormbase-report.service").read_text()
+CAPS = re.search("^AmbientCapabilities=(.*)$", UNIT, re.MULTILINE)[1]
+CAPS = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in CAPS.split())
 SERVED = {
     "node": "wb-web1",
     "release": NEW,
@@ -206,7 +209,7 @@ def test_a_server_that_hangs_and_a_client_that_hangs_hold_up_nobody(node, layout
     processes = (layout.root / "pid").read_text()
     with reporting(layout, node["wb_settings.report"]()):
         with socket.create_connection(("127.0.0.1", ports["report"])):
-            assert served(ports["report"])[0] == 200
+            assert served(ports["report"], seconds=2)[0] == 200
         os.kill(int(processes), signal.SIGSTOP)
         try:
             began = time.monotonic()
