@@ -23,6 +23,7 @@ __virtualname__ = "wb_webapp"
 SERVICE = "wormbase-starman"
 _TOLD = 5
 _ANSWER_SECONDS = 10
+_START_SECONDS = 30
 _POLL_SECONDS = 0.05
 _ENVIRONMENT = "wormbase.env"
 
@@ -232,11 +233,13 @@ def _serve(verb):
 
 
 def _serving():
-    """The release that answers; a Starman that just started may not have its workers yet."""
+    """The release that answers. A Starman that just started takes a question before it has
+    loaded the release, and before it has the workers by which that is known."""
     layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
     until = time.monotonic() + _ANSWER_SECONDS
     while True:
         try:
+            pages.get(settings.webapp.port, "/", _START_SECONDS)
             return webapp.release(layout, settings.webapp.port)
         except StepFailed:
             if time.monotonic() > until:
