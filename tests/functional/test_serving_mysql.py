@@ -113,6 +113,20 @@ def test_tables_of_two_builds_under_the_live_name_are_named(server, layout):
         functions["wb_mysql.builds"]()
 
 
+def test_a_flush_between_two_looks_does_not_matter(server, layout):
+    _, sql = server
+    asked, real = [], mysql.client(layout, 5)
+
+    def ask(statement):
+        asked.append(statement)
+        if len(asked) == 3:
+            sql("FLUSH TABLES")
+        return real(statement)
+
+    assert mysql.builds(layout, ask) == {"c_elegans": "WS220", "clustal": "WS220"}
+    assert len(asked) > 3
+
+
 def test_a_partitioned_table_tells_its_directory(server, layout):
     functions, sql = server
     sql("CREATE DATABASE m_hapla_WS221")

@@ -62,6 +62,14 @@ def builds(layout: Layout, ask: Ask) -> dict[str, str]:
     a database that can not be asked, or whose open tables are of two builds.
     """
     names = _live(layout)
+    try:
+        return _builds(layout, ask, names)
+    except _Unclear:
+        # Somebody may have flushed the tables, or opened some, between two looks.
+        return _builds(layout, ask, names)
+
+
+def _builds(layout: Layout, ask: Ask, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
     before = _opened(ask(_OPEN))
@@ -73,6 +81,10 @@ def builds(layout: Layout, ask: Ask) -> dict[str, str]:
         name: str(build_of_directory(_Database(layout, ask, name, before, after, places).directory))
         for name in names
     }
+
+
+class _Unclear(StepFailed):
+    """What is open of a database does not show one directory."""
 
 
 class _Database:
@@ -98,7 +110,7 @@ class _Database:
         found = set[str]().union(*map(self._known, self._places)) or self._measured()
         if len(found) != 1:
             shown = " and ".join(sorted(found)) or "no table that can be told apart"
-            raise StepFailed(
+            raise _Unclear(
                 f"MySQL's {self._name} has {shown} open",
                 "run FLUSH TABLES in MariaDB on this node",
             )
