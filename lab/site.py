@@ -15,8 +15,6 @@ from .inventory import Inventory
 from .place import Place
 
 PILLAR = "/srv/wormbase-site/pillar"
-# Nobody visits a lab, so a release need not be watched for long.
-_HURRIED = {"golive": {"watch_seconds": 3.0}}
 # Where the lab's webapp has its databases, for the preflight: docs/webapp.md.
 _PREFLIGHT_CONF = """\
 <Model::WormBaseAPI>
@@ -35,6 +33,13 @@ _PREFLIGHT_CONF = """\
   </args>
 </Model::WormBaseAPI>
 """.replace("EVERY DATABASE", "\n".join(f"{name} = {{mysql:{name}}}" for name in NAMES))
+# Pages that are made of all of a node's databases.
+_PAGES = ["/version", "/gene/WBGene00000898"]
+_CHECKED = {
+    # Nobody visits a lab, so a release need not be watched for long.
+    "golive": {"watch_seconds": 3.0, "canary_paths": _PAGES},
+    "webapp": {"check_paths": _PAGES, "preflight_conf": _PREFLIGHT_CONF},
+}
 
 
 def pillar(
@@ -42,13 +47,7 @@ def pillar(
 ) -> dict[str, str]:
     """The files of the pillar, name → text: what every node knows, and what only some do."""
     return {
-        "site.sls": _text(
-            {
-                "nodes": _nodes(inventory, subnet),
-                "webapp": {"preflight_conf": _PREFLIGHT_CONF},
-                **_HURRIED,
-            }
-        ),
+        "site.sls": _text({"nodes": _nodes(inventory, subnet), **_CHECKED}),
         "carrier.sls": _text({"carrier": carrier}),
         "announce.sls": _text(announce),
     }

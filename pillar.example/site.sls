@@ -134,8 +134,19 @@ wormbase:
           </database>
         </args>
       </Model::WormBaseAPI>
-    # Paths that must answer 200 before a release goes live.
-    check_paths: [/version, /gene/WBGene00000898]
+    # Pages that must answer 200, before a release goes live and while it serves, each with a text
+    # that must be in it. "{build}" and "{release}" stand for those that serve. A plain list of
+    # paths asks for no text. WormBase's front page shows the release: {"/": "{release}"}.
+    check_paths: {"/": ""}
+    # A page of the webapp that says in JSON what it serves, such as /version. It has to agree with
+    # the servers. Empty: there is none, and none is needed.
+    version_path: ""
+
+  # The service on each web node that tells the proxy what the node serves. Only the proxy and the
+  # node itself are answered. It has its own user, also in MySQL, who can read the builds.
+  report:
+    port: 5002
+    user: wormbase-report
 
   # The proxy: the public port, and two ports that only the proxy itself can reach.
   nginx:
@@ -185,7 +196,7 @@ wormbase:
     way: seamless
     # The paths that both halves are asked. An answer of the new release may take this many times as
     # long. Its numbers (bytes, links, rows) may be this many times as large, or as small.
-    canary_paths: [/version, /gene/WBGene00000898]
+    canary_paths: [/]
     slower_times: 3.0
     numbers_times: 5.0
     # Seconds for which errors are counted before the other half follows. If the share of requests

@@ -96,8 +96,8 @@ def heed(epoch):
 def version():
     """What the running servers of this node serve, asked of them at this moment.
 
-    A web node gives the answer of its webapp to ``/version``; another one the builds that
-    its MySQL server answers.
+    A web node gives the release of its webapp, and the builds of AceDB and MySQL; another one
+    the builds of its MySQL server. ``error`` says what can not be learnt.
 
     CLI Example:
 

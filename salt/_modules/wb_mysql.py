@@ -11,13 +11,12 @@ import shutil
 import wbnode.files
 import wbnode.minion
 from wbcore.datasets import MYSQL
-from wbcore.names import build_of_directory
 from wbnode.mysql_reader import Reader
+from wbnode.serving import mysql
 
 __virtualname__ = "wb_mysql"
 
 _LOOK = "look at MariaDB there: systemctl status mariadb"
-_OWN = {"information_schema", "mysql", "performance_schema", "sys"}
 _SECONDS = 30
 _DIRECTORY = re.compile(r"([A-Za-z0-9_]{1,64})_WS[1-9][0-9]*")
 
@@ -28,7 +27,7 @@ def __virtual__():
 
 @wbnode.minion.salt_errors
 def flush():
-    """Let the server follow the live links: it opens every table anew. A reader who is there
+    """Let the server follow the live links: it opens every table anew. Readers who are there
     may read databases that came since.
 
     CLI Example:
@@ -38,18 +37,18 @@ def flush():
         salt wb-web1 wb_mysql.flush
     """
     _ask("FLUSH TABLES")
-    user = _reader(wbnode.minion.settings_of(__pillar__).mysql.reader)
-    account = user.account()
-    if account:
-        _run(user.lacking(account, _databases()))
+    settings = wbnode.minion.settings_of(__pillar__)
+    for user in map(_reader, sorted({settings.mysql.reader, settings.report.user})):
+        account = user.account()
+        if account:
+            _run(user.lacking(account, _databases()))
     return True
 
 
 @wbnode.minion.salt_errors
 def builds():
-    """The build of each live database, asked of the running server: ``{database: "WS221"}``.
-
-    A live database is one under its name without a build, with a table ``meta``.
+    """The build of each live database, by the tables that the running server has open:
+    ``{database: "WS221"}``.
 
     CLI Example:
 
@@ -57,21 +56,7 @@ def builds():
 
         salt wb-web1 wb_mysql.builds
     """
-    databases = [
-        name
-        for name in _ask(
-            "SELECT table_schema FROM information_schema.tables WHERE table_name = 'meta'"
-        )
-        if name not in _OWN and build_of_directory(name) is None
-    ]
-    if not databases:
-        return {}
-    each = [
-        f"SELECT '{name}', value FROM `{name}`.meta WHERE name = 'build'"
-        for name in databases
-        if re.fullmatch(r"[A-Za-z0-9_]+", name)
-    ]
-    return dict(row.split("\t", 1) for row in _ask(" UNION ALL ".join(each)))
+    return mysql.builds(wbnode.minion.layout_of(__opts__), _ask)
 
 
 @wbnode.minion.salt_errors
@@ -163,7 +148,10 @@ def let_read(reader):
 
 
 def _reader(name):
-    return Reader(name, wbnode.minion.settings_of(__pillar__).webapp.user, _ask)
+    """A reader, and the user of this node who logs in as it: the report's own, or the webapp's."""
+    settings = wbnode.minion.settings_of(__pillar__)
+    own = name == settings.report.user
+    return Reader(name, name if own else settings.webapp.user, _ask)
 
 
 def _databases():

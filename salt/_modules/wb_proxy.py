@@ -260,13 +260,34 @@ def ask(path, nodes, timeout=10, measure=False):
 
     .. code-block:: bash
 
-        salt fe wb_proxy.ask /version '[wb-web1, wb-web2]'
+        salt fe wb_proxy.ask / '[wb-web1, wb-web2]'
     """
     if not re.fullmatch(r"/[!-~]*", str(path)):
         raise BadRequest(f"{str(path)[:60]!r} is not a path", "a path begins with /")
     settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
     return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout), measure)
+
+
+@wbnode.minion.salt_errors
+def reports(nodes, timeout=10):
+    """What single web nodes serve, as the report of each says, also behind the maintenance page.
+
+    timeout
+        Seconds that each node has.
+
+    Returns ``{node: {"status": int, "seconds": float, "body": …}}``: with status 200 the body is
+    what :func:`wb_live.version` gives; with any other it says why that is not known.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_proxy.reports '[wb-web1, wb-web2]'
+    """
+    settings = wbnode.minion.settings_of(__pillar__)
+    _known_web_nodes(settings, nodes)
+    return _proxy().reports(settings.nginx.asking_port, nodes, float(timeout))
 
 
 def _proxy():
@@ -310,6 +331,6 @@ def _lease(proxy, release, seconds, patience, links):
         answers, links = earlier.served, earlier.links
     else:
         pooled = list(proxy.pooled(proxy.live))
-        answers = wbnode.proxy.served(proxy.ask(port, "/version", pooled, SNAPSHOT_SECONDS))
+        answers = wbnode.proxy.served(proxy.reports(port, pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
     return Lease(release, until, until + patience, port, answers, links)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import wbnode.minion
 from wbcore.datasets import KINDS
+from wbnode.serving.report import Servers
 
 __virtualname__ = "wb_settings"
 _SECRET = ("mail", "blog", "landing")
@@ -43,6 +44,26 @@ def read():
     plain = {key: value for key, value in asdict(settings).items() if key not in _SECRET}
     plain["carrier"].pop("private_key")
     return {**plain, "web": web, "paths": paths}
+
+
+@wbnode.minion.salt_errors
+def report():
+    """What the report of this web node asks, and whom it answers, for its configuration file.
+
+    Returns ``{"port": int, "proxies": [addresses], "servers": {…}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call wb_settings.report
+    """
+    settings = wbnode.minion.settings_of(__pillar__)
+    return {
+        "port": settings.report.port,
+        "proxies": [settings.nodes[node].address for node in settings.having("proxy")],
+        "servers": Servers.of(settings, __opts__["id"]).plain(),
+    }
 
 
 def live():

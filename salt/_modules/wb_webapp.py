@@ -3,20 +3,18 @@
 Source: the wiki page, "Deploy software" and "Restart services".
 """
 
-import json
-import re
 import time
-import urllib.error
-import urllib.request
 
 import wbnode.files
 import wbnode.minion
-from salt.exceptions import CommandExecutionError
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
 from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
+from wbnode.serving import acedb as serving_acedb
+from wbnode.serving import mysql, pages, webapp
+from wbnode.serving.report import Servers, report
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 
@@ -145,15 +143,19 @@ def preflight(release, databases, acedb):
     )
     # It reads databases to which no link leads yet, maybe of a name that is new.
     __salt__["wb_mysql.let_read"](settings.mysql.reader)
-    port = settings.webapp.preflight_port
+    name, port = Release.parse(release), settings.webapp.preflight_port
     with wbnode.minion.alone(layout.webapp_lock), trial.database(), trial.webapp(databases):
-        answers = {path: _timed(port, path) for path in settings.webapp.check_paths}
-        return {"answers": answers, "version": _version(port)}
+        paths = settings.webapp.check_paths
+        answers = pages.check(port, paths, name, _ANSWER_SECONDS)
+        return {"answers": answers, "version": _tried(layout, settings)}
 
 
 @wbnode.minion.salt_errors
-def version(port=None):
-    """What the running servers of this node serve, from the webapp's ``/version``.
+def version():
+    """What the running servers of this node serve, asked of them and seen at their processes.
+
+    Returns what :func:`wbnode.serving.report.report` says, with ``error`` for what can not be
+    learnt.
 
     CLI Example:
 
@@ -161,7 +163,9 @@ def version(port=None):
 
         salt wb-web1 wb_webapp.version
     """
-    return _version(port or wbnode.minion.settings_of(__pillar__).webapp.port)
+    layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
+    servers = Servers.of(settings, __opts__["id"])
+    return report(layout, servers, mysql.client(layout, _ANSWER_SECONDS), _ANSWER_SECONDS)
 
 
 @wbnode.minion.salt_errors
@@ -276,54 +280,36 @@ def _serving(began):
     systemd has started it when its first process lives; the webapp is loaded after that.
     """
     live = wbnode.minion.layout_of(__opts__).production.resolve().name
-    until = time.monotonic() + _LOAD_SECONDS
-    while (serving := _release_or_error()) != live:
-        if time.monotonic() > until:
-            raise StepFailed(
-                f"the webapp does not serve {live}, to which the live link points: {serving}", _LOOK
-            )
-        time.sleep(_POLL_SECONDS)
+    serving = str(_answering())
+    if serving != live:
+        raise StepFailed(
+            f"the webapp serves {serving} and the live link points to {live}",
+            f"run systemctl restart {SERVICE} on this node",
+        )
     return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
 
 
-def _release_or_error():
-    try:
-        return version()["release"]
-    except CommandExecutionError as error:
-        return str(error)
+def _answering():
+    """The release that answers. A Starman that just started takes a question before it has
+    loaded the release, and before it has the workers by which that is known."""
+    layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
+    until = time.monotonic() + _LOAD_SECONDS
+    while True:
+        try:
+            pages.get(settings.webapp.port, "/", _LOAD_SECONDS)
+            return webapp.release(layout, settings.webapp.port)
+        except StepFailed:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL_SECONDS)
 
 
-def _version(port):
-    status, body = _get(port, "/version")
-    if status != 200:
-        raise StepFailed(
-            f"/version on port {port} answers {status}: {_sentence(body)}",
-            "look at logs/error.log of the release",
-        )
-    return json.loads(body)
-
-
-def _timed(port, path):
-    began = time.monotonic()
-    status, _ = _get(port, path)
-    return {"status": status, "seconds": round(time.monotonic() - began, 3)}
-
-
-def _get(port, path):
-    """Status and body; a page that says what is wrong is an answer, no answer is not."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=_ANSWER_SECONDS) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise StepFailed(
-            f"the webapp does not answer on port {port}: {reason}",
-            _LOOK,
-        ) from error
-
-
-def _sentence(body):
-    return re.sub(r"\s+", " ", body.decode("utf-8", "replace")).strip()[:300]
+def _tried(layout, settings):
+    """What a preflight's servers serve, or what the webapp's own page says of them."""
+    port = settings.webapp.preflight_port
+    if settings.webapp.version_path:
+        return pages.version(port, settings.webapp.version_path, _ANSWER_SECONDS)
+    return {
+        "release": str(webapp.release(layout, port)),
+        "acedb": serving_acedb.build(layout, settings.acedb.preflight_port, _ANSWER_SECONDS),
+    }

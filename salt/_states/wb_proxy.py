@@ -95,7 +95,7 @@ def _serving(web: Mapping[str, Mapping[str, str]], pooled: Sequence[str]) -> lis
     percent = wbnode.minion.settings_of(__pillar__).golive.quorum_percent
     until, looks = time.monotonic() + PATIENCE_SECONDS, []
     while True:
-        looks.append(proxy_pools.judged(__salt__["wb_proxy.ask"]("/version", list(web)), web))
+        looks.append(proxy_pools.judged(__salt__["wb_proxy.reports"](list(web)), web))
         missed = [node for node in pooled if not looks[-1].get(node)]
         if not missed or (len(looks) > 1 and time.monotonic() > until):
             return proxy_pools.to_serve(pooled, looks, percent)

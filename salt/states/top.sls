@@ -28,6 +28,10 @@ base:
   'I@{{ roles }}:web':
     - match: compound
     - web.running
+    - report.served
+  'I@{{ roles }}:web and I@{{ roles }}:mysql':
+    - match: compound
+    - report.allowed
   '{{ roles }}:proxy':
     - match: pillar
     - proxy.served

@@ -27,9 +27,6 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
     argv += ["--user=root", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
     argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}"]
     process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while not layout.mysql_socket.exists() and time.monotonic() < until:
-        time.sleep(0.02)
 
     def sql(
         statement: str, user: str = "root", by: str = "root", password: str = ""
@@ -45,6 +42,10 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
         )
         return done.stdout.splitlines(), done.stderr
 
+    # It listens before it heeds the signal that ends it, so it has to answer first.
+    until = time.monotonic() + 20
+    while sql("SELECT 1")[0] != ["1"] and time.monotonic() < until:
+        time.sleep(0.02)
     try:
         yield sql
     finally:

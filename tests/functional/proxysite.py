@@ -29,14 +29,14 @@ def free_port(address="127.0.0.1"):
 
 @dataclass
 class WebNode:
-    """A web server that answers as the webapp of a node does."""
+    """A web server that answers as the webapp of a node does, and as its report."""
 
     address: str
-    port: int
+    ports: list
     serves: dict
     delay: float = 0.0
     status: int = 200
-    server: http.server.ThreadingHTTPServer = field(init=False)
+    servers: list = field(default_factory=list)
 
     def __post_init__(self):
         node = self
@@ -61,17 +61,20 @@ class WebNode:
             def handle_error(self, *_):
                 """A client that was cut off is what some tests are about."""
 
-        self.server = Server((self.address, self.port), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        for port in self.ports:
+            server = Server((self.address, port), Handler)
+            self.servers.append(server)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def stop(self):
         """End it; connections are refused from now on."""
-        self.server.shutdown()
-        self.server.server_close()
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
 
 
 def answer(release):
-    """What the webapp of a node that serves this release answers to /version."""
+    """The report of a node that serves this release; its webapp answers the same."""
     build = release.partition("-")[0]
     return {"release": release, "acedb": build, "mysql": {"c_elegans": build, "clustal": "WS215"}}
 
@@ -79,7 +82,7 @@ def answer(release):
 class Clients:
     """Eight clients that ask without pause, a new connection each time."""
 
-    def __init__(self, port, path="/version", count=8):
+    def __init__(self, port, path="/", count=8):
         self.port, self.path = port, path
         self.answers = []  # (begun, ended, status, release, Retry-After)
         self._stop = threading.Event()
@@ -114,7 +117,7 @@ class Clients:
         )
 
 
-def get(port, path="/version"):
+def get(port, path="/"):
     """One answer: when begun, when ended, status, release, Retry-After."""
     begun = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -131,19 +134,25 @@ def get(port, path="/version"):
 
 
 class ProxySite:
-    """The proxy of a site, in a scratch directory, as its states lay it out."""
+    """The proxy of a site, in a scratch directory, as its states lay it out.
 
-    def __init__(self, root, load):
+    report_port
+        Where a real report answers on the addresses of all web nodes.
+    """
+
+    def __init__(self, root, load, report_port=None):
         self.root = root
         self.port, asking, idle = free_port(), free_port(), free_port()
         web_port = free_port("127.0.0.11")
+        ports = [web_port] if report_port else [web_port, free_port("127.0.0.11")]
         roles = {"roles": ["web"], "site": "local"}
         self.pillar = {
             "nodes": {n: {**roles, "address": a} for n, a in ADDRESSES.items()},
             "nginx": {"port": self.port, "asking_port": asking, "idle_port": idle},
             "webapp": {"port": web_port},
+            "report": {"port": report_port or ports[1]},
         }
-        self.web = {n: WebNode(a, web_port, answer(OLD)) for n, a in ADDRESSES.items()}
+        self.web = {n: WebNode(a, ports, answer(OLD)) for n, a in ADDRESSES.items()}
         for folder in ("run", "etc/nginx", "var/log/nginx"):
             (root / folder).mkdir(parents=True)
         self.salt = load(root.name, self.pillar)

@@ -95,6 +95,8 @@ def pillar():
             "group": "root",
             "preflight_port": free_port(),
             "preflight_conf": CONFIGURATION,
+            "check_paths": ["/version", "/gene/WBGene00000898"],
+            "version_path": "/version",
         },
     }
 
@@ -188,6 +190,19 @@ def test_preflight_answers_and_leaves_nothing(modules, layout, pillar, database,
     assert told["version"]["revision"] == 1
     assert state(database) == before
     assert state(layout.website) == tree and not layout.production.exists()
+    assert nothing_listens(pillar)
+
+
+def test_preflight_of_a_webapp_without_a_page_on_versions(
+    load, pillar, database, mysql, release, layout
+):
+    about = {**pillar["webapp"], "version_path": "", "check_paths": {"/gene/WBGene00000898": "WB"}}
+    told = preflight(load("node", {**pillar, "webapp": about}))
+    assert told["version"] == {"release": RELEASE, "acedb": "WS221"}
+    assert told["answers"]["/gene/WBGene00000898"]["status"] == 200
+    about["check_paths"] = {"/gene/WBGene00000898": "of {build} only"}
+    with pytest.raises(CommandExecutionError, match="lacks 'of WS221 only'"):
+        preflight(load("node", {**pillar, "webapp": about}))
     assert nothing_listens(pillar)
 
 

@@ -8,7 +8,9 @@ from contextlib import suppress
 
 import pytest
 from acedbs import database
+from wbcore.errors import StepFailed
 from wbnode.acedb import AceClient
+from wbnode.serving import acedb
 
 
 @pytest.fixture
@@ -95,3 +97,28 @@ def test_restart_works_with_no_server_at_work(server, layout):
     functions, _ = server
     kill(serving(layout))
     assert functions["wb_acedb.restart"]()["build"] == "WS220"
+
+
+def test_what_is_served_is_the_name_and_the_directory_that_is_open(server, layout):
+    _, port = server
+    assert acedb.build(layout, port, 5) == "WS220"
+    flip(layout, "WS221")
+    assert acedb.build(layout, port, 5) == "WS220"
+
+
+def test_a_directory_of_another_build_than_its_name_is_not_served(server, layout):
+    functions, port = server
+    home = layout.kind("acedb")
+    (home / "wormbase_WS221").rename(home / "wormbase_WS222")
+    flip(layout, "WS222")
+    functions["wb_acedb.restart"]()
+    with pytest.raises(StepFailed, match="says that it is WS221, and has wormbase_WS222 open"):
+        acedb.build(layout, port, 5)
+
+
+def test_a_port_without_acedb_is_named(layout):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(StepFailed, match=f"AceDB does not answer on port {port}"):
+        acedb.build(layout, port, 5)

@@ -112,7 +112,7 @@ def released(sql, layout, functions):
 def reads(sql, table, **options):
     """Whether the webapp's user reads a table; what the server complained of if not."""
     rows, complaint = sql(
-        f"SELECT 1 FROM {table} LIMIT 1", user=READER, **{"by": READER, **options}
+        f"SELECT 1 FROM {table} LIMIT 1", **{"user": READER, "by": READER, **options}
     )
     return rows == ["1"] or complaint
 
@@ -213,6 +213,18 @@ def test_flush_lets_the_reader_read_a_database_that_is_new(server, make_opts, la
     assert "denied" in reads(sql, "m_hapla.meta")
     functions["wb_mysql.flush"]()
     assert reads(sql, "m_hapla.meta") is True
+
+
+def test_the_report_logs_in_as_its_own_user_and_reads_what_is_new(server, layout, load):
+    functions = load("node", {**PILLAR, "report": {"user": "daemon"}})
+    _, sql = server
+    released(sql, layout, functions)
+    functions["wb_mysql.let_read"]("daemon")
+    assert reads(sql, "clustal.meta", user="daemon", by="daemon") is True
+    database(sql, "m_hapla_WS222", "WS222")
+    flip(layout, "m_hapla", "m_hapla_WS222")
+    functions["wb_mysql.flush"]()
+    assert reads(sql, "m_hapla.meta", user="daemon", by="daemon") is True
 
 
 def test_a_server_that_is_down_is_told_in_one_sentence(layout, load, make_opts):

@@ -180,17 +180,30 @@ def test_maintain_refuses_what_is_no_release(serving):
 
 def test_ask_works_during_maintenance_and_only_for_web_nodes(serving):
     serving.salt["wb_proxy.maintain"](OLD, 20, 5)
-    answers = serving.salt["wb_proxy.ask"]("/version", ["wb-web1", "wb-web2"])
-    assert {node: a["status"] for node, a in answers.items()} == {"wb-web1": 200, "wb-web2": 200}
-    assert answers["wb-web1"]["body"] == answer(OLD)
-    with pytest.raises(Exception, match="not a web node"):
-        serving.salt["wb_proxy.ask"]("/version", ["wb-gb1"])
+    for function, given in (("ask", ["/gene"]), ("reports", [])):
+        answers = serving.salt[f"wb_proxy.{function}"](*given, ["wb-web1", "wb-web2"])
+        assert {node: one["status"] for node, one in answers.items()} == dict.fromkeys(answers, 200)
+        assert list(answers) == ["wb-web1", "wb-web2"]
+        assert answers["wb-web1"]["body"] == answer(OLD)
+        with pytest.raises(Exception, match="not a web node"):
+            serving.salt[f"wb_proxy.{function}"](*given, ["wb-gb1"])
+
+
+def test_what_a_node_serves_is_asked_of_its_report_and_pages_of_its_webapp(serving):
+    node = serving.web["wb-web1"]
+    for server in node.servers:
+        if server.server_address[1] == serving.pillar["webapp"]["port"]:
+            server.shutdown()
+            server.server_close()
+            node.servers.remove(server)
+    assert serving.salt["wb_proxy.reports"](["wb-web1"])["wb-web1"]["status"] == 200
+    assert serving.salt["wb_proxy.ask"]("/", ["wb-web1"])["wb-web1"]["status"] == 502
 
 
 def test_ask_measures_pages_that_are_too_long_to_be_told(serving):
     serving.web["wb-web1"].serves = {"genes": ["WBGene00000898"] * 20_000}
-    told = serving.salt["wb_proxy.ask"]("/version", ["wb-web1"])["wb-web1"]
-    measured = serving.salt["wb_proxy.ask"]("/version", ["wb-web1"], measure=True)["wb-web1"]
+    told = serving.salt["wb_proxy.ask"]("/genes", ["wb-web1"])["wb-web1"]
+    measured = serving.salt["wb_proxy.ask"]("/genes", ["wb-web1"], measure=True)["wb-web1"]
 
     assert told["status"] == 0 and "longer than 65536 bytes" in told["body"]
     assert measured["status"] == 200 and "body" not in measured

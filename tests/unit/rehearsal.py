@@ -369,7 +369,7 @@ class Nodes(Fleet):
 
     def wb_webapp_preflight(self, node: str, release: str, **needs: Any) -> dict[str, Any]:
         return {
-            "answers": {"/version": {"status": 200, "seconds": 0.1}},
+            "answers": {"/": {"status": 200, "seconds": 0.1}},
             "version": {"release": release},
         }
 
@@ -428,6 +428,14 @@ class Nodes(Fleet):
             body = self.version(one)
             return {"numbers": numbers(body)} if measure else {"body": body}
 
+        return self._through_proxy(nodes, page)
+
+    def wb_proxy_reports(self, node: str, nodes: list[str]) -> dict[str, Any]:
+        return self._through_proxy(nodes, lambda one: {"body": self.version(one)})
+
+    def _through_proxy(
+        self, nodes: list[str], page: Callable[[str], dict[str, Any]]
+    ) -> dict[str, Any]:
         return {
             one: {"status": 200, "seconds": 0.1, **page(one)}
             if one not in self.world.absent

@@ -42,7 +42,7 @@ LAYERS = {
         {""},
         {"nodes"},
     ],
-    "wbnode": [{"transport", "webapp"}, {"build"}, {""}],
+    "wbnode": [{"transport", "webapp"}, {"build", "serving"}, {""}],
 }
 # Folder of Salt's loader → how it is loaded.
 LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons")

@@ -44,6 +44,16 @@ class Layout:
         return self.website / "production"
 
     @property
+    def starman_release(self) -> Path:
+        """Where the service of Starman writes the directory of the release that it starts."""
+        return self.root / "run/wormbase-starman/release"
+
+    @property
+    def report(self) -> Path:
+        """What the report of a web node asks, and whom it answers."""
+        return self.programs / "report.json"
+
+    @property
     def software(self) -> Path:
         """The software releases of the FTP tree (wb-dev)."""
         return self.root / "usr/local/ftp/pub/wormbase/software"

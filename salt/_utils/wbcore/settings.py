@@ -23,6 +23,7 @@ STARTS = ("release", "push", "nothing")
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # An IPv4 address or a host name; what stands in it reaches the command line of ssh.
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+_URL_PATH = re.compile(r"/[!-~]*")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
@@ -97,6 +98,11 @@ class Webapp:
         The webapp's own script that starts and stops Starman; empty for the project's unit.
     preflight_conf
         The text of a configuration file, or, of one line, the path of one in the release.
+    check_paths
+        Path → text that must be in its page, where ``{build}`` and ``{release}`` stand for the
+        live ones.
+    version_path
+        A page that tells the versions as the report does, or empty.
     """
 
     port: int = 5000
@@ -114,7 +120,16 @@ class Webapp:
     start_script: str = ""
     pid_file: str = "/tmp/production.pid"
     preflight_conf: str = _PREFLIGHT_CONF
-    check_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
+    check_paths: Mapping[str, str] = field(default_factory=lambda: {"/": ""})
+    version_path: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The service on each web node that tells the proxy what the node serves."""
+
+    port: int = 5002
+    user: str = "wormbase-report"
 
 
 @dataclass(frozen=True)
@@ -180,7 +195,7 @@ class GoLive:
     """How a release goes live."""
 
     way: str = SEAMLESS
-    canary_paths: tuple[str, ...] = ("/version", "/gene/WBGene00000898")
+    canary_paths: tuple[str, ...] = ("/",)
     slower_times: float = 3.0
     numbers_times: float = 5.0
     watch_seconds: float = 10.0
@@ -272,6 +287,7 @@ class Settings:
     acedb: AceDB = field(default_factory=AceDB)
     mysql: MySQL = field(default_factory=MySQL)
     webapp: Webapp = field(default_factory=Webapp)
+    report: Report = field(default_factory=Report)
     nginx: Nginx = field(default_factory=Nginx)
     carrier: Carrier = field(default_factory=Carrier)
     contents: Contents = field(default_factory=Contents)
@@ -350,6 +366,12 @@ def _check_webapp(webapp: Webapp) -> None:
         _check_in_release(f"{where}:preflight_conf", [webapp.preflight_conf])
     if not webapp.pid_file.startswith("/"):
         raise _wrong(f"{where}:pid_file", "a full path", webapp.pid_file)
+    for path in webapp.check_paths:
+        if not _URL_PATH.fullmatch(path):
+            raise _wrong(f"{where}:check_paths", "paths that begin with /", path)
+    if webapp.version_path and not _URL_PATH.fullmatch(webapp.version_path):
+        form = "empty, or a path that begins with /"
+        raise _wrong(f"{where}:version_path", form, webapp.version_path)
     _check_environment(f"{where}:environment", webapp.environment)
 
 
@@ -487,9 +509,11 @@ def _value(kind: Any, value: Any, where: str) -> Any:
             raise _wrong(where, "a dictionary", value)
         return _section(kind, value, where)  # type: ignore[arg-type]
     if get_origin(kind) is Mapping:
+        item = get_args(kind)[1]
+        if item is str and isinstance(value, (list, tuple)):
+            value = dict.fromkeys(map(str, value), "")
         if not isinstance(value, Mapping):
             raise _wrong(where, "a dictionary", value)
-        item = get_args(kind)[1]
         return {str(key): _value(item, one, f"{where}:{key}") for key, one in value.items()}
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]

@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -144,10 +144,13 @@ class Proxy:
         A body of JSON comes parsed; status 0 has the error as its body. With ``measure`` there
         are the ``numbers`` of a page, see :func:`wbcore.golive.canary.numbers`, in its place.
         """
-        names, get = list(nodes), partial(_get, timeout=timeout, measure=measure)
-        with ThreadPoolExecutor(max(1, len(names))) as threads:
-            answers = threads.map(lambda node: get(port, f"/node/{node}{path}"), names)
-            return dict(zip(names, answers, strict=True))
+        paths = {node: f"/node/{node}{path}" for node in nodes}
+        return _each(paths, partial(_get, port, timeout=timeout, measure=measure))
+
+    def reports(self, port: int, nodes: Iterable[str], timeout: float) -> dict[str, dict[str, Any]]:
+        """Ask each node through nginx what it serves, in the form of :meth:`ask`."""
+        paths = {node: f"/served/{node}" for node in nodes}
+        return _each(paths, partial(_get, port, timeout=timeout, measure=False))
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -213,6 +216,14 @@ class Proxy:
         except (OSError, ValueError):
             raise StepFailed("nginx does not run", "start it: systemctl start nginx") from None
         return pid
+
+
+def _each(
+    paths: Mapping[str, str], get: Callable[[str], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The answers of all nodes, asked at the same moment."""
+    with ThreadPoolExecutor(max(1, len(paths))) as threads:
+        return dict(zip(paths, threads.map(get, paths.values()), strict=True))
 
 
 def _get(port: int, path: str, timeout: float, measure: bool) -> dict[str, Any]:
@@ -281,5 +292,5 @@ def _replace(path: Path, text: str) -> None:
 
 
 def served(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The bodies of the answers with status 200."""
+    """The bodies of the answers with status 200: what each node said that it serves."""
     return {node: answer["body"] for node, answer in answers.items() if answer["status"] == 200}

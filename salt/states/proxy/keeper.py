@@ -55,7 +55,7 @@ def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
         if lease is None or lease.until > time.time():
             return True
         pool, nodes = proxy.live, list(proxy.pooled(proxy.live))
-        answers = proxy.ask(lease.asking_port, "/version", nodes, patience)
+        answers = proxy.reports(lease.asking_port, nodes, patience)
         kept = proxy_pools.to_keep(wbnode.proxy.served(answers), lease)
         if not proxy_pools.may_open(kept, nodes, lease, time.time()):
             note(proxy, f"of {nodes} only {kept} serve one whole release; the page stays")

@@ -43,6 +43,14 @@ def test_parse_takes_a_section_in_part():
     assert isinstance(parsed.golive.window_seconds, float)
 
 
+def test_parse_takes_pages_to_check_with_a_text_and_without():
+    plain = settings(webapp={"check_paths": ["/", "/gene/x"]}).webapp
+    with_text = settings(webapp={"check_paths": {"/": "{build}", "/gene/x": ""}}).webapp
+
+    assert plain.check_paths == {"/": "", "/gene/x": ""}
+    assert with_text.check_paths == {"/": "{build}", "/gene/x": ""}
+
+
 @pytest.mark.parametrize(
     ("pillar", "says"),
     [
@@ -65,6 +73,9 @@ def test_parse_takes_a_section_in_part():
             "environment:A is '1'; it has to be of type",
         ),
         ({"webapp": {"tag": "yes"}}, "wormbase:webapp:tag is 'yes'; it has to be of type bool"),
+        ({"webapp": {"check_paths": ["gene"]}}, "wormbase:webapp:check_paths is 'gene'; it has"),
+        ({"webapp": {"check_paths": {"/": 1}}}, "webapp:check_paths:/ is '1'; it has to be of"),
+        ({"webapp": {"version_path": "v"}}, "version_path is 'v'; it has to be empty, or a path"),
         ({"nodes": {7: NODE}}, "it has to be a mapping of minion ids"),
         ({"nodes": {"../web": NODE}}, "it has to be a mapping of minion ids"),
         ({"nodes": {"web\n": NODE}}, "it has to be a mapping of minion ids"),

@@ -9,7 +9,7 @@ from ..names import Release, build_of_directory
 
 
 def expected(links: Mapping[str, str]) -> dict[str, Any]:
-    """What ``/version`` has to answer on a node with these live links."""
+    """What a node with these live links has to serve."""
     answer: dict[str, Any] = {}
     if "production" in links:
         release = Release.parse(links["production"])
@@ -25,7 +25,7 @@ def expected(links: Mapping[str, str]) -> dict[str, Any]:
 
 
 def differences(version: Any, links: Mapping[str, str]) -> list[str]:
-    """What of an answer to ``/version`` is not what the links promise, in words.
+    """What of a report of what a node serves is not what the links promise, in words.
 
     version
         Whatever the servers answered: nobody has looked at it before.

@@ -11,8 +11,8 @@ from ..names import Build
 
 @dataclass(frozen=True)
 class NodeSeen:
-    """A node with datasets: what it holds (id → digest), its live links, its answer to
-    ``/version``, the switch that it began and did not end, and its free disk by kind."""
+    """A node with datasets: what it holds (id → digest), its live links, what its
+    servers serve, the switch that it began and did not end, and its free disk by kind."""
 
     held: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)

@@ -34,7 +34,7 @@ class Lease:
     asking_port
         Port of nginx through which single nodes are asked.
     served
-        The answers of the live pool's nodes to ``/version`` before the page went up.
+        What the live pool's nodes served before the page went up, by their reports.
     links
         Node id → the live links that it gets behind the page, if a change-over put it up.
     """
@@ -99,14 +99,14 @@ def only(text: str, keep: Iterable[str]) -> str:
 
 
 def picture(version: Any) -> dict[str, Any]:
-    """What of an answer to ``/version`` is the same on all nodes that serve one release."""
+    """What of a report is the same on all nodes that serve one release."""
     if not isinstance(version, Mapping):
         return {}
     return {key: version.get(key) for key in ("release", "acedb", "mysql")}
 
 
 def whole(version: Any) -> bool:
-    """Whether an answer to ``/version`` shows one release: AceDB is of its build, and no
+    """Whether a report shows one release: AceDB is of its build, and no
     database is of a later one (one that was not rebuilt is of an earlier one)."""
     try:
         build = Release.parse(picture(version).get("release")).build
@@ -124,7 +124,7 @@ def to_keep(answers: Mapping[str, Any], lease: Lease) -> list[str]:
     not known, the largest group that serves one whole release. None if there is none.
 
     answers
-        Node id → its answer to ``/version``, None where there was none.
+        Node id → its report, None where there was none.
     """
     before = [picture(answer) for answer in lease.served.values()]
     good = {node: picture(answer) for node, answer in answers.items() if whole(answer)}
@@ -163,7 +163,7 @@ def judged(
     """Of each node, whether it serves what its links promise; None where it gave no answer.
 
     answers
-        What :func:`wb_proxy.ask` returns for ``/version``.
+        What :func:`wb_proxy.reports` returns.
     links
         Node id → the live links of the release that the node has.
     """

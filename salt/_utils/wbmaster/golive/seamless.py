@@ -176,7 +176,7 @@ def _has_moved(run: Run) -> bool:
     switch = run.ledger.known().switch
     if switch is None:
         return False
-    answers = switching.ask(run, "/version", pool.serving(run)).values()
+    answers = switching.reports(run, pool.serving(run)).values()
     return any(
         answer["status"] == 200
         and isinstance(answer["body"], Mapping)
@@ -186,7 +186,7 @@ def _has_moved(run: Run) -> bool:
 
 
 def _all_serve(run: Run, nodes: list[str], record: ReleaseRecord) -> bool:
-    answers = switching.ask(run, "/version", nodes)
+    answers = switching.reports(run, nodes)
     return bool(answers) and all(
         answer["status"] == 200
         and not differences(answer["body"], node_links(run.settings, node, record.links()))

@@ -51,9 +51,9 @@ def switch_those_that_can(
 
 def check_through_proxy(run: Run, nodes: Sequence[str], links: Mapping[str, str]) -> None:
     """Ask each web node through the proxy; StepFailed unless all serve one release."""
-    for node, answer in ask(run, "/version", nodes).items():
+    for node, answer in reports(run, nodes).items():
         if answer["status"] != 200:
-            raise StepFailed(f"/version answers {answer['status']} through the proxy", TODO, node)
+            raise StepFailed(f"the proxy can not learn what it serves: {_why(answer)}", TODO, node)
         check(run, node, answer["body"], links)
 
 
@@ -70,11 +70,28 @@ def ask(
     return answers
 
 
+def reports(run: Run, nodes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What web nodes say that they serve, asked through the proxy: status, seconds, body."""
+    if not nodes:
+        return {}
+    answers: dict[str, dict[str, Any]] = run.fleet.one(
+        run.settings.proxy, "wb_proxy.reports", TODO, nodes=list(nodes)
+    )
+    return answers
+
+
 def check(run: Run, node: str, version: Mapping[str, Any], links: Mapping[str, str]) -> None:
-    """StepFailed unless a node's answer to ``/version`` is what the links promise."""
+    """StepFailed unless what a node serves is what the links promise."""
     wrong = differences(version, node_links(run.settings, node, links))
     if wrong:
         raise StepFailed(f"it does not serve the release: {wrong[0]}", TODO, node=node)
+
+
+def _why(answer: Mapping[str, Any]) -> str:
+    """Why a report is none: what the node says, or what nginx says in its place."""
+    body = answer["body"]
+    told = body.get("error", "") if isinstance(body, Mapping) else ""
+    return str(told or f"its report answers {answer['status']}")
 
 
 def _switched(

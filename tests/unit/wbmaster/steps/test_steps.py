@@ -233,12 +233,12 @@ def test_a_source_that_waits_for_nobody_is_a_node_that_has_it(desk):
     ("answer", "says"),
     [
         (
-            {"answers": {"/version": {"status": 500, "seconds": 1}}, "version": {}},
-            "/version answers 500",
+            {"answers": {"/": {"status": 500, "seconds": 1}}, "version": {}},
+            "/ answers 500",
         ),
         (
             {
-                "answers": {"/version": {"status": 200, "seconds": 1}},
+                "answers": {"/": {"status": 200, "seconds": 1}},
                 "version": {"release": "WS200-2009.01.01-0.01-1"},
             },
             "shows WS200-2009.01.01-0.01-1",
@@ -266,12 +266,13 @@ def test_the_webapp_is_brought_to_web_nodes_alone(desk):
     ("body", "status", "says"),
     [
         ({"release": "WS200-2009.01.01-0.01-1"}, 200, "it does not serve the release"),
-        ("", 502, "/version answers 502 through the proxy"),
+        ("", 502, "can not learn what it serves: its report answers 502"),
+        ({"error": "Starman is gone"}, 503, "can not learn what it serves: Starman is gone"),
     ],
 )
 def test_a_wrong_answer_through_the_proxy_puts_the_site_back(desk, body, status, says):
     answers = {node: {"status": status, "seconds": 1, "body": body} for node in WEB}
-    said = fails(desk, request("release", "WS221"), wb_proxy_ask=answers)
+    said = fails(desk, request("release", "WS221"), wb_proxy_reports=answers)
 
     assert says in said and "the site was put back" in said
     assert str(desk.live.build) == "WS220"
@@ -514,12 +515,12 @@ def test_half_of_the_nodes_go_first_and_the_others_serve_meanwhile(desk):
 
 
 def answering(desk, node, **changes):
-    """Have one node answer a gene's page in another way through the proxy."""
+    """Have one node answer the front page in another way through the proxy."""
     real = desk.nodes.wb_proxy_ask
 
     def ask(proxy, path, nodes, measure):
         answers = real(proxy, path, nodes, measure)
-        if path.startswith("/gene/") and node in answers:
+        if path == "/" and node in answers:
             answers[node] = {**answers[node], **changes}
         return answers
 
@@ -538,7 +539,7 @@ def test_what_the_canary_shows_stops_the_release_before_the_site_moves(desk, cha
     answering(desk, "canopus", **changes)
     said = fails(desk, request("release", "WS221"))
 
-    assert said.startswith("canopus: /gene/WBGene00000898 of WS221-") and says in said
+    assert said.startswith("canopus: / of WS221-") and says in said
     assert "the site has not moved" in said and "canary_paths" in said
     assert str(desk.live) == live
     assert sorted(desk.nodes.pool) == sorted(WEB)
@@ -588,11 +589,11 @@ def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(
 
 
 def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
-    def ask(node, path, nodes, measure):
+    def reports(node, nodes):
         desk.nodes.world.absent = ("fe",)
         return {}
 
-    desk.nodes.wb_proxy_ask = ask
+    desk.nodes.wb_proxy_reports = reports
     with pytest.raises(StepFailed) as caught:
         desk.run(request("release", "WS221"))
 
