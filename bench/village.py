@@ -218,9 +218,10 @@ class Village:
         Path("/run/sshd").mkdir(exist_ok=True)
         for name in names:
             self.nodes[name].carrier.mkdir(parents=True, exist_ok=True)
-            key = self.nodes[name].carrier / "id"
-            key.touch(mode=0o600)
-            key.write_text(self._keys[0])
+            for which in ("id", "host_key"):
+                key = self.nodes[name].carrier / which
+                key.touch(mode=0o600)
+                key.write_text(self._keys[0])
         for file in CARRIER_FILES:
             rendered = self.ask(names, "cp.get_template", f"salt://carrier/{file}", "")
             for name, cached in rendered.items():

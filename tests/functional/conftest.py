@@ -44,8 +44,9 @@ class Site:
         for name in ("authorized_keys", "known_hosts", "rsyncd.conf", "sshd_config"):
             template = jinja2.Template((CARRIER / name).read_text())
             (home / name).write_text(template.render(salt=self.modules[node]) + "\n")
-        (home / "id").write_text(self.pillar["carrier"]["private_key"])
-        (home / "id").chmod(0o600)
+        for name in ("id", "host_key"):
+            (home / name).write_text(self.pillar["carrier"]["private_key"])
+            (home / name).chmod(0o600)
         return self.modules[node]
 
     def layout(self, node: str) -> Layout:

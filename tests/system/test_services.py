@@ -15,6 +15,7 @@ SERVING = (("fe", "nginx"), ("wb-web1", "mariadb"), ("wb-web1", "xinetd"))
 BESIDE = (
     ("wb-web1", "wormbase-starman"),
     ("wb-web1", "wormbase-carrier"),
+    ("wb-web1", "wormbase-report"),
     ("fe", "wormbase-keeper"),
     ("wb-web1", "salt-minion"),
     ("salt", "salt-master"),
@@ -31,8 +32,9 @@ done
 echo $((($(date +%s%N) - began) / 1000000))
 """
 OWN = {
-    "wb-web1": ["wormbase-starman", "wormbase-carrier", "xinetd"],
+    "wb-web1": ["wormbase-starman", "wormbase-carrier", "wormbase-report", "xinetd"],
     "fe": ["wormbase-keeper"],
+    "salt": ["wormbase-run@1"],
 }
 # xinetd starts whatever else the site has it start, as whatever user.
 UNCONFINED = {"xinetd"}
@@ -75,6 +77,12 @@ def test_acedb_s_server_that_is_killed_is_started_by_the_next_who_asks(lab: Lab)
     assert lab.exec("wb-web1", "pkill", "-9", "-x", "saceserver").returncode == 0
     asked = lab.http("/version", node="wb-web1", port=5000)
     assert asked.status == 200 and whole(asked.json)
+
+
+def test_nothing_of_a_release_runs_as_root(lab: Lab) -> None:
+    processes = "cat /sys/fs/cgroup/system.slice/wormbase-starman.service/cgroup.procs"
+    told = lab.exec("wb-web1", "sh", "-c", f"ps -o user= -p $({processes} | paste -sd,)")
+    assert set(told.stdout.split()) == {"wormbase"}
 
 
 def test_the_project_s_own_units_are_confined(lab: Lab) -> None:

@@ -4,7 +4,7 @@
 # Written by Salt (web.prepared): starts the webapp of the release that is live at this moment.
 release=$(readlink -e {{ settings.paths.production }}) || exit
 # What is served is learnt from the working directory, and from this file.
-cd "$release" && echo "$release" >/run/wormbase-starman/release || exit
+cd "$release" && echo "$release" >{{ settings.paths.root.rstrip('/') }}/run/wormbase-starman/release || exit
 {%- for name, value in webapp.environment.items() %}
 export {{ name }}={{ value | quote }}
 {%- endfor %}
