@@ -147,7 +147,7 @@ def test_a_server_that_is_down_is_named(layout, load):
     functions = load("node", PILLAR)
     (layout.kind("mysql") / "c_elegans_WS220").mkdir(parents=True)
     flip(layout, "c_elegans", "WS220")
-    with pytest.raises(CommandExecutionError, match="service mariadb status"):
+    with pytest.raises(CommandExecutionError, match="systemctl status mariadb"):
         functions["wb_mysql.builds"]()
     with pytest.raises(Exception, match=r"MySQL says .*Can't connect"):
         mysql.builds(layout, mysql.client(layout, 5))

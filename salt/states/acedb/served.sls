@@ -1,9 +1,18 @@
 # AceDB, which xinetd starts at the first connection (role acedb).
 {%- set settings = salt['wb_settings.read']() %}
 
+# Before the package, whose installation starts it.
+xinetd has its unit:
+  file.managed:
+    - name: /etc/systemd/system/xinetd.service
+    - source: salt://acedb/xinetd.service
+    - template: jinja
+
 xinetd is installed:
   wb_package.installed:
     - pkgs: [xinetd]
+    - require:
+      - file: xinetd has its unit
 
 AceDB's server is installed:
   file.exists:
@@ -25,20 +34,10 @@ xinetd knows AceDB:
     - require:
       - wb_package: xinetd is installed
 
-xinetd has its unit:
-  file.managed:
-    - name: /etc/systemd/system/xinetd.service
-    - source: salt://acedb/xinetd.service
-    - template: jinja
-    - require:
-      - wb_package: xinetd is installed
-
 xinetd runs:
   wb_service.running:
     - name: xinetd
     # A restart starts the new one while the old one still ends, and then none runs.
     - reload: True
-    - require:
-      - file: xinetd has its unit
     - watch:
       - file: xinetd knows AceDB

@@ -29,7 +29,7 @@ Places = Mapping[tuple[str, str], set[str]]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 _OPEN = "SHOW OPEN TABLES"
-_LOOK = "look at MariaDB there: service mariadb status"
+_LOOK = "look at MariaDB there: systemctl status mariadb"
 
 
 def client(layout: Layout, seconds: float) -> Ask:

@@ -14,7 +14,7 @@ from wbcore.errors import StepFailed
 from wbcore.golive import pages
 from wbcore.names import Release
 
-_LOOK = "look at logs/error.log of the release"
+_LOOK = "run journalctl -u wormbase-starman on this node"
 
 
 def check(
@@ -52,7 +52,7 @@ def get(port: int, path: str, seconds: float) -> tuple[int, bytes]:
         reason = getattr(error, "reason", error)
         raise StepFailed(
             f"the webapp does not answer on port {port}: {reason}",
-            "look at the service wormbase-starman on this node",
+            _LOOK,
         ) from error
 
 

@@ -96,7 +96,7 @@ def _webapp(layout: Layout, servers: Servers, seconds: float) -> dict[str, Any]:
         if status != 200:
             raise StepFailed(
                 f"the page {path} of {release} answers {status}",
-                "look at logs/error.log of the release",
+                "run journalctl -u wormbase-starman on this node",
             )
     return {
         "release": str(release),

@@ -12,7 +12,7 @@ from . import processes
 
 # The clock of processes counts in hundredths of a second, and may be set while they run.
 _CLOCK_SECONDS = 1.0
-_LOOK = "look at the service wormbase-starman on this node"
+_LOOK = "run systemctl status wormbase-starman on this node"
 
 
 def release(layout: Layout, port: int) -> Release:
@@ -73,6 +73,6 @@ def _recorded(layout: Layout, workers: dict[int, Path]) -> str:
     if min(map(processes.started, workers)) < written - _CLOCK_SECONDS:
         raise StepFailed(
             f"Starman runs in {place}, and is older than {record}, which names its release",
-            "run service wormbase-starman restart on this node",
+            "run systemctl restart wormbase-starman on this node",
         )
     return Path(text).name
