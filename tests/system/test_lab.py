@@ -38,6 +38,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, 
         "tables": ("nft", "list", "tables"),
         "mounts": ("cat", "/proc/self/mounts"),
         "loops": ("losetup", "--noheadings", "--list"),
+        "cgroups": ("find", "/sys/fs/cgroup", "-maxdepth", "2", "-name", "wl*"),
     }
 
     def of_others(line: str) -> bool:
@@ -76,7 +77,7 @@ def test_unknown_node_is_refused(lab: Lab) -> None:
 
 
 def test_up_again_changes_nothing(lab: Lab) -> None:
-    booted = ("stat", "-c", "%y", "/run/booted")
+    booted = ("systemctl", "show", "-P", "UserspaceTimestampMonotonic")
     before = lab.exec("fe", *booted).stdout
     lab.do("up")
     assert lab.exec("fe", *booted).stdout == before != ""
@@ -175,8 +176,15 @@ def test_two_checkouts_each_have_a_lab_that_grows_and_down_leaves_nothing(
     assert all(node["minion"] for node in lab.status().values())
 
 
-def test_logs_of_a_node_show_its_minion(lab: Lab) -> None:
-    assert "/var/log/boot.log" in lab.do("logs", "fe")
+def test_logs_of_a_node_show_its_journal_also_when_it_is_down(lab: Lab) -> None:
+    lab.exec("wb-gb1", "systemd-cat", "echo", "a line of the journal")
+    assert "a line of the journal" in lab.do("logs", "wb-gb1")
+    lab.exec("wb-gb1", "journalctl", "--sync")
+    lab.do("crash", "wb-gb1")
+    try:
+        assert "a line of the journal" in lab.do("logs", "wb-gb1")
+    finally:
+        lab.do("start", "wb-gb1")
 
 
 def test_down_after_the_launchers_were_killed_leaves_nothing(
