@@ -14,8 +14,9 @@ from wbcore.errors import StepFailed
 from wbcore.model.links import PRODUCTION
 
 _RUNNING = ("active", "reloading")
-# Of these an init script has the last word: systemd knows it by a generated unit.
-_ENABLED = ("enabled", "enabled-runtime", "generated", "alias", "static")
+_ENABLED = ("enabled", "alias", "static")
+# Where systemd makes units of init scripts. One that is loaded hides a file that came later.
+_GENERATED = "/run/systemd/generator"
 
 
 def state(name: str) -> dict[str, bool]:
@@ -30,15 +31,17 @@ def state(name: str) -> dict[str, bool]:
 
         salt wb-web1 wb_service.state mariadb
     """
-    wanted = "--property=ActiveState,UnitFileState,NeedDaemonReload"
+    wanted = "--property=ActiveState,SubState,UnitFileState,NeedDaemonReload,FragmentPath"
     said = wbnode.minion.command(
         ["systemctl", "show", wanted, f"{name}.service"], "look at systemd on this node"
     )
     told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
     return {
-        "running": told["ActiveState"] in _RUNNING,
+        # One that systemd knew by an init script is called active after its processes have ended.
+        "running": told["ActiveState"] in _RUNNING and told["SubState"] != "exited",
         "enabled": told["UnitFileState"] in _ENABLED,
-        "current": told["NeedDaemonReload"] == "no",
+        "current": told["NeedDaemonReload"] == "no"
+        and not told["FragmentPath"].startswith(_GENERATED),
     }
 
 

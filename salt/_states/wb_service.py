@@ -58,7 +58,7 @@ def running(
     """
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
-    have = __salt__["wb_service.state"](name)
+    have = _state(name)
     wanted = dict.fromkeys(have, True)
     asked = release and have != wanted and not __opts__["test"]
     if asked and not wbnode.state.still_live(__salt__, release):
@@ -68,7 +68,7 @@ def running(
         __opts__["test"],
         lambda: have,
         wanted,
-        lambda wrong: _bring_about(name, wrong),
+        lambda wrong: _bring_about(name, wrong, reload, interrupts),
     )
 
 
@@ -78,9 +78,9 @@ def enabled(name: str) -> State:
     return wbnode.state.reach(
         name,
         __opts__["test"],
-        lambda: {"enabled": __salt__["wb_service.state"](name)["enabled"]},
+        lambda: {"enabled": _state(name)["enabled"]},
         {"enabled": True},
-        lambda wrong: _bring_about(name, wrong),
+        lambda _: _enable(name),
     )
 
 
@@ -92,7 +92,7 @@ def mod_watch(
     going_live: bool = False,
     **_: Any,
 ) -> State:
-    """Let a running service go by what a state that it watches changed."""
+    """Reload or restart a running service after a change of a state that it watches."""
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
     verb = "reload" if reload else "restart"
@@ -111,15 +111,34 @@ def _later(name: str) -> State:
     return wbnode.state.outcome(name, True, _LATER, {name: "restart due"})
 
 
-def _bring_about(name: str, wrong: Mapping[str, Any]) -> None:
-    if "current" in wrong:
+def _state(name: str) -> dict[str, bool]:
+    """Whether a service runs and is enabled, by the files that its unit has now.
+
+    That systemd reads changed files anew is no change of the service: after a change Salt would
+    not call ``mod_watch``, and the service would go on as before.
+    """
+    have: dict[str, bool] = __salt__["wb_service.state"](name)
+    if not have.pop("current") and not __opts__["test"]:
         __salt__["wb_service.reread"]()
-    if "enabled" in wrong and not __salt__["service.enable"](name):
+    return have
+
+
+def _bring_about(name: str, wrong: Mapping[str, Any], reload: bool, interrupts: bool) -> None:
+    if "enabled" in wrong:
+        _enable(name)
+    if "running" in wrong:
+        # A start does nothing where systemd takes a service that has ended for one that runs.
+        _act("restart", name)
+    else:
+        # Salt does not call mod_watch after this change.
+        mod_watch(name, reload, interrupts)
+
+
+def _enable(name: str) -> None:
+    if not __salt__["service.enable"](name):
         raise StepFailed(
             f"{name} can not be enabled for boot", f"run systemctl enable {name} on this node"
         )
-    if "running" in wrong:
-        _act("start", name)
 
 
 def _act(verb: str, name: str) -> None:

@@ -338,6 +338,17 @@ def test_a_release_sees_itself_as_the_live_one(telling, place):
     assert list((telling / "logs").iterdir()) == []
 
 
+def test_root_writes_through_no_link_of_a_release(telling, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("root's\n")
+    (telling / "wormbase_preflight.conf").symlink_to(secret)
+    with trial(telling).serving():
+        pass
+    about = secret.stat()
+    assert (secret.read_text(), about.st_uid) == ("root's\n", 0)
+    assert (telling / "wormbase_preflight.conf").is_symlink()
+
+
 def test_a_release_gets_the_pillars_environment_and_no_variable_of_ours(telling, monkeypatch):
     monkeypatch.setenv("WORMBASE_OF_THE_MINION", "1")
     one = trial(telling, environment={"EXTRA": "a 'b' $c"})

@@ -88,6 +88,20 @@ def test_the_record_of_the_service_counts_where_the_working_directory_tells_noth
             webapp.release(layout, port)
 
 
+def test_no_link_is_followed_to_the_record_and_nothing_of_it_is_quoted(layout, port, tmp_path):
+    new, secret = released(layout, NEW), tmp_path / "secret"
+    secret.write_text("a key that only root may read\n")
+    write_record(layout, NEW)
+    with starman(new / "app.psgi", port, "/"):
+        for spoil in (lambda path: path.symlink_to(secret), os.mkfifo,
+                      lambda path: path.write_text(secret.read_text())):  # fmt: skip
+            layout.starman_release.unlink()
+            spoil(layout.starman_release)
+            with pytest.raises(StepFailed, match="does not name its release") as error:
+                webapp.release(layout, port)
+            assert "only root" not in str(error.value)
+
+
 def test_the_record_does_not_count_while_there_are_two_generations(layout, port):
     new = released(layout, NEW)
     write_record(layout, NEW)

@@ -108,10 +108,10 @@ def test_it_serves_what_is_live_and_follows_the_link_at_a_reload(
 def test_the_webapp_s_own_script_is_run_in_the_release(
     released: Layout, launcher: Callable[..., Path]
 ) -> None:
-    own = released.website / OLD / "bin/own.sh"
+    own = released.website / OLD / "own.sh"
     own.write_text('#!/bin/sh\necho "$PWD $FROM $GIVEN $1"\n')
     own.chmod(0o755)
-    script = launcher(start_script="bin/own.sh", environment={"GIVEN": "x"})
+    script = launcher(start_script="own.sh", environment={"GIVEN": "x"})
     done = subprocess.run(["bash", script], capture_output=True, text=True, check=True)
     home = released.website / OLD
     assert done.stdout == f"{home} {home} x start\n"

@@ -36,6 +36,36 @@ def test_packages_are_those_of_dpkg(status, states):
     assert set(missing["changes"]) == {"gone", "no-such-package"}
 
 
+@pytest.mark.parametrize(
+    ("state", "changes", "called"),
+    [
+        # Salt calls mod_watch after it, since nothing changed.
+        ({"running": True, "enabled": True, "current": False}, {}, ["reread"]),
+        ({"running": False, "enabled": True, "current": False}, {"running"}, ["reread", "restart"]),
+        # Salt calls no mod_watch after a change.
+        ({"running": True, "enabled": False, "current": True}, {"enabled"}, ["enable", "reload"]),
+    ],
+)
+def test_a_unit_whose_file_changed_is_read_and_what_is_watched_still_counts(
+    make_opts, state, changes, called
+):
+    opts, calls, have = {**make_opts("node", {}), "test": False}, [], dict(state)
+    functions = salt.loader.minion_mods(opts)
+
+    def does(verb, **now):
+        return lambda *_: calls.append(verb) or have.update(now) or True
+
+    functions["wb_service.state"] = lambda name: dict(have)
+    functions["wb_service.reread"] = does("reread", current=True)
+    functions["service.enable"] = does("enable", enabled=True)
+    for verb in ("restart", "reload"):
+        functions[f"service.{verb}"] = does(verb, running=True)
+    functions.pack["__salt__"] = functions
+    states = salt.loader.states(opts, functions, {}, None)
+    result = states["wb_service.running"]("a-service", reload=True)
+    assert (result["result"], set(result["changes"]), calls) == (True, set(changes), called)
+
+
 @pytest.fixture
 def watched(layout, make_opts):
     """``mod_watch`` of a service that interrupts, on a node with these roles that is live or

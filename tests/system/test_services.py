@@ -7,7 +7,7 @@ import time
 
 import pytest
 from labclient import Lab
-from site_of import GENE, Visitors, whole
+from site_of import GENE, WEB, Visitors, eventually, live, pool, whole
 
 # Less than a second on a machine with nothing else to do; the master takes four.
 BACK_SECONDS = 15
@@ -78,6 +78,19 @@ def test_acedb_s_server_that_is_killed_is_started_by_the_next_who_asks(lab: Lab)
     assert lab.exec("wb-web1", "pkill", "-9", "-x", "saceserver").returncode == 0
     asked = lab.http("/version", node="wb-web1", port=5000)
     assert asked.status == 200 and whole(asked.json)
+
+
+def test_the_keeper_ends_a_page_although_a_node_does_not_answer(lab: Lab) -> None:
+    lab.exec("wb-web2", "systemctl", "stop", "wormbase-report")
+    try:
+        words = ("salt", "fe", "wb_proxy.maintain", live(lab), "seconds=1", "patience=1")
+        assert lab.exec("salt", *words).returncode == 0
+        eventually("the page is down", lambda: lab.http(GENE).status == 200, 60)
+        assert pool(lab) == WEB - {"wb-web2"}
+    finally:
+        lab.exec("wb-web2", "systemctl", "start", "wormbase-report")
+    lab.exec("salt", "salt", "fe", "state.apply", "--timeout=60")
+    eventually("the node is back in the pool", lambda: pool(lab) == WEB, 120)
 
 
 def test_nothing_of_a_release_runs_as_root(lab: Lab) -> None:

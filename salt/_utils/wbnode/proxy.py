@@ -154,7 +154,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """One keeper at a time, for as long as it lives."""
+        """One keeper at a time, which holds this lock for as long as it lives."""
         with open(self._keeper, "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -172,6 +172,7 @@ class Proxy:
             time.sleep(_POLL_SECONDS)
 
     def _has_keeper(self) -> bool:
+        """Whether a keeper holds its lock."""
         with open(self._keeper, "a", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,6 @@ xinetd has its unit:
   file.managed:
     - name: /etc/systemd/system/xinetd.service
     - source: salt://acedb/xinetd.service
-    - template: jinja
 
 xinetd is installed:
   wb_package.installed:

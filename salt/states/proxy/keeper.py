@@ -2,9 +2,9 @@
 """keeper.py [--root DIR]: ends the maintenance page when its lease has run out.
 
 A service, ``wormbase-keeper``: it uses neither Salt nor a minion, and no page goes up while it
-does not run. Should nobody have taken the page down when its lease ends,
-it comes down as soon as all web nodes serve one whole release. Those that do not within the
-lease's patience leave the live pool; while none does, the page stays. Standard library only.
+does not run. Should nobody have taken the page down when its lease ends, it comes down as soon as
+all web nodes serve one whole release. Those that do not within the lease's patience leave the live
+pool; while none does, the page stays. Standard library only.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import wbnode.proxy
+from wbcore.errors import ReleaseError
 from wbcore.layout import Layout
 from wbcore.model import proxy_pools
 
@@ -44,8 +45,17 @@ def keep(proxy: wbnode.proxy.Proxy) -> None:
         rest = lease.until - time.time()
         if rest > 0:
             time.sleep(min(rest, LOOK_SECONDS))
-        elif not end(proxy, FIRST_ASK_SECONDS if rest > -FIRST_SECONDS else ASK_SECONDS):
+        elif not ended(proxy, FIRST_ASK_SECONDS if rest > -FIRST_SECONDS else ASK_SECONDS):
             time.sleep(AGAIN_SECONDS)
+
+
+def ended(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
+    """Whether the page could be ended; what stood in the way is written down."""
+    try:
+        return end(proxy, patience)
+    except ReleaseError as error:
+        note(proxy, f"the page stays: {error}")
+        return False
 
 
 def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:

@@ -87,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer ``/served``, and nothing else."""
         if not self.server.may_ask(self.client_address[0]):
-            self._answer(403, {"error": "only the proxy is answered"})
+            asks = self.client_address[0]
+            self._answer(403, {"error": f"{asks} is not the proxy, by its address in the pillar"})
         elif self.path != "/served":
             self._answer(404, {"error": "ask for /served"})
         else:

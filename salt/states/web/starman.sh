@@ -12,7 +12,7 @@ export {{ name }}={{ value | quote }}
 . ./wormbase.env >/dev/null
 cd "$release" || exit
 {%- if webapp.start_script %}
-exec {{ webapp.start_script }} start
+exec ./{{ webapp.start_script }} start
 {%- else %}
 for psgi in {{ webapp.psgi | join(' ') }}; do
     [ ! -f "$psgi" ] || break

@@ -40,4 +40,4 @@ def _directories(layout: Layout, port: int) -> list[str]:
     home = layout.kind(ACEDB).resolve()
     opened = processes.holders(processes.listening(port)).values()
     blocks = [path for files in opened for path in map(Path, files) if path.match("block*.wrm")]
-    return sorted({path.parents[1].name for path in blocks if path.parents[2] == home})
+    return sorted({path.parent.parent.name for path in blocks if path.parent.parent.parent == home})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from wbcore.errors import ReleaseError, StepFailed
@@ -12,6 +14,7 @@ from . import processes
 
 # The clock of processes counts in hundredths of a second, and may be set while they run.
 _CLOCK_SECONDS = 1.0
+_RECORD_CHARACTERS = 1000
 _LOOK = "run systemctl status wormbase-starman on this node"
 
 
@@ -64,9 +67,8 @@ def _recorded(layout: Layout, workers: dict[int, Path]) -> str:
     """The release that the service wrote down when it started."""
     place, record = next(iter(workers.values())), layout.starman_release
     try:
-        text = record.read_text(encoding="utf-8").strip()
-        written = record.stat().st_mtime
-    except OSError:
+        name, written = _record(record)
+    except (OSError, ReleaseError):
         raise StepFailed(
             f"Starman runs in {place}, and {record} does not name its release", _LOOK
         ) from None
@@ -75,4 +77,17 @@ def _recorded(layout: Layout, workers: dict[int, Path]) -> str:
             f"Starman runs in {place}, and is older than {record}, which names its release",
             "run systemctl restart wormbase-starman on this node",
         )
-    return Path(text).name
+    return name
+
+
+def _record(path: Path) -> tuple[str, float]:
+    """The name of the release in a file of the webapp's user, and when it was written.
+
+    Whoever asks may read more than that user, so no link is followed and nothing else is quoted.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(f"{path} is no file")
+        return str(Release.parse(Path(file.read(_RECORD_CHARACTERS).strip()).name)), about.st_mtime

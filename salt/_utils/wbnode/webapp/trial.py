@@ -42,8 +42,11 @@ mount -t overlay -o "lowerdir=$1,upperdir=/mnt/website,workdir=/mnt/work" overla
 umount --lazy /mnt
 ln -sfnT "$2" "$1/production"
 cd "$1/$2"
+# A release may bring a link of that name; root writes through none, not even one made just now.
+rm -rf wormbase_preflight.conf
+set -C
 head -c "$5" >wormbase_preflight.conf
-chown "$3:$4" wormbase_preflight.conf
+chown -h "$3:$4" wormbase_preflight.conf
 chmod 600 wormbase_preflight.conf
 exec 3<&0
 user=$3 group=$4
