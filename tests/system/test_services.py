@@ -49,13 +49,15 @@ def kill(lab: Lab, node: str, service: str, which: str) -> float:
 
 
 @pytest.mark.parametrize("which", ["main", "all"])
-def test_whatever_is_killed_is_back_by_itself_and_visitors_notice_nothing(
+def test_whatever_is_killed_is_back_by_itself_and_visitors_lose_only_what_was_inside(
     lab: Lab, which: str
 ) -> None:
     with Visitors(lab) as visitors:
         back = {at: kill(lab, *at, which) for at in BESIDE}
     assert max(back.values()) < BACK_SECONDS, back
-    assert not visitors.mixed and not visitors.late and not visitors.failed
+    assert not visitors.mixed and not visitors.late
+    # A client loses what a killed Starman was just sending to it, and nothing else.
+    assert len(visitors.failed) <= visitors.clients, visitors.failed
 
 
 @pytest.mark.parametrize("which", ["main", "all"])
