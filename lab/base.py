@@ -104,10 +104,12 @@ def _lay_files(root: Path) -> None:
 def _enable(root: Path, log: Path) -> None:
     """Leave nothing enabled at boot but Salt; each node's states enable the rest."""
     debian.inside(root, "systemctl", "enable", *_UNITS, log=log)
-    debian.inside(root, "systemctl", "mask", *_MASKED, log=log)
-    for link in (root / "etc/systemd/system").glob("*.wants/*"):
+    units = root / "etc/systemd/system"
+    # The second kind are other names of services, by which they count as enabled, too.
+    for link in (*units.glob("*.wants/*"), *units.glob("*.service")):
         if link.name not in _KEPT:
             link.unlink()
+    debian.inside(root, "systemctl", "mask", *_MASKED, log=log)
     # Some packages (exim4) still bring an init script, which systemd would start by these.
     for link in (root / "etc").glob("rc[0-6].d/[SK]*"):
         link.unlink()
