@@ -14,27 +14,25 @@ _FILES = Path(__file__).resolve().parent / "files"
 
 
 def lay_master(master: Node) -> None:
-    """Give the master its settings and its key pair."""
+    """Give the master, which is down, its settings and its key pair, after all nodes have theirs.
+
+    All of it belongs to the user that it runs as, as with Salt's own package.
+    """
     master.write("/etc/salt/master.d/lab.conf", (_FILES / "master.conf").read_text())
     _pair(master, "master")
-    _own(master)
+    for folder in ("/etc/salt/master.d", f"{_PKI}/master"):
+        top = master.path(folder)
+        for path in (top, *top.rglob("*")):
+            os.chown(path, SALT_USER, SALT_USER)
 
 
 def lay_minion(node: Node, master: Node) -> None:
     """Give a node its settings, id and key pair, and the master the public key."""
     node.write("/etc/salt/minion_id", f"{node.name}\n")
     node.write("/etc/salt/minion.d/lab.conf", (_FILES / "minion.conf").read_text())
-    master.write(f"{_PKI}/master/minions/{node.name}", _pair(node, "minion"))
-    _own(master)
-
-
-def _own(master: Node) -> None:
-    """What Salt's own package gives to the user that the master runs as."""
-    for folder in (f"{_PKI}/master", "/etc/salt/master.d"):
-        top = master.path(folder)
-        top.mkdir(parents=True, exist_ok=True)
-        for path in (top, *top.rglob("*")):
-            os.chown(path, SALT_USER, SALT_USER)
+    accepted = f"{_PKI}/master/minions/{node.name}"
+    master.write(accepted, _pair(node, "minion"))
+    os.chown(master.path(accepted), SALT_USER, SALT_USER)
 
 
 def _pair(node: Node, name: str) -> str:
