@@ -12,10 +12,13 @@ from wbcore import events
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
 from wbcore.model.links import PRODUCTION
+from wbnode.webapp import SERVICE as STARMAN
 
 _RUNNING = ("active", "reloading")
 # Of these an init script has the last word: systemd knows it by a generated unit.
 _ENABLED = ("enabled", "enabled-runtime", "generated", "alias", "static")
+# These answer when they have restarted; of any other, systemd says whether it runs.
+_RESTARTS = {ACEDB: "wb_acedb.restart", STARMAN: "wb_webapp.restart"}
 
 
 def state(name: str) -> dict[str, bool]:
@@ -97,8 +100,8 @@ def restart_due() -> list[str]:
     """
     layout, names = wbnode.minion.layout_of(__opts__), due()
     for name in names:
-        if name == ACEDB:
-            __salt__["wb_acedb.restart"]()
+        if name in _RESTARTS:
+            __salt__[_RESTARTS[name]]()
         elif not __salt__["service.restart"](name):
             raise StepFailed(
                 f"{name} did not restart", f"run systemctl restart {name} on this node"

@@ -5,6 +5,7 @@ Source: the wiki page, "Deploy software" and "Restart services".
 
 import time
 
+import wbnode.due_restarts
 import wbnode.files
 import wbnode.minion
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
@@ -15,12 +16,12 @@ from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, 
 from wbnode.serving import acedb as serving_acedb
 from wbnode.serving import mysql, pages, webapp
 from wbnode.serving.report import Servers, report
+from wbnode.webapp import SERVICE
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 
 __virtualname__ = "wb_webapp"
 
-SERVICE = "wormbase-starman"
 _TOLD = 5
 _ANSWER_SECONDS = 10
 # A Starman loads its release, and the one before finishes its requests.
@@ -195,18 +196,53 @@ def stop():
     """
     began = time.monotonic()
     _systemctl("stop")
+    # Whatever it waited to be restarted for, its next start goes by.
+    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), SERVICE)
     return {"seconds": round(time.monotonic() - began, 3)}
 
 
 @wbnode.minion.salt_errors
 def restart():
-    """Serve the release that the live link points to now; no request is lost.
+    """Stop the live webapp and start it, with what its unit and its launcher say now; it answers
+    when this returns. Requests are lost meanwhile: the master calls it through
+    ``wb_service.restart_due`` while this node serves nobody.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt wb-web1 wb_webapp.restart
+    """
+    began = time.monotonic()
+    stop()
+    return {**start(), "seconds": round(time.monotonic() - began, 3)}
+
+
+@wbnode.minion.salt_errors
+def can_reload():
+    """Whether the live webapp can be reloaded: the project's unit runs it, and is still the unit
+    that systemd knows. The webapp's own script has no reload.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.can_reload
+    """
+    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{SERVICE}.service"]
+    said = wbnode.minion.command(argv, "look at systemd on this node")
+    return said.strip() == "yes" and bool(_generations())
+
+
+@wbnode.minion.salt_errors
+def reload():
+    """Serve the release that the live link points to now; no request is lost.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.reload
     """
     began = time.monotonic()
     before = _newest()

@@ -58,7 +58,7 @@ def running(
     """
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
-    have = __salt__["wb_service.state"](name)
+    have = _known(name)
     wanted = dict.fromkeys(have, True)
     asked = release and have != wanted and not __opts__["test"]
     if asked and not wbnode.state.still_live(__salt__, release):
@@ -104,6 +104,18 @@ def mod_watch(
     return wbnode.state.outcome(name, True, f"It did {verb}.", {name: verb})
 
 
+def _known(name: str) -> dict[str, bool]:
+    """What systemd says of a service, once it has read the files of its unit.
+
+    That is no change of the service: Salt lets a state that changed something not go by what it
+    watches, and the restart would be forgotten.
+    """
+    have = dict(__salt__["wb_service.state"](name))
+    if not have.pop("current") and not __opts__["test"]:
+        __salt__["wb_service.reread"]()
+    return have
+
+
 def _later(name: str) -> State:
     if __opts__["test"]:
         return wbnode.state.outcome(name, None, _LATER, {name: "restart due"})
@@ -112,8 +124,6 @@ def _later(name: str) -> State:
 
 
 def _bring_about(name: str, wrong: Mapping[str, Any]) -> None:
-    if "current" in wrong:
-        __salt__["wb_service.reread"]()
     if "enabled" in wrong and not __salt__["service.enable"](name):
         raise StepFailed(
             f"{name} can not be enabled for boot", f"run systemctl enable {name} on this node"

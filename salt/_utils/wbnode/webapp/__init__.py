@@ -1,1 +1,4 @@
-"""The webapp on a node: its checkout, and its preflight."""
+"""The webapp on a node: its service, its checkout, and its preflight."""
+
+# The unit that runs what is live.
+SERVICE = "wormbase-starman"
