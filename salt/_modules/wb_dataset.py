@@ -23,10 +23,10 @@ from wbcore.errors import BadRequest
 from wbcore.model import desired, links
 from wbcore.transport.rsync import Source
 from wbnode.dataset_store import DatasetStore
+from wbnode.due_restarts import STARMAN
 from wbnode.transport import progress, scrubbing
 from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
-from wbnode.webapp import SERVICE as STARMAN
 
 
 @wbnode.minion.salt_errors

@@ -12,7 +12,7 @@ from wbcore import events
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
 from wbcore.model.links import PRODUCTION
-from wbnode.webapp import SERVICE as STARMAN
+from wbnode.due_restarts import STARMAN
 
 _RUNNING = ("active", "reloading")
 # Of these an init script has the last word: systemd knows it by a generated unit.

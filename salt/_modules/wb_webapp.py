@@ -13,10 +13,10 @@ from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
 from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
+from wbnode.due_restarts import STARMAN
 from wbnode.serving import acedb as serving_acedb
 from wbnode.serving import mysql, pages, webapp
 from wbnode.serving.report import Servers, report
-from wbnode.webapp import SERVICE
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
 
@@ -28,7 +28,7 @@ _ANSWER_SECONDS = 10
 _TAKE_OVER_SECONDS = 70
 _LOAD_SECONDS = 20
 _POLL_SECONDS = 0.05
-_LOOK = f"run journalctl -u {SERVICE} on this node: it has what the webapp says"
+_LOOK = f"run journalctl -u {STARMAN} on this node: it has what the webapp says"
 _ENVIRONMENT = "wormbase.env"
 
 
@@ -197,7 +197,7 @@ def stop():
     began = time.monotonic()
     _systemctl("stop")
     # Whatever it waited to be restarted for, its next start goes by.
-    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), SERVICE)
+    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), STARMAN)
     return {"seconds": round(time.monotonic() - began, 3)}
 
 
@@ -229,7 +229,7 @@ def can_reload():
 
         salt wb-web1 wb_webapp.can_reload
     """
-    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{SERVICE}.service"]
+    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{STARMAN}.service"]
     said = wbnode.minion.command(argv, "look at systemd on this node")
     return said.strip() == "yes" and bool(_generations())
 
@@ -295,8 +295,8 @@ def _complete(place, release, changeset):
 
 
 def _systemctl(verb):
-    argv = ["systemctl", verb, f"{SERVICE}.service"]
-    return wbnode.minion.command(argv, f"run systemctl {verb} {SERVICE} on this node")
+    argv = ["systemctl", verb, f"{STARMAN}.service"]
+    return wbnode.minion.command(argv, f"run systemctl {verb} {STARMAN} on this node")
 
 
 def _generations():
@@ -320,7 +320,7 @@ def _serving(began):
     if serving != live:
         raise StepFailed(
             f"the webapp serves {serving} and the live link points to {live}",
-            f"run systemctl restart {SERVICE} on this node",
+            f"run systemctl restart {STARMAN} on this node",
         )
     return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
 
