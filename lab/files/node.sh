@@ -41,10 +41,6 @@ ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
 rm -rf tmp/* tmp/.[!.]*
-# Nodes talk IPv4. IPv6 itself stays, since Starman listens on [::], as on any Debian.
-for card in proc/sys/net/ipv6/conf/eth*; do
-    [ ! -e "$card" ] || echo 1 > "$card/disable_ipv6"
-done
 
 pivot_root . .
 umount -l .

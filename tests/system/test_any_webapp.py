@@ -144,8 +144,13 @@ def restarted(lab: Lab, program: str) -> None:
     """The web nodes follow the pillar, one after the other, and visitors notice nothing."""
     with Readers(lab) as visitors:
         enforce(lab)
-        eventually(f"{program} serves", lambda: serving(lab, program) and pool(lab) == WEB)
+        eventually(f"{program} serves", lambda: serving(lab, program) and at_rest(lab))
     assert not visitors.failed and set(visitors.seen) == {live(lab)}
+
+
+def at_rest(lab: Lab) -> bool:
+    """Whether every web node serves, and nobody is at work, as on a node's restart."""
+    return pool(lab) == WEB and not lab.runner("wb_release.status")["at_work"]
 
 
 def serving(lab: Lab, program: str) -> bool:
