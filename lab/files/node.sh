@@ -41,7 +41,6 @@ ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
 rm -rf tmp/* tmp/.[!.]*
-echo 1 > proc/sys/net/ipv6/conf/all/disable_ipv6
 
 pivot_root . .
 umount -l .

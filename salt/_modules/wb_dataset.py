@@ -23,6 +23,7 @@ from wbcore.errors import BadRequest
 from wbcore.model import desired, links
 from wbcore.transport.rsync import Source
 from wbnode.dataset_store import DatasetStore
+from wbnode.due_restarts import STARMAN
 from wbnode.transport import progress, scrubbing
 from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
@@ -232,13 +233,7 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
         ):
             yield Pull(store, carrier, froms, live)
 
-    def follow(kind: str) -> None:
-        if kind == ACEDB and __salt__["wb_service.serves"]():
-            __salt__["wb_service.restart_later"](ACEDB)
-        else:
-            __salt__[_FOLLOW[kind]]()
-
-    findings = scrubbing.scrub(store, wanted, mending, live, follow)
+    findings = scrubbing.scrub(store, wanted, mending, live, _follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 
@@ -310,8 +305,10 @@ _FOLLOW = {
     ACEDB: "wb_acedb.restart",
     MYSQL: "wb_mysql.flush",
     SUPPORT: "test.ping",
-    WEBAPP: "wb_webapp.restart",
+    WEBAPP: "wb_webapp.reload",
 }
+# What is restarted for it where that would interrupt visitors.
+_SERVERS = {ACEDB: ACEDB, WEBAPP: STARMAN}
 _TOLD = 5
 _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
@@ -322,6 +319,18 @@ def _store() -> DatasetStore:
 
 def _is_live(link: str) -> str:
     return f"is live here (the link {link} says so)"
+
+
+def _follow(kind: str) -> None:
+    """Let the servers take up a live dataset of a kind; nobody is interrupted for it."""
+    if _interrupts(kind) and __salt__["wb_service.serves"]():
+        __salt__["wb_service.restart_later"](_SERVERS[kind])
+    else:
+        __salt__[_FOLLOW[kind]]()
+
+
+def _interrupts(kind: str) -> bool:
+    return kind == ACEDB or (kind == WEBAPP and not __salt__["wb_webapp.can_reload"]())
 
 
 def _tell(findings: Sequence[scrubbing.Finding]) -> None:

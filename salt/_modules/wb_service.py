@@ -12,11 +12,14 @@ from wbcore import events
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
 from wbcore.model.links import PRODUCTION
+from wbnode.due_restarts import STARMAN
 
 _RUNNING = ("active", "reloading")
 _ENABLED = ("enabled", "alias", "static")
 # Where systemd makes units of init scripts. One that is loaded hides a file that came later.
 _GENERATED = "/run/systemd/generator"
+# These answer when they have restarted; of any other, systemd says whether it runs.
+_RESTARTS = {ACEDB: "wb_acedb.restart", STARMAN: "wb_webapp.restart"}
 
 
 def state(name: str) -> dict[str, bool]:
@@ -100,8 +103,8 @@ def restart_due() -> list[str]:
     """
     layout, names = wbnode.minion.layout_of(__opts__), due()
     for name in names:
-        if name == ACEDB:
-            __salt__["wb_acedb.restart"]()
+        if name in _RESTARTS:
+            __salt__[_RESTARTS[name]]()
         elif not __salt__["service.restart"](name):
             raise StepFailed(
                 f"{name} did not restart", f"run systemctl restart {name} on this node"

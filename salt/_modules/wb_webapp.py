@@ -5,6 +5,7 @@ Source: the wiki page, "Deploy software" and "Restart services".
 
 import time
 
+import wbnode.due_restarts
 import wbnode.files
 import wbnode.minion
 from wbcore.datasets import ACEDB, WEBAPP, Dataset
@@ -12,6 +13,7 @@ from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
 from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
+from wbnode.due_restarts import STARMAN
 from wbnode.serving import acedb as serving_acedb
 from wbnode.serving import mysql, pages, webapp
 from wbnode.serving.report import Servers, report
@@ -20,14 +22,13 @@ from wbnode.webapp.preflight import Preflight
 
 __virtualname__ = "wb_webapp"
 
-SERVICE = "wormbase-starman"
 _TOLD = 5
 _ANSWER_SECONDS = 10
 # A Starman loads its release, and the one before finishes its requests.
 _TAKE_OVER_SECONDS = 70
 _LOAD_SECONDS = 20
 _POLL_SECONDS = 0.05
-_LOOK = f"run journalctl -u {SERVICE} on this node: it has what the webapp says"
+_LOOK = f"run journalctl -u {STARMAN} on this node: it has what the webapp says"
 _ENVIRONMENT = "wormbase.env"
 
 
@@ -195,18 +196,53 @@ def stop():
     """
     began = time.monotonic()
     _systemctl("stop")
+    # Whatever it waited to be restarted for, its next start goes by.
+    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), STARMAN)
     return {"seconds": round(time.monotonic() - began, 3)}
 
 
 @wbnode.minion.salt_errors
 def restart():
-    """Serve the release that the live link points to now; no request is lost.
+    """Stop the live webapp and start it, with what its unit and its launcher say now; it answers
+    when this returns. Requests are lost meanwhile: the master calls it through
+    ``wb_service.restart_due`` while this node serves nobody.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt wb-web1 wb_webapp.restart
+    """
+    began = time.monotonic()
+    stop()
+    return {**start(), "seconds": round(time.monotonic() - began, 3)}
+
+
+@wbnode.minion.salt_errors
+def can_reload():
+    """Whether the live webapp can be reloaded: the project's unit runs it, and is still the unit
+    that systemd knows. The webapp's own script has no reload.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.can_reload
+    """
+    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{STARMAN}.service"]
+    said = wbnode.minion.command(argv, "look at systemd on this node")
+    return said.strip() == "yes" and bool(_generations())
+
+
+@wbnode.minion.salt_errors
+def reload():
+    """Serve the release that the live link points to now; no request is lost.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_webapp.reload
     """
     began = time.monotonic()
     before = _newest()
@@ -259,8 +295,8 @@ def _complete(place, release, changeset):
 
 
 def _systemctl(verb):
-    argv = ["systemctl", verb, f"{SERVICE}.service"]
-    return wbnode.minion.command(argv, f"run systemctl {verb} {SERVICE} on this node")
+    argv = ["systemctl", verb, f"{STARMAN}.service"]
+    return wbnode.minion.command(argv, f"run systemctl {verb} {STARMAN} on this node")
 
 
 def _generations():
@@ -284,7 +320,7 @@ def _serving(began):
     if serving != live:
         raise StepFailed(
             f"the webapp serves {serving} and the live link points to {live}",
-            f"run systemctl restart {SERVICE} on this node",
+            f"run systemctl restart {STARMAN} on this node",
         )
     return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
 

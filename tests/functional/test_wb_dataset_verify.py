@@ -12,6 +12,7 @@ from wbcore.build.manifest import digest_of
 from wbcore.datasets import Dataset
 from wbcore.names import Build
 from wbnode.transport import scrubbing
+from websites import make_staging
 
 GENE = "support/WS221/gene"
 ONTOLOGY = "support/WS221/ontology"
@@ -230,6 +231,41 @@ def test_the_state_brings_what_was_sealed_anew_while_the_node_was_away(site, hel
     assert changed["changes"][ONTOLOGY] == {"old": "of another sealing", "new": "verified"}
     assert (place(site, ONTOLOGY) / "deep/er/file").read_bytes() == b"mended"
     assert present("datasets", **given)["changes"] == {}
+
+
+@pytest.fixture
+def webapp(site, held):
+    """``node`` is a web node on which a release of the webapp is live; its dataset, and what
+    its modules asked for: they can reload it, or not (``webapp.can_reload``)."""
+    name = "WS221-2010.12.24-0.02-1"
+    site.pillar["nodes"]["node"]["roles"].append("web")
+    wb_dev, node = site.load("wb-dev", site.pillar), site.load("node", site.pillar)
+    site.modules["node"] = node
+    make_staging(site.layout("wb-dev").staging)
+    wb_dev["wb_webapp.assemble"](name)
+    digest = wb_dev["wb_build.seal"](name)["digest"]
+    node["wb_dataset.pull"](name, digest, [f"webapp/{name}"], site.sources("wb-dev"))
+    site.layout("node").production.symlink_to(name)
+    asked = []
+    node["event.send"] = lambda tag, *_: asked.append(tag)
+    node["wb_webapp.reload"] = lambda: asked.append("reload")
+    node.pack["__salt__"] = node
+
+    def spoilt(can_reload):
+        node["wb_webapp.can_reload"] = lambda: can_reload
+        (place(site, f"webapp/{name}") / "README").write_text("rot\n")
+        assert verify(site, f"webapp/{name}")[f"webapp/{name}"]["error"] == ""
+        return [one for one in asked if "drift" not in one], node["wb_service.due"]()
+
+    return spoilt
+
+
+def test_a_live_webapp_that_was_put_right_is_reloaded(webapp):
+    assert webapp(can_reload=True) == (["reload"], [])
+
+
+def test_a_live_webapp_without_a_reload_waits_until_the_node_is_out_of_the_pool(webapp):
+    assert webapp(can_reload=False) == (["wormbase/due/node"], ["wormbase-starman"])
 
 
 def just_before_reading(monkeypatch, happens):

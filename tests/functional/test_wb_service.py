@@ -110,3 +110,29 @@ def test_a_restart_on_a_node_that_serves_no_visitor_is_done_at_once(watched, rol
     _, functions = watched(roles, live)
     assert watched.restarted == ["no-such-service"]
     assert functions["wb_service.due"]() == [] and watched.sent == []
+
+
+def test_a_unit_that_changed_is_read_and_that_is_no_change_of_the_service(make_opts):
+    """Salt calls ``mod_watch`` only of a state that changed nothing."""
+    opts, read = {**make_opts("node", {}), "test": False}, []
+    functions = salt.loader.minion_mods(opts)
+    stale = {"running": True, "enabled": True, "current": False}
+    functions["wb_service.state"] = lambda name: stale
+    functions["wb_service.reread"] = lambda: read.append("units")
+    functions.pack["__salt__"] = functions
+    running = salt.loader.states(opts, functions, {}, None)["wb_service.running"]
+    result = running("no-such-service")
+    assert (result["result"], result["changes"], read) == (True, {}, ["units"])
+
+
+def test_what_is_due_is_restarted_once(layout, load):
+    functions = load("node", {})
+    asked = []
+    functions["event.send"] = lambda *_: None
+    functions["wb_webapp.restart"] = lambda: asked.append("webapp")
+    functions["service.restart"] = lambda name: asked.append(name) or True
+    functions.pack["__salt__"] = functions
+    for name in ("mariadb", "wormbase-starman"):
+        functions["wb_service.restart_later"](name)
+    assert functions["wb_service.restart_due"]() == ["mariadb", "wormbase-starman"]
+    assert functions["wb_service.restart_due"]() == [] and asked == ["mariadb", "webapp"]

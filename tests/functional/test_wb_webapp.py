@@ -235,3 +235,39 @@ def test_reference_is_a_copy_and_replaces_the_one_before(modules, layout, stagin
     assert not layout.production.is_symlink()
     assert "WS222" in (layout.production / "VERSION.txt").read_text()
     assert sorted(path.name for path in layout.website.glob(".production*")) == []
+
+
+@pytest.fixture
+def systemd(tmp_path, monkeypatch):
+    """A ``systemctl`` that knows a unit with a reload, or without: ``systemd("yes")``."""
+
+    def systemd(can_reload):
+        program = tmp_path / "systemctl"
+        program.write_text(f"#!/bin/sh\n[ $1 != show ] || echo {can_reload}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    return systemd
+
+
+@pytest.mark.parametrize(
+    ("unit", "running", "can"),
+    [("yes", True, True), ("no", True, False), ("yes", False, False)],
+    ids=["the project's", "changed, not restarted", "its own script, not restarted"],
+)
+def test_the_webapp_can_be_reloaded_as_long_as_its_unit_is_the_project_s(
+    modules, layout, systemd, unit, running, can
+):
+    systemd(unit)
+    if running:
+        layout.starman_generations.parent.mkdir(parents=True)
+        layout.starman_generations.write_text("1:4711\n")
+    assert modules["wb_webapp.can_reload"]() is can
+
+
+def test_a_stop_of_the_webapp_leaves_no_restart_due(modules, layout, systemd):
+    systemd("yes")
+    layout.due.mkdir(parents=True)
+    (layout.due / "wormbase-starman").touch()
+    modules["wb_webapp.stop"]()
+    assert modules["wb_service.due"]() == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +23,7 @@ from lab.cluster import Cluster
 # A minute of a schedule, its splay, and a machine with much else to do.
 SOON = 240
 GENE = "/gene/WBGene00000898"
+STAGING = "/usr/local/wormbase/website/staging"
 # A lab that lives on may have been made larger.
 _HOSTS = Cluster().inventory.hosts
 WEB = {host.name for host in _HOSTS if "web" in host.roles}
@@ -33,8 +36,21 @@ path, section, settings = sys.argv[1:]
 head, text = open(path).read().split("\\n", 1)
 site = json.loads(text)
 have = site["wormbase"].get(section, {}) | json.loads(settings)
+was = {key: site["wormbase"].get(section, {}).get(key) for key in json.loads(settings)}
 site["wormbase"][section] = {key: value for key, value in have.items() if value is not None}
 open(path, "w").write(head + "\\n" + json.dumps(site))
+print(json.dumps(was))
+"""
+# Kills the first process of a service, or all of them; milliseconds until it runs again.
+_KILL = """
+main() { systemctl show -p MainPID --value "$1"; }
+old=$(main "$1") began=$(date +%s%N)
+[ "$2" = main ] && killed=$old || killed=$(cat /sys/fs/cgroup/system.slice/$1.service/cgroup.procs)
+kill -9 $killed
+until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active -q "$1"; do
+    sleep 0.02
+done
+echo $((($(date +%s%N) - began) / 1000000))
 """
 _TREE = (
     "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
@@ -112,11 +128,40 @@ def eventually(what: str, question: Callable[[], Any], seconds: float = SOON) ->
     return answer
 
 
-def set_pillar(lab: Lab, section: str, **settings: object) -> None:
-    """Give a section of the site's own pillar these settings; None takes one away."""
+def set_pillar(lab: Lab, section: str, **settings: object) -> dict[str, Any]:
+    """Give a section of the site's own pillar these settings; None takes one away.
+
+    Returns what they were.
+    """
     words = ("salt", "python3", "-c", _SET, _SITE, section, json.dumps(settings))
     done = lab.exec(*words)
     assert done.returncode == 0, done.stderr
+    was: dict[str, Any] = json.loads(done.stdout)
+    return was
+
+
+@contextmanager
+def pillar(lab: Lab, section: str, **settings: object) -> Iterator[None]:
+    """A section of the site's own pillar has other settings."""
+    was = set_pillar(lab, section, **settings)
+    try:
+        yield
+    finally:
+        set_pillar(lab, section, **was)
+
+
+def commit(lab: Lab, change: str) -> None:
+    """Change the webapp in staging and commit it."""
+    command = f"cd {STAGING} && {change} && hg commit -m change -u test"
+    done = lab.exec("wb-dev", "sh", "-c", command)
+    assert done.returncode == 0, done.stderr
+
+
+def kill(lab: Lab, node: str, service: str, which: str) -> float:
+    """Kill the first process of a service (``main``), or ``all``; seconds until it runs again."""
+    done = lab.exec(node, "timeout", "30", "sh", "-c", _KILL, "sh", service, which)
+    assert done.returncode == 0, f"{service} on {node} is not back: {done.stdout}{done.stderr}"
+    return int(done.stdout) / 1000
 
 
 def pool(lab: Lab) -> set[str]:
@@ -140,7 +185,8 @@ class Visitors:
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._base = f"http://{self.lab.address('fe')}"
-        self._newest: dict[str, float] = {}
+        # When each release was seen first.
+        self._first: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._ask, args=(number,)) for number in range(self.clients)
         ]
@@ -162,7 +208,7 @@ class Visitors:
 
     def _ask(self, number: int) -> None:
         while not self._stop.is_set():
-            path = "/version" if number % 4 else GENE
+            path = self.path(number)
             began = time.monotonic()
             try:
                 with urllib.request.urlopen(self._base + path, timeout=20) as answer:
@@ -173,17 +219,27 @@ class Visitors:
                 self.failed.append(f"{path}: {error}")
             time.sleep(0.02)
 
-    def _good(self, path: str, began: float, body: str) -> None:
+    def path(self, number: int) -> str:
+        """What a client asks for."""
+        return "/version" if number % 4 else GENE
+
+    def release(self, path: str, body: str) -> str:
+        """The release that a page is of; empty if it does not say."""
         if path == GENE:
-            return
+            return ""
         answer = json.loads(body)
-        release = answer["release"]
         if not whole(answer):
             self.mixed.append(body)
-        # Once anybody has had an answer of a newer release, none begun later is older.
-        if any(other > release and began > when for other, when in dict(self._newest).items()):
+        return str(answer["release"])
+
+    def _good(self, path: str, began: float, body: str) -> None:
+        release = self.release(path, body)
+        if not release:
+            return
+        first = self._first.setdefault(release, time.monotonic())
+        # Once anybody has had an answer of the next release, none begun later is of this one.
+        if any(first < when < began for when in list(self._first.values())):
             self.late.append(body)
-        self._newest.setdefault(release, time.monotonic())
         self.seen[release] += 1
 
     def _page(self, error: urllib.error.HTTPError) -> None:
@@ -191,3 +247,16 @@ class Visitors:
             self.closed.append(time.monotonic())
         else:
             self.failed.append(f"{error.code} {error.read()[:200]!r}")
+
+
+class Readers(Visitors):
+    """Visitors of the front page, which any webapp has; it names the release in its HTML."""
+
+    def path(self, number: int) -> str:
+        return "/"
+
+    def release(self, path: str, body: str) -> str:
+        found = re.search(r"WS[0-9]+-[0-9.]+-[0-9.]+-[0-9]+", body)
+        if not found:
+            self.failed.append(f"no release in {body[:200]!r}")
+        return found[0] if found else ""

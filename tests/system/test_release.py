@@ -19,11 +19,12 @@ from site_of import (
     WEB,
     Visitors,
     answers,
+    commit,
     letters,
     links,
     live,
     next_build,
-    set_pillar,
+    pillar,
     tree,
     wait_for,
     whole,
@@ -117,7 +118,10 @@ def test_the_canary_stops_a_webapp_that_fails_for_one_gene(
     was, gene = live(lab), another_gene(lab)
     commit(lab, BROKEN.format(gene=gene))
     try:
-        with golive(lab, canary_paths=["/version", f"/gene/{gene}"]), Visitors(lab) as visitors:
+        with (
+            pillar(lab, "golive", canary_paths=["/version", f"/gene/{gene}"]),
+            Visitors(lab) as visitors,
+        ):
             done = lab.orch("release", {"build": builds["first"], "minor": True})
     finally:
         commit(lab, "hg revert --quiet --all --rev .^")
@@ -129,7 +133,7 @@ def test_the_canary_stops_a_webapp_that_fails_for_one_gene(
 
 
 def test_behind_the_maintenance_page(lab: Lab, builds: dict[str, str]) -> None:
-    with golive(lab, way="maintenance"), Visitors(lab) as visitors:
+    with pillar(lab, "golive", way="maintenance"), Visitors(lab) as visitors:
         done = lab.orch("release", {"build": builds["first"], "minor": True})
     assert done.returncode == 0, done.stdout + done.stderr
     assert not visitors.mixed and not visitors.late and not visitors.failed
@@ -238,28 +242,10 @@ def test_a_letter_that_could_not_be_sent_is_sent_once(lab: Lab, builds: dict[str
     assert letters(lab, build) == 1
 
 
-STAGING = "/usr/local/wormbase/website/staging"
 BROKEN = (
     """sed -i '/my (.self, .c, .id)/a die "broken" if $id eq "{gene}";' """
     "lib/WormBase/Web/Controller/Gene.pm"
 )
-
-
-def commit(lab: Lab, change: str) -> None:
-    """Change the webapp in staging and commit it."""
-    command = f"cd {STAGING} && {change} && hg commit -m change -u test"
-    done = lab.exec("wb-dev", "sh", "-c", command)
-    assert done.returncode == 0, done.stderr
-
-
-@contextmanager
-def golive(lab: Lab, **settings: object) -> Iterator[None]:
-    """The site's pillar has other settings of how a release goes live."""
-    set_pillar(lab, "golive", **settings)
-    try:
-        yield
-    finally:
-        set_pillar(lab, "golive", **dict.fromkeys(settings))
 
 
 def another_gene(lab: Lab) -> str:

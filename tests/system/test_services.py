@@ -7,7 +7,7 @@ import time
 
 import pytest
 from labclient import Lab
-from site_of import GENE, WEB, Visitors, eventually, live, pool, whole
+from site_of import GENE, WEB, Visitors, eventually, kill, live, pool, whole
 
 # Less than a second on a machine with nothing else to do; the master takes four.
 BACK_SECONDS = 15
@@ -21,17 +21,6 @@ BESIDE = (
     ("wb-web1", "salt-minion"),
     ("salt", "salt-master"),
 )
-# Kills the first process of a service, or all of them; milliseconds until it runs again.
-KILL = """
-main() { systemctl show -p MainPID --value "$1"; }
-old=$(main "$1") began=$(date +%s%N)
-[ "$2" = main ] && killed=$old || killed=$(cat /sys/fs/cgroup/system.slice/$1.service/cgroup.procs)
-kill -9 $killed
-until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-active -q "$1"; do
-    sleep 0.02
-done
-echo $((($(date +%s%N) - began) / 1000000))
-"""
 OWN = {
     "wb-web1": ["wormbase-starman", "wormbase-carrier", "wormbase-report", "xinetd"],
     "fe": ["wormbase-keeper"],
@@ -39,13 +28,6 @@ OWN = {
 }
 # xinetd starts whatever else the site has it start, as whatever user.
 UNCONFINED = {"xinetd"}
-
-
-def kill(lab: Lab, node: str, service: str, which: str) -> float:
-    """Seconds until a service that was killed runs again."""
-    done = lab.exec(node, "timeout", "30", "sh", "-c", KILL, "sh", service, which)
-    assert done.returncode == 0, f"{service} on {node} is not back: {done.stdout}{done.stderr}"
-    return int(done.stdout) / 1000
 
 
 @pytest.mark.parametrize("which", ["main", "all"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from wbcore.layout import Layout
 
+# The unit that runs the live webapp.
+STARMAN = "wormbase-starman"
+
 
 def note(layout: Layout, server: str) -> None:
     """Record that a server has to be restarted; this stays until it was."""
