@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cluster import World, release, request, settings
@@ -519,13 +520,15 @@ def test_another_request_is_told_who_is_at_work(desk):
 def restarting(desk, monkeypatch, end):
     """The servers of wb-web1 are being restarted; ``end`` is what happens while a run waits."""
     desk.lock.take({**run.holder(), "run": "restart", "request": "the restart on wb-web1"})
-    monkeypatch.setattr(begin.time, "sleep", lambda _: end())
+    clock = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda _: end())
+    monkeypatch.setattr(begin, "time", clock)
 
 
 def test_a_run_waits_for_the_restart_of_a_node(desk, monkeypatch):
     restarting(desk, monkeypatch, desk.lock.release)
-    RunLockless(desk).run(request("push", "WS221"))
-    assert desk.nodes.asked
+    other = RunLockless(desk)
+    other.run(request("push", "WS221"))
+    assert other.nodes.asked
 
 
 def test_a_run_does_not_wait_for_ever_for_the_restart_of_a_node(desk, monkeypatch):
