@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cluster import World, release, request, settings
@@ -514,6 +515,27 @@ def test_another_request_is_told_who_is_at_work(desk):
     with pytest.raises(Busy, match=r"orch.push \{build: WS221\} has been running since .* pid"):
         RunLockless(desk).run(request("release", "WS221"))
     assert desk.nodes.asked == []
+
+
+def restarting(desk, monkeypatch, end):
+    """The servers of wb-web1 are being restarted; ``end`` is what happens while a run waits."""
+    desk.lock.take({**run.holder(), "run": "restart", "request": "the restart on wb-web1"})
+    clock = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda _: end())
+    monkeypatch.setattr(begin, "time", clock)
+
+
+def test_a_run_waits_for_the_restart_of_a_node(desk, monkeypatch):
+    restarting(desk, monkeypatch, desk.lock.release)
+    other = RunLockless(desk)
+    other.run(request("push", "WS221"))
+    assert other.nodes.asked
+
+
+def test_a_run_does_not_wait_for_ever_for_the_restart_of_a_node(desk, monkeypatch):
+    monkeypatch.setattr(begin, "_RESTART_SECONDS", 0)
+    restarting(desk, monkeypatch, lambda: None)
+    with pytest.raises(Busy, match=r"the restart on wb-web1 has been running since"):
+        RunLockless(desk).run(request("push", "WS221"))
 
 
 class RunLockless(Desk):

@@ -20,6 +20,10 @@ from ..reporting import describe, notices, watch
 from . import refusals
 from .forecast import forecast
 
+# A node's restart, for which a run waits, takes some seconds.
+_RESTART_SECONDS = 60.0
+_PAUSE_SECONDS = 0.5
+
 
 def given(pillar: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """What the command line added to the pillar or changed in it."""
@@ -34,11 +38,12 @@ def begin(office: Office, request: Request) -> str:
     """Begin the run of a request, and say how: it becomes this process's run, or nothing is
     left to do, or the same request was joined and has ended well.
 
-    Busy when another request's run is running; StepFailed when the joined run failed.
+    Busy when another request's run is running; StepFailed when the joined run failed. What is no
+    run, such as the restart of a node's servers, is waited for.
     """
-    identity = run.new_id(request, time.time())
+    identity, until = run.new_id(request, time.time()), time.monotonic() + _RESTART_SECONDS
     while not office.lock.take(dict(run.describe(request, identity))):
-        joined = _join(office, request)
+        joined = _join(office, request, until)
         if joined:
             return joined
     begun = None
@@ -101,12 +106,15 @@ def _recover(office: Office, begun: run.Run) -> None:
     begun.known = office.ledger.known()
 
 
-def _join(office: Office, request: Request) -> str:
+def _join(office: Office, request: Request, until: float) -> str:
     holder = office.lock.holder()
     if not holder:
         time.sleep(0.05)
         return ""
-    if (holder["kind"], holder["pillar"]) != (request.kind, request.pillar):
+    if "kind" not in holder and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
+        return ""
+    if (holder.get("kind"), holder.get("pillar")) != (request.kind, request.pillar):
         raise Busy(
             f"{holder['request']} has been running since {holder['since']} "
             f"(started by {holder['who']}, {holder['cause']}, pid {holder['pid']})",
