@@ -15,7 +15,7 @@ from .nodes.fleet import Call, values
 from .run import Run
 
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
-_TODO = "look at it and run the same command again"
+_WAY_OUT = "look at it and run the same command again"
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Purged:
 def found_on(run: Run, nodes: Sequence[str]) -> Found:
     """Every dataset on the nodes' disks: node → id → facts. A dry run leaves out what a step
     before would have removed."""
-    found: Found = run.fleet.call(nodes, "wb_dataset.found", _TODO)
+    found: Found = run.fleet.call(nodes, "wb_dataset.found", _WAY_OUT)
     gone = run.notes.removed
     return {
         node: {one: facts for one, facts in datasets.items() if one not in gone.get(node, ())}
@@ -79,7 +79,7 @@ def _removed(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> dict[str, Any
         for node, datasets in chosen.items()
     }
     answers = run.fleet.cascade("wb_dataset.remove", calls, lambda node, answer: None)
-    return values(answers, _TODO)
+    return values(answers, _WAY_OUT)
 
 
 def _foretold(run: Run, chosen: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:

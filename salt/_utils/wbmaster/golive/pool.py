@@ -7,7 +7,7 @@ from typing import Any
 
 from ..run import Run
 
-_TODO = "look at nginx there and run the same command again"
+_WAY_OUT = "look at nginx there and run the same command again"
 
 
 def web(run: Run) -> list[str]:
@@ -27,7 +27,7 @@ def idle(run: Run) -> list[str]:
 
 def look(run: Run) -> None:
     """Ask the proxy anew: an answer may have been lost."""
-    run.notes.proxy = run.fleet.one(run.settings.proxy, "wb_proxy.read", _TODO)
+    run.notes.proxy = run.fleet.one(run.settings.proxy, "wb_proxy.read", _WAY_OUT)
 
 
 def let_serve(run: Run, nodes: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ def change_over(run: Run) -> None:
     """Let the other pool serve, from the next request on, for everybody at once."""
     new = _other(run)
     order = {"pool": new, "epoch": run.ledger.epoch()}
-    run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _TODO, **order)
+    run.fleet.one(run.settings.proxy, "wb_proxy.change_over", _WAY_OUT, **order)
     run.notes.proxy = {**_proxy(run), "live": new}
 
 
@@ -68,7 +68,7 @@ def _set(run: Run, name: str, nodes: Sequence[str]) -> None:
 
 def _tell(run: Run, name: str, nodes: Sequence[str]) -> None:
     order = {"pool": name, "nodes": list(nodes), "epoch": run.ledger.epoch()}
-    run.fleet.one(run.settings.proxy, "wb_proxy.set_pool", _TODO, **order)
+    run.fleet.one(run.settings.proxy, "wb_proxy.set_pool", _WAY_OUT, **order)
     proxy = _proxy(run)
     run.notes.proxy = {**proxy, "pools": {**proxy["pools"], name: list(nodes)}}
 

@@ -16,7 +16,7 @@ from ..run import Run
 
 log = logging.getLogger(__name__)
 
-_TODO = "the release is live; run the same command again to do the rest"
+_WAY_OUT = "the release is live; run the same command again to do the rest"
 
 
 def due(run: Run) -> bool:
@@ -31,7 +31,7 @@ def show(run: Run, function: str, release: Release) -> Any:
     """What the development server answers that is to show a release; None when it could not,
     after going back."""
     try:
-        return run.fleet.one(run.settings.staging, function, _TODO, release=str(release))
+        return run.fleet.one(run.settings.staging, function, _WAY_OUT, release=str(release))
     except StepFailed as error:
         if run.request.kind != ROLLBACK:
             raise

@@ -14,7 +14,7 @@ from wbcore.model.roles import node_links
 from ..nodes.fleet import Answer, reason, values
 from ..run import Run
 
-TODO = "the site was put back; look at the node and run the same command again"
+WAY_OUT = "the site was put back; look at the node and run the same command again"
 
 
 def switch(
@@ -26,7 +26,7 @@ def switch(
     before
         Seconds since 1970 after which the order is stale.
     """
-    answers = values(_switched(run, nodes, links, before), TODO)
+    answers = values(_switched(run, nodes, links, before), WAY_OUT)
     for node, answer in answers.items():
         check(run, node, answer["version"], links)
     return {node: answer["changed"] for node, answer in answers.items()}
@@ -53,7 +53,9 @@ def check_through_proxy(run: Run, nodes: Sequence[str], links: Mapping[str, str]
     """Ask each web node through the proxy; StepFailed unless all serve one release."""
     for node, answer in reports(run, nodes).items():
         if answer["status"] != 200:
-            raise StepFailed(f"the proxy can not learn what it serves: {_why(answer)}", TODO, node)
+            raise StepFailed(
+                f"the proxy can not learn what it serves: {_why(answer)}", WAY_OUT, node
+            )
         check(run, node, answer["body"], links)
 
 
@@ -65,7 +67,7 @@ def ask(
     if not nodes:
         return {}
     answers: dict[str, dict[str, Any]] = run.fleet.one(
-        run.settings.proxy, "wb_proxy.ask", TODO, path=path, nodes=list(nodes), measure=measure
+        run.settings.proxy, "wb_proxy.ask", WAY_OUT, path=path, nodes=list(nodes), measure=measure
     )
     return answers
 
@@ -75,7 +77,7 @@ def reports(run: Run, nodes: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not nodes:
         return {}
     answers: dict[str, dict[str, Any]] = run.fleet.one(
-        run.settings.proxy, "wb_proxy.reports", TODO, nodes=list(nodes)
+        run.settings.proxy, "wb_proxy.reports", WAY_OUT, nodes=list(nodes)
     )
     return answers
 
@@ -84,7 +86,7 @@ def check(run: Run, node: str, version: Mapping[str, Any], links: Mapping[str, s
     """StepFailed unless what a node serves is what the links promise."""
     wrong = differences(version, node_links(run.settings, node, links))
     if wrong:
-        raise StepFailed(f"it does not serve the release: {wrong[0]}", TODO, node=node)
+        raise StepFailed(f"it does not serve the release: {wrong[0]}", WAY_OUT, node=node)
 
 
 def _why(answer: Mapping[str, Any]) -> str:

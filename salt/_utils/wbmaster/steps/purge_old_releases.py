@@ -22,7 +22,7 @@ from ..run import Run
 
 STEP = "purge_old_releases"
 Datasets = Mapping[str, Mapping[str, Any]]
-_TODO = "look at its disk"
+_WAY_OUT = "look at its disk"
 
 
 def forecast(run: Run) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     found = found_on(run, run.plan.present)
     chosen = _expired(run, known, found)
     if run.settings.retention.free_percent:
-        free = run.fleet.call(run.plan.present, "wb_disk.free", _TODO)
+        free = run.fleet.call(run.plan.present, "wb_disk.free", _WAY_OUT)
         for node, datasets in found.items():
             coming = _coming(run, node) if dry else {}
             left = {one: facts for one, facts in datasets.items() if one not in chosen[node]}

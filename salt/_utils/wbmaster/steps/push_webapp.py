@@ -13,7 +13,7 @@ from ..pushing import pull
 from ..run import Run
 
 STEP = "push_webapp"
-_TODO = "nothing has changed on the site; fix it and run the same command again"
+_WAY_OUT = "nothing has changed on the site; fix it and run the same command again"
 
 
 def forecast(run: Run) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def take(run: Run) -> dict[str, Any]:
 
 def _make(run: Run, release: Release) -> tuple[str, str, dict[str, Any]]:
     staging = run.settings.staging
-    run.fleet.one(staging, "wb_webapp.assemble", _TODO, release=str(release))
-    sealed = run.fleet.one(staging, "wb_build.seal", _TODO, name=str(release), run=run.id)
+    run.fleet.one(staging, "wb_webapp.assemble", _WAY_OUT, release=str(release))
+    sealed = run.fleet.one(staging, "wb_build.seal", _WAY_OUT, name=str(release), run=run.id)
     (dataset, size), *_ = sealed["datasets"].items()
     return sealed["digest"], dataset, size
 
@@ -84,7 +84,7 @@ def _preflight(run: Run) -> dict[str, float]:
     answers = run.fleet.call(
         pool.web(run),
         "wb_webapp.preflight",
-        _TODO,
+        _WAY_OUT,
         release=str(run.plan.release),
         databases=dict(run.plan.databases),
         acedb=f"wormbase_{run.build}",
@@ -94,13 +94,13 @@ def _preflight(run: Run) -> dict[str, float]:
             if one["status"] != 200:
                 raise StepFailed(
                     f"in the preflight of {run.plan.release} {path} answers {one['status']}",
-                    _TODO,
+                    _WAY_OUT,
                     node=node,
                 )
         if answer["version"]["release"] != str(run.plan.release):
             raise StepFailed(
                 f"the preflight of {run.plan.release} shows {answer['version']['release']}",
-                _TODO,
+                _WAY_OUT,
                 node=node,
             )
     return {

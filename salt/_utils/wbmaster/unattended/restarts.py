@@ -21,7 +21,7 @@ from .drift_reports import known_node
 # A release, or another node's restart, may be at work.
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
-_TODO = "the node says again that it is due, when it next enforces its states"
+_WAY_OUT = "the node says again that it is due, when it next enforces its states"
 
 
 def restart_all(office: Office, nodes: Sequence[str]) -> dict[str, str]:
@@ -67,11 +67,11 @@ def wake(office: Office) -> str:
 
 def _restart(office: Office, node: str) -> str:
     epochs.check(office.fleet, office.settings, office.ledger)
-    if not office.fleet.one(node, "wb_service.due", _TODO):
+    if not office.fleet.one(node, "wb_service.due", _WAY_OUT):
         return f"nothing is due on {node}"
     if office.ledger.known().switch:
         return f"{node} waits: a change-over has not ended"
-    proxy = office.fleet.one(office.settings.proxy, "wb_proxy.read", _TODO)
+    proxy = office.fleet.one(office.settings.proxy, "wb_proxy.read", _WAY_OUT)
     pooled = proxy["pools"][proxy["live"]]
     others = [one for one in pooled if one != node]
     if node in pooled and not _enough(office, others):
@@ -80,7 +80,7 @@ def _restart(office: Office, node: str) -> str:
     office.ledger.rest(node)
     try:
         _let_serve(office, proxy["live"], others)
-        restarted = office.fleet.one(node, "wb_service.restart_due", _TODO)
+        restarted = office.fleet.one(node, "wb_service.restart_due", _WAY_OUT)
         wrong = _wrong(office, node)
     finally:
         office.ledger.rest("")
@@ -102,10 +102,10 @@ def _wrong(office: Office, node: str) -> str:
     if known.live is None:
         return ""
     links = node_links(office.settings, node, known.releases[known.live].links())
-    found = differences(office.fleet.one(node, "wb_live.version", _TODO), links)
+    found = differences(office.fleet.one(node, "wb_live.version", _WAY_OUT), links)
     return found[0] if found else ""
 
 
 def _let_serve(office: Office, pool: str, nodes: list[str]) -> None:
     order = {"pool": pool, "nodes": nodes, "epoch": office.ledger.epoch()}
-    office.fleet.one(office.settings.proxy, "wb_proxy.set_pool", _TODO, **order)
+    office.fleet.one(office.settings.proxy, "wb_proxy.set_pool", _WAY_OUT, **order)
