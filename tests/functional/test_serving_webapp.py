@@ -89,12 +89,16 @@ def test_the_record_of_the_service_counts_where_the_working_directory_tells_noth
 
 
 def test_no_link_is_followed_to_the_record_and_nothing_of_it_is_quoted(layout, port, tmp_path):
-    new, secret = released(layout, NEW), tmp_path / "secret"
+    new, secret, named = released(layout, NEW), tmp_path / "secret", tmp_path / "named"
     secret.write_text("a key that only root may read\n")
+    named.write_text(f"{new}\n")
     write_record(layout, NEW)
     with starman(new / "app.psgi", port, "/"):
-        for spoil in (lambda path: path.symlink_to(secret), os.mkfifo,
-                      lambda path: path.write_text(secret.read_text())):  # fmt: skip
+        for spoil in (
+            lambda path: path.symlink_to(named),
+            os.mkfifo,
+            lambda path: path.write_text(secret.read_text()),
+        ):
             layout.starman_release.unlink()
             spoil(layout.starman_release)
             with pytest.raises(StepFailed, match="does not name its release") as error:
