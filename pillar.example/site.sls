@@ -148,14 +148,28 @@ wormbase:
     port: 5002
     user: wormbase-report
 
-  # The proxy: the public port, and two ports that only the proxy itself can reach.
+  # The nginx that visitors reach. The project has one file in it; other sites stay as they are.
   nginx:
+    # That file. Empty if you pass requests to HAProxy yourself, with one line in a file of yours:
+    # proxy_pass http://127.0.0.1:8081;
+    file: /etc/nginx/conf.d/wormbase.conf
     port: 80
-    asking_port: 8081
-    idle_port: 8082
+    # Names of the site. Empty: all names that no other site of this nginx has.
+    names: []
+    # Files on the proxy for TLS on `tls_port`, and whether HTTP/2 is spoken there. Empty: no TLS.
+    certificate: ""
+    key: ""
+    tls_port: 443
+    http2: true
+    # Further lines of nginx for the site, such as "add_header X-Frame-Options SAMEORIGIN;".
+    lines: []
     # Seconds that a web node may take for an answer, for example to a BLAST query. A release may
     # wait this long for the open requests of a node that leaves the pool.
     request_seconds: 60
+
+  # The project's own HAProxy, between nginx and the web nodes. Only the proxy itself can reach it.
+  haproxy:
+    port: 8081
 
   # How far a build may differ from the live one before it is held. A checksum cannot see a build
   # that is complete and wrong. `shrink` and `grow` are percent. A difference smaller than `least`

@@ -1,7 +1,8 @@
 """The proxy in front of the web nodes: who serves, and whether anybody does.
 
-There are two pools, ``a`` and ``b``; which of them serves is one flag that nginx reads at
-every request, and so is the maintenance page. A reload only changes who is in a pool.
+There are two pools, ``a`` and ``b``; which of them serves is one entry of a map that HAProxy
+reads at every request, and so is the maintenance page. Nothing of that reloads anything, so clients
+keep their connections.
 
 Source: the wiki page, steps 6 and 9, "Put the site into maintenance mode" and "Restore the
 site to active mode".
@@ -15,7 +16,7 @@ import wbnode.epoch
 import wbnode.minion
 import wbnode.proxy
 from wbcore.errors import BadRequest
-from wbcore.golive.error_rate import count, too_many
+from wbcore.golive.error_rate import count, since, too_many
 from wbcore.model import proxy_pools
 from wbcore.model.proxy_pools import Lease
 from wbcore.names import Release
@@ -23,8 +24,8 @@ from wbcore.names import Release
 __virtualname__ = "wb_proxy"
 __func_alias__ = {"open_": "open"}
 
-# So much longer than nginx leaves its old workers (worker_shutdown_timeout) they are waited for.
-RELOAD_SECONDS = 2
+# So much longer than HAProxy waits for a web node its requests are waited for.
+GRACE_SECONDS = 2
 # Whoever waits for an answer longer than this when the page goes up gets none: the whole
 # window has few seconds.
 DRAIN_SECONDS = 1
@@ -63,7 +64,7 @@ def read():
 
 @wbnode.minion.salt_errors
 def set_pool(pool, nodes, epoch=None):
-    """Let exactly these web nodes be in a pool, and wait until nginx goes by it alone.
+    """Let exactly these web nodes be in a pool, and wait for what the others still answer.
 
     pool
         ``a`` or ``b``.
@@ -86,34 +87,34 @@ def set_pool(pool, nodes, epoch=None):
     _known_web_nodes(settings, nodes)
     servers = _servers(settings)
     chosen = {node: servers[node] for node in nodes}
-    text = proxy_pools.render(proxy_pools.known(pool), chosen, settings.nginx.idle_port)
     proxy = _proxy()
     with _ordered(proxy, epoch):
-        proxy.write_pool(pool, text)
         # Under the maintenance page nothing is under way that is worth waiting for.
         page = proxy.lease() is not None
-        whole = settings.nginx.request_seconds + RELOAD_SECONDS
+        whole = settings.nginx.request_seconds + GRACE_SECONDS
         patience = DRAIN_SECONDS if page else whole
-        seconds = proxy.reload(patience, cut=page)["seconds"]
-    return {"nodes": list(nodes), "seconds": seconds}
+        drained = proxy.set_pool(proxy_pools.known(pool), chosen, patience, cut=page)
+    return {"nodes": list(nodes), "seconds": drained["seconds"]}
 
 
 @wbnode.minion.salt_errors
-def laid():
-    """The pools that have a file, without which nginx does not start.
+def missing():
+    """The names of the files that are not there and without which HAProxy does not start.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt fe wb_proxy.laid
+        salt fe wb_proxy.missing
     """
-    return [pool for pool in proxy_pools.POOLS if _proxy().pool(pool).exists()]
+    return sorted(_proxy().missing())
 
 
 @wbnode.minion.salt_errors
 def prepare():
-    """Lay an empty pool for each that has no file; returns the pools that were laid.
+    """Lay each file that HAProxy needs and that is not there: empty pools, of which ``a`` is live.
+
+    Returns the names of the files that were laid.
 
     CLI Example:
 
@@ -122,12 +123,10 @@ def prepare():
         salt fe wb_proxy.prepare
     """
     proxy = _proxy()
-    missing = [pool for pool in proxy_pools.POOLS if not proxy.pool(pool).exists()]
-    proxy.layout.proxy.mkdir(parents=True, exist_ok=True)
-    idle_port = wbnode.minion.settings_of(__pillar__).nginx.idle_port
-    for pool in missing:
-        proxy.pool(pool).write_text(proxy_pools.render(pool, {}, idle_port), encoding="utf-8")
-    return missing
+    missing_files = proxy.missing()
+    for name, text in missing_files.items():
+        proxy.lay(name, text)
+    return sorted(missing_files)
 
 
 @wbnode.minion.salt_errors
@@ -167,7 +166,7 @@ def maintain(release, seconds, patience, links=None, epoch=None):
         Node id → live links that each web node gets behind the page, name → target: the page
         ends with those that serve all of that, or with those that serve what was before.
 
-    Returns ``{"until": seconds since 1970, "seconds": float, "cut": workers whose requests
+    Returns ``{"until": seconds since 1970, "seconds": float, "cut": requests that
     took too long and were cut}``.
 
     CLI Example:
@@ -180,14 +179,13 @@ def maintain(release, seconds, patience, links=None, epoch=None):
         Release.parse(release)
     proxy = _proxy()
     with _ordered(proxy, epoch):
-        proxy.check()
         proxy.refuse_without_keeper(KEEPER_SECONDS)
         was_up = proxy.lease() is not None
         times = (float(seconds), float(patience))
         lease = _lease(proxy, str(release or ""), *times, dict(links or {}))
-        proxy.page_up(lease)
         try:
-            drained = proxy.reload(DRAIN_SECONDS, cut=True)
+            proxy.page_up(lease)
+            drained = proxy.drain(DRAIN_SECONDS)
         except BaseException:
             # Behind a page that was up already nodes may be half switched: its keeper ends it.
             if not was_up:
@@ -234,18 +232,18 @@ def watch(seconds, percent):
         salt fe wb_proxy.watch seconds=10 percent=1
     """
     proxy, until = _proxy(), time.monotonic() + float(seconds)
-    before, place = proxy.answered_lately()
+    before, begun = count(proxy.answered_lately()), proxy.answered()
     while True:
         time.sleep(min(WATCH_SECONDS, max(0, until - time.monotonic())))
-        after = proxy.answered(place)
-        bad = too_many(count(before), count(after), float(percent))
+        after = since(begun, proxy.answered())
+        bad = too_many(before, after, float(percent))
         if bad or time.monotonic() >= until:
-            return {"before": count(before), "after": count(after), "bad": bad}
+            return {"before": before, "after": after, "bad": bad}
 
 
 @wbnode.minion.salt_errors
 def ask(path, nodes, timeout=10, measure=False):
-    """Ask single web nodes through nginx, also while the maintenance page is up.
+    """Ask single web nodes, also while the maintenance page is up.
 
     timeout
         Seconds that each node has.
@@ -266,7 +264,9 @@ def ask(path, nodes, timeout=10, measure=False):
         raise BadRequest(f"{str(path)[:60]!r} is not a path", "a path begins with /")
     settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
-    return _proxy().ask(settings.nginx.asking_port, path, nodes, float(timeout), measure)
+    servers = _servers(settings)
+    where = {node: servers[node] for node in nodes}
+    return _proxy().ask(where, path, float(timeout), measure)
 
 
 @wbnode.minion.salt_errors
@@ -287,7 +287,7 @@ def reports(nodes, timeout=10):
     """
     settings = wbnode.minion.settings_of(__pillar__)
     _known_web_nodes(settings, nodes)
-    return _proxy().reports(settings.nginx.asking_port, nodes, float(timeout))
+    return _proxy().reports(_reports(settings, nodes), float(timeout))
 
 
 def _proxy():
@@ -308,6 +308,12 @@ def _servers(settings):
     return {node: f"{settings.nodes[node].address}:{settings.webapp.port}" for node in web}
 
 
+def _reports(settings, nodes):
+    """Where the report of each node answers; one that left the pillar has none."""
+    known = [node for node in nodes if node in settings.nodes]
+    return {node: f"{settings.nodes[node].address}:{settings.report.port}" for node in known}
+
+
 def _in_place(pooled):
     """The nodes of a pool; one that the pillar does not have any more is for others to notice."""
     servers = _servers(wbnode.minion.settings_of(__pillar__))
@@ -325,12 +331,12 @@ def _known_web_nodes(settings, nodes):
 def _lease(proxy, release, seconds, patience, links):
     """A lease from now on, with what the site served before the page first went up, and what
     it first went up for."""
-    port = wbnode.minion.settings_of(__pillar__).nginx.asking_port
-    earlier = proxy.lease()
+    settings, earlier = wbnode.minion.settings_of(__pillar__), proxy.lease()
     if earlier:
         answers, links = earlier.served, earlier.links
     else:
-        pooled = list(proxy.pooled(proxy.live))
-        answers = wbnode.proxy.served(proxy.reports(port, pooled, SNAPSHOT_SECONDS))
+        pooled = _reports(settings, proxy.pooled(proxy.live))
+        answers = wbnode.proxy.served(proxy.reports(pooled, SNAPSHOT_SECONDS))
     until = time.time() + seconds
-    return Lease(release, until, until + patience, port, answers, links)
+    where = _reports(settings, settings.having("web"))
+    return Lease(release, until, until + patience, where, answers, links)

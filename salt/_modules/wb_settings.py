@@ -35,7 +35,7 @@ def read():
         for node in settings.having("web")
     }
     names = (
-        *("root", "state", "proxy", "carrier", "programs"),
+        *("root", "state", "proxy", "haproxy", "carrier", "programs"),
         *("wormbase", "production", "builds", "software"),
     )
     paths = {name: str(getattr(layout, name)) for name in names}

@@ -40,12 +40,12 @@ def __virtual__() -> str:
 
 @wbnode.state.failed_state
 def prepared(name: str) -> State:
-    """Make sure that nginx finds a file for each pool; one that is there stays as it is."""
+    """Make sure that HAProxy finds its pools and its map; a file that is there stays as it is."""
     return wbnode.state.reach(
         name,
         __opts__["test"],
-        lambda: dict.fromkeys(__salt__["wb_proxy.laid"](), "there"),
-        dict.fromkeys(proxy_pools.POOLS, "there"),
+        lambda: {"missing": __salt__["wb_proxy.missing"]()},
+        {"missing": []},
         lambda wrong: __salt__["wb_proxy.prepare"](),
     )
 
@@ -63,7 +63,7 @@ def serving(
     epoch
         The epoch of the ledger: nothing is moved once the proxy was told a later one.
 
-    The nodes are asked through nginx, more than once before one leaves the pool, since the same
+    The nodes are asked more than once before one leaves the pool, since the same
     state.apply may be putting it right; :func:`wbcore.model.proxy_pools.to_serve` says who does.
     While none of them serves the release, the pool is left as it is.
     """

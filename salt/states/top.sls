@@ -36,3 +36,4 @@ base:
     - match: pillar
     - proxy.served
     - proxy.serving
+    - proxy.site

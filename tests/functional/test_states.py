@@ -149,5 +149,7 @@ def test_pools_get_their_files_once(states, layout):
     prepared = states()["wb_proxy.prepared"]
     assert states(test=True)["wb_proxy.prepared"]("pools")["result"] is None
     assert not layout.proxy.exists()
-    assert set(prepared("pools")["changes"]) == {"a", "b"}
+    assert prepared("pools")["changes"] == {
+        "missing": {"old": ["pool_a.cfg", "pool_b.cfg", "site.map"], "new": []}
+    }
     assert prepared("pools")["changes"] == {}

@@ -10,6 +10,7 @@ import shutil
 import pytest
 import salt.loader
 from wbcore import drift
+from wbcore.model import proxy_pools
 
 NODES = {
     "node": {"address": "127.0.0.1", "site": "local", "roles": ["proxy"]},
@@ -28,8 +29,8 @@ def node(tmp_path, make_opts, layout):
     (states / "top.sls").write_text("base:\n  '*':\n    - one\n")
     (pillar / "top.sls").write_text("base:\n  '*':\n    - site\n")
     layout.proxy.mkdir(parents=True)
-    pool = layout.proxy / "pool_a.conf"
-    pool.write_text("server 127.0.0.2:5000; # wb-web1\n")
+    pool = layout.proxy / "pool_a.cfg"
+    pool.write_text(proxy_pools.render("a", {"wb-web1": "127.0.0.2:5000"}))
 
     class Node:
         file = wanted

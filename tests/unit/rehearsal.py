@@ -101,7 +101,7 @@ class Nodes(Fleet):
         self.asked: list[tuple[str, str]] = []
         self.pools: dict[str, list[str]] = {"a": [], "b": []}
         self.live_pool = "a"
-        # What a pool gave to a node before it was left; nginx waits for it when it reloads.
+        # What a pool gave to a node before it was left; set_pool waits for it.
         self.under_way: set[str] = set()
         self.lease: Lease | None = None
         self.told: dict[str, list[str]] = {"mail": [], "post": []}
@@ -395,7 +395,7 @@ class Nodes(Fleet):
         # A page that is put up again is still about what was served before it went up.
         if self.lease is None:
             served = {node: self.version(node) for node in self.pool}
-            self.lease = Lease(release, 0.0, 0.0, 0, served, links)
+            self.lease = Lease(release, 0.0, 0.0, {}, served, links)
         return {}
 
     def wb_proxy_open(self, node: str) -> dict[str, Any]:
@@ -439,7 +439,7 @@ class Nodes(Fleet):
         return {
             one: {"status": 200, "seconds": 0.1, **page(one)}
             if one not in self.world.absent
-            else {"status": 502, "seconds": 0.1, "body": ""}
+            else {"status": 0, "seconds": 0.1, "body": "ConnectionRefusedError"}
             for one in nodes
         }
 

@@ -42,6 +42,7 @@ PACKAGE = {
     "nginx": "nginx-light",
     "openssl": "openssl",
     "rsync": "rsync",
+    "ss": "iproute2",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "tc": "iproute2",
@@ -49,7 +50,7 @@ PACKAGE = {
 }
 # Started by words that are put together elsewhere: where the program stands in that file.
 NAMED_ELSEWHERE = {
-    "salt/_utils/wbnode/proxy.py": "nginx",
+    "salt/_modules/wb_nginx.py": "nginx",
     "salt/_utils/wbcore/transport/rsync.py": "rsync",
     "salt/_utils/wbnode/transport/carrier.py": "ssh",
     "salt/_modules/wb_mysql.py": "mariadb",

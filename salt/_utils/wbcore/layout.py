@@ -143,8 +143,13 @@ class Layout:
 
     @property
     def proxy(self) -> Path:
-        """The pools, the flags and the lease that nginx and its keeper read (proxy)."""
+        """The pools, the map and the lease that HAProxy and its keeper read (proxy)."""
         return self.state / "proxy"
+
+    @property
+    def haproxy(self) -> Path:
+        """The sockets on which HAProxy takes orders (proxy)."""
+        return self.root / "run/wormbase-haproxy"
 
     @property
     def programs(self) -> Path:

@@ -27,6 +27,8 @@ _URL_PATH = re.compile(r"/[!-~]*")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
+# What nginx takes for a name: a wildcard may stand for its first or last part.
+_SERVER_NAME = re.compile(r"[A-Za-z0-9*.-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
 _PREFLIGHT_CONF = """\
@@ -134,17 +136,37 @@ class Report:
 
 @dataclass(frozen=True)
 class Nginx:
-    """The nginx in front of the web nodes; all ports but ``port`` are reached from itself only.
+    """The nginx that visitors reach, in which the project has one file.
 
+    file
+        That file; empty if a file of your own passes requests to HAProxy.
+    names
+        Names of the site; none for all that no other site of this nginx has.
+    certificate, key
+        Files for TLS on ``tls_port``; empty for none.
+    lines
+        Further lines for the site.
     request_seconds
         How long a web node may take for an answer. A node that leaves the pool finishes what it
         was asked, so a release may have to wait so long.
     """
 
+    file: str = "/etc/nginx/conf.d/wormbase.conf"
     port: int = 80
-    asking_port: int = 8081
-    idle_port: int = 8082
+    names: tuple[str, ...] = ()
+    certificate: str = ""
+    key: str = ""
+    tls_port: int = 443
+    http2: bool = True
+    lines: tuple[str, ...] = ()
     request_seconds: int = 60
+
+
+@dataclass(frozen=True)
+class HAProxy:
+    """The project's own HAProxy between nginx and the web nodes, on loopback of the proxy."""
+
+    port: int = 8081
 
 
 @dataclass(frozen=True)
@@ -289,6 +311,7 @@ class Settings:
     webapp: Webapp = field(default_factory=Webapp)
     report: Report = field(default_factory=Report)
     nginx: Nginx = field(default_factory=Nginx)
+    haproxy: HAProxy = field(default_factory=HAProxy)
     carrier: Carrier = field(default_factory=Carrier)
     contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
@@ -315,6 +338,7 @@ class Settings:
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
         _check_webapp(settings.webapp)
+        _check_nginx(settings.nginx)
         _check_enforce(settings.enforce)
         _check_retention(settings.retention)
         _check_metrics(settings.metrics)
@@ -350,6 +374,22 @@ class Settings:
                 "give it to exactly one under wormbase:nodes",
             )
         return names[0]
+
+
+def _check_nginx(nginx: Nginx) -> None:
+    where = "wormbase:nginx"
+    for name in ("file", "certificate", "key"):
+        path = getattr(nginx, name)
+        if path and not (path.startswith("/") and _PATH.fullmatch(path)):
+            raise _wrong(f"{where}:{name}", "a full path, or empty", path)
+    if bool(nginx.certificate) != bool(nginx.key):
+        raise _wrong(where, "both certificate and key, or neither", nginx.key or nginx.certificate)
+    for name in nginx.names:
+        if not _SERVER_NAME.fullmatch(name):
+            raise _wrong(f"{where}:names", "a list of names such as www.example.org", name)
+    for line in nginx.lines:
+        if not line.isprintable():
+            raise _wrong(f"{where}:lines", "a list of lines", line)
 
 
 def _check_webapp(webapp: Webapp) -> None:
@@ -454,8 +494,8 @@ def _node(name: object, value: object) -> Node:
 
 
 def _check_address(node: Node, where: str) -> None:
-    """The proxy asks single nodes by a variable of nginx, which looks up no names; rsync and
-    nginx take an IPv6 address in brackets only."""
+    """HAProxy looks up no names while it runs; rsync and HAProxy take an IPv6 address in brackets
+    only."""
     if _is_ipv4(node.address):
         return
     if "web" in node.roles:

@@ -1,5 +1,6 @@
-"""nginx on the proxy: its pools, its flags, its workers, its way to ask single nodes.
+"""The proxy: its pools and its maintenance page, in HAProxy and on disk, and its way to ask nodes.
 
+Everything is written to disk before HAProxy is told, so that one that starts again goes on with it.
 Standard library and ``wbcore`` only: the keeper of the maintenance page runs it with the
 distribution's Python, without Salt.
 """
@@ -9,11 +10,8 @@ import fcntl
 import http.client
 import json
 import os
-import re
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -24,133 +22,124 @@ from wbcore.errors import StepFailed
 from wbcore.golive import canary
 from wbcore.layout import Layout
 from wbcore.model import proxy_pools
-from wbcore.model.proxy_pools import Lease
+from wbcore.model.proxy_pools import POOLS, Lease
+
+from wbnode.haproxy import HAProxy
 
 _POLL_SECONDS = 0.01
 _BODY_BYTES = 64 * 1024
 # A page that is only measured stays here, so it may be large.
 _PAGE_BYTES = 64 * 1024 * 1024
-# Some two thousand answers of the log.
-_LATELY_BYTES = 256 * 1024
-_STATUS = re.compile(rb'" ([1-5][0-9]{2}) [0-9]+ "')
-_LOOK = "look at nginx and its error log on the proxy"
+_FRONTEND = "wormbase"
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """The files that nginx reads and the processes that read them."""
+    """The files that HAProxy reads when it starts, and HAProxy itself."""
 
     layout: Layout
 
     @property
     def live(self) -> str:
         """The pool that serves."""
-        return "b" if self._flag.exists() else "a"
+        return self._entries["live"]
 
     def pool(self, pool: str) -> Path:
         """The file of a pool."""
-        return self.layout.proxy / f"pool_{pool}.conf"
+        return self.layout.proxy / f"pool_{pool}.cfg"
 
     def pooled(self, pool: str) -> dict[str, str]:
         """The nodes in a pool: id → ``address:port``."""
-        try:
-            return proxy_pools.servers(self.pool(pool).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
+        return proxy_pools.parse(_text(self.pool(pool), ""))
 
     def lease(self) -> Lease | None:
         """The lease of the maintenance page, while the page is up."""
-        try:
-            return Lease.parse(json.loads(self._maintenance.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return None
+        text = _text(self._lease, "")
+        return Lease.parse(json.loads(text)) if text else None
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else moves a pool or a flag meanwhile."""
+        """Nobody else moves a pool or the page meanwhile; what somebody who died has written is
+        first carried out."""
         with open(self.layout.proxy / "lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.interrupted:
+                self._carry_out()
             yield
 
-    def write_pool(self, pool: str, text: str) -> None:
-        """Replace the file of a pool; what was there comes back if nginx refuses it."""
-        path = self.pool(pool)
-        before = path.read_text(encoding="utf-8") if path.exists() else None
-        _replace(path, text)
-        try:
-            self.check()
-        except StepFailed:
-            if before is not None:
-                _replace(path, before)
-            raise
+    @property
+    def interrupted(self) -> bool:
+        """Whether HAProxy was not told all that is written, or is being told just now."""
+        return self._begun.exists()
 
-    def change_over(self, pool: str) -> None:
-        """Let a pool be the live one, from the next request on."""
-        if pool == "b":
-            _replace(self._flag, "")
-        else:
-            self._flag.unlink(missing_ok=True)
+    def missing(self) -> dict[str, str]:
+        """The files without which HAProxy does not start, that are not there: name → text."""
+        texts = {self.pool(pool): proxy_pools.render(pool, {}) for pool in POOLS}
+        texts[self._map] = proxy_pools.render_map(self._entries)
+        return {path.name: text for path, text in texts.items() if not path.exists()}
 
-    def page_up(self, lease: Lease) -> None:
-        """Answer every request from now on with the maintenance page."""
-        _replace(self._maintenance, json.dumps(lease.plain()))
+    def lay(self, name: str, text: str) -> None:
+        """Write a file before HAProxy starts."""
+        self.layout.proxy.mkdir(parents=True, exist_ok=True)
+        _replace({self.layout.proxy / name: text})
 
-    def page_down(self) -> None:
-        """Serve again."""
-        self._maintenance.unlink(missing_ok=True)
-
-    def check(self) -> None:
-        """StepFailed unless nginx accepts its configuration."""
-        argv = ["nginx", "-t", "-q", "-c", str(self.layout.root / "etc/nginx/nginx.conf")]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["nothing"])[0]
-            raise StepFailed(f"nginx refuses its configuration and says {said!r}", _LOOK)
-
-    def reload(self, patience: float, cut: bool = False) -> dict[str, Any]:
-        """Reload nginx, and return once no worker from before lives: then no request that
-        read a pool or a flag before is under way.
+    def set_pool(
+        self, pool: str, nodes: Mapping[str, str], patience: float, cut: bool = False
+    ) -> dict[str, Any]:
+        """Let exactly these nodes be in a pool, and return once no request to any other is
+        under way.
 
         patience
             Seconds until StepFailed, or with ``cut`` until what is still under way is cut.
 
-        Returns the seconds that it took and how many workers were cut.
+        Returns the seconds that it took and how many requests were cut.
         """
-        began = time.monotonic()
-        master = self._master()
-        before = _children(master)
-        os.kill(master, signal.SIGHUP)
-        left = _wait_until_gone(before, began + patience)
-        if left and cut:
-            for pid, _ in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
-            slow, left = left, _wait_until_gone(left, time.monotonic() + 1)
-        else:
-            slow = set()
-        if left:
-            raise StepFailed(
-                f"{len(left)} nginx workers from before the reload still live after"
-                f" {time.monotonic() - began:.1f} s",
-                _LOOK,
-            )
-        return {"seconds": round(time.monotonic() - began, 3), "cut": len(slow)}
+        self._write({self.pool(pool): proxy_pools.render(pool, nodes)})
+        return self._drained([pool], proxy_pools.servers(nodes), patience, cut)
+
+    def change_over(self, pool: str) -> None:
+        """Let a pool be the live one, from the next request on."""
+        self._write({self._map: self._with(live=pool)})
+
+    def page_up(self, lease: Lease) -> None:
+        """Answer every request from now on with the maintenance page."""
+        self._write({self._lease: json.dumps(lease.plain()), self._map: self._with(page="up")})
+
+    def page_down(self) -> None:
+        """Serve again."""
+        self._write({self._map: self._with(page="down")})
+        self._lease.unlink(missing_ok=True)
+
+    def drain(self, patience: float) -> dict[str, Any]:
+        """Return once no request to a web node is under way, in the form of :meth:`set_pool`."""
+        return self._drained(POOLS, {}, patience, cut=True)
 
     def ask(
-        self, port: int, path: str, nodes: Iterable[str], timeout: float, measure: bool = False
+        self, where: Mapping[str, str], path: str, timeout: float, measure: bool = False
     ) -> dict[str, dict[str, Any]]:
-        """Ask each node through nginx, maintenance or not: ``{node: {status, seconds, body}}``.
+        """Ask each node, maintenance or not: ``{node: {status, seconds, body}}``.
+
+        where
+            Node id → ``address:port``.
 
         A body of JSON comes parsed; status 0 has the error as its body. With ``measure`` there
         are the ``numbers`` of a page, see :func:`wbcore.golive.canary.numbers`, in its place.
         """
-        paths = {node: f"/node/{node}{path}" for node in nodes}
-        return _each(paths, partial(_get, port, timeout=timeout, measure=measure))
+        get = partial(_get, path=path, timeout=timeout, measure=measure)
+        with ThreadPoolExecutor(max(1, len(where))) as threads:
+            return dict(zip(where, threads.map(get, where.values()), strict=True))
 
-    def reports(self, port: int, nodes: Iterable[str], timeout: float) -> dict[str, dict[str, Any]]:
-        """Ask each node through nginx what it serves, in the form of :meth:`ask`."""
-        paths = {node: f"/served/{node}" for node in nodes}
-        return _each(paths, partial(_get, port, timeout=timeout, measure=False))
+    def reports(self, where: Mapping[str, str], timeout: float) -> dict[str, dict[str, Any]]:
+        """Ask the report of each node what it serves, in the form of :meth:`ask`."""
+        return self.ask(where, "/served", timeout)
+
+    def answered(self) -> dict[str, int]:
+        """Requests answered since HAProxy started, and of these with 5xx: ``{answers, errors}``."""
+        return self._haproxy.answered(_FRONTEND)
+
+    def answered_lately(self) -> list[int]:
+        """Statuses of the last answers."""
+        return self._haproxy.answered_lately()
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -180,58 +169,64 @@ class Proxy:
                 return True
         return False
 
-    def answered_lately(self) -> tuple[list[int], int]:
-        """Statuses of the last answers that the log holds, and where in it the next will be."""
-        size = self._log.stat().st_size if self._log.exists() else 0
-        return self.answered(max(0, size - _LATELY_BYTES)), size
-
-    def answered(self, place: int) -> list[int]:
-        """Statuses of the answers since a place in the log; one that was rotated is new."""
-        try:
-            with open(self._log, "rb") as log:
-                log.seek(place if place <= os.fstat(log.fileno()).st_size else 0)
-                return [int(status) for status in _STATUS.findall(log.read())]
-        except FileNotFoundError:
-            return []
-
-    @property
-    def _log(self) -> Path:
-        return self.layout.root / "var/log/nginx/access.log"
-
     @property
     def _keeper(self) -> Path:
         return self.layout.proxy / "keeper.lock"
 
     @property
-    def _flag(self) -> Path:
-        return self.layout.proxy / "live_b"
+    def _map(self) -> Path:
+        return self.layout.proxy / "site.map"
 
     @property
-    def _maintenance(self) -> Path:
+    def _lease(self) -> Path:
         return self.layout.proxy / "maintenance"
 
-    def _master(self) -> int:
-        try:
-            pid = int((self.layout.root / "run/nginx.pid").read_text(encoding="ascii"))
-            os.kill(pid, 0)
-        except (OSError, ValueError):
-            raise StepFailed("nginx does not run", "start it: systemctl start nginx") from None
-        return pid
+    @property
+    def _begun(self) -> Path:
+        return self.layout.proxy / "begun"
+
+    @property
+    def _haproxy(self) -> HAProxy:
+        return HAProxy(self.layout.haproxy)
+
+    @property
+    def _entries(self) -> dict[str, str]:
+        return proxy_pools.parse_map(_text(self._map, ""))
+
+    def _with(self, **changed: str) -> str:
+        return proxy_pools.render_map({**self._entries, **changed})
+
+    def _write(self, texts: Mapping[Path, str]) -> None:
+        self._begun.touch()
+        _replace(texts)
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        """Have HAProxy go by what is written."""
+        self._haproxy.settle(self._tell)
+        self._begun.unlink(missing_ok=True)
+
+    def _tell(self) -> None:
+        for pool in POOLS:
+            servers = proxy_pools.servers(self.pooled(pool))
+            self._haproxy.set_servers(proxy_pools.backend(pool), servers)
+        for key, value in self._entries.items():
+            self._haproxy.set_map(self._map, key, value)
+
+    def _drained(
+        self, pools: Collection[str], keep: Collection[str], patience: float, cut: bool
+    ) -> dict[str, Any]:
+        began = time.monotonic()
+        backends = [proxy_pools.backend(pool) for pool in pools]
+        slow = self._haproxy.drain(backends, keep, patience, cut)
+        return {"seconds": round(time.monotonic() - began, 3), "cut": slow}
 
 
-def _each(
-    paths: Mapping[str, str], get: Callable[[str], dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """The answers of all nodes, asked at the same moment."""
-    with ThreadPoolExecutor(max(1, len(paths))) as threads:
-        return dict(zip(paths, threads.map(get, paths.values()), strict=True))
-
-
-def _get(port: int, path: str, timeout: float, measure: bool) -> dict[str, Any]:
+def _get(where: str, path: str, timeout: float, measure: bool) -> dict[str, Any]:
     """One answer. A page that is longer than may be read is an error, not a shorter page."""
     most = _PAGE_BYTES if measure else _BODY_BYTES
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    connection = http.client.HTTPConnection(where, timeout=timeout)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -249,47 +244,28 @@ def _get(port: int, path: str, timeout: float, measure: bool) -> dict[str, Any]:
     return {"status": status, "seconds": round(time.monotonic() - began, 3), **told}
 
 
-def _children(parent: int) -> set[tuple[int, str]]:
-    """Processes of a parent, each with its start, since a number may be used again."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        facts = _stat(stat)
-        if facts and facts[1] == str(parent):
-            found.add((int(stat.parent.name), facts[19]))
-    return found
-
-
-def _stat(path: Path) -> list[str]:
-    """The fields of a process after its name: state, parent, …; none if it is gone."""
+def _text(path: Path, missing: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return []
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return missing
 
 
-def _wait_until_gone(processes: set[tuple[int, str]], until: float) -> set[tuple[int, str]]:
-    left = processes
-    while left:
-        left = {one for one in left if _lives(*one)}
-        if not left or time.monotonic() > until:
-            break
-        time.sleep(_POLL_SECONDS)
-    return left
-
-
-def _lives(pid: int, start: str) -> bool:
-    facts = _stat(Path(f"/proc/{pid}/stat"))
-    return bool(facts) and facts[19] == start and facts[0] != "Z"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole: after a power cut it is the old one or the new one."""
-    beside = path.with_name(f".{path.name}.new")
-    with open(beside, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Write files of one directory, in this order; each is whole after a power cut, and new if
+    this has returned."""
+    for path, text in texts.items():
+        beside = path.with_name(f".{path.name}.new")
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def served(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -36,7 +36,18 @@ def main() -> None:
     with proxy.kept():
         while True:
             keep(proxy)
+            settle(proxy)
             time.sleep(LOOK_SECONDS)
+
+
+def settle(proxy: wbnode.proxy.Proxy) -> None:
+    """Have HAProxy told what somebody who died has only written."""
+    if proxy.interrupted:
+        try:
+            with proxy.alone():
+                pass
+        except ReleaseError as error:
+            note(proxy, f"an order is not carried out: {error}")
 
 
 def keep(proxy: wbnode.proxy.Proxy) -> None:
@@ -64,16 +75,17 @@ def end(proxy: wbnode.proxy.Proxy, patience: float) -> bool:
         lease = proxy.lease()
         if lease is None or lease.until > time.time():
             return True
-        pool, nodes = proxy.live, list(proxy.pooled(proxy.live))
-        answers = proxy.reports(lease.asking_port, nodes, patience)
+        pooled = proxy.pooled(proxy.live)
+        nodes = list(pooled)
+        where = {node: lease.reports[node] for node in nodes if node in lease.reports}
+        answers = proxy.reports(where, patience)
         kept = proxy_pools.to_keep(wbnode.proxy.served(answers), lease)
         if not proxy_pools.may_open(kept, nodes, lease, time.time()):
             note(proxy, f"of {nodes} only {kept} serve one whole release; the page stays")
             return False
         if len(kept) < len(nodes):
-            text = proxy.pool(pool).read_text(encoding="utf-8")
-            proxy.write_pool(pool, proxy_pools.only(text, kept))
-            proxy.reload(patience=1, cut=True)
+            whole = {node: pooled[node] for node in kept}
+            proxy.set_pool(proxy.live, whole, patience=1, cut=True)
         proxy.page_down()
     note(proxy, f"the lease of {lease.release or 'no release'} ended; serving: {kept}")
     return True

@@ -1,9 +1,9 @@
-# nginx in front of the web nodes, and the keeper of its maintenance page (role proxy).
+# HAProxy before the web nodes, and the keeper of its maintenance page (role proxy).
 {%- set settings = salt['wb_settings.read']() %}
 
-nginx is installed:
+HAProxy is installed:
   wb_package.installed:
-    - pkgs: [nginx-light]
+    - pkgs: [haproxy]
 
 the proxy has its directory:
   file.directory:
@@ -25,30 +25,33 @@ every pool has its file:
     - require:
       - file: the proxy has its directory
 
-nginx starts again by itself:
+HAProxy is configured:
   file.managed:
-    - name: /etc/systemd/system/nginx.service.d/wormbase.conf
-    - source: salt://proxy/nginx-service.conf
-    - makedirs: True
-
-nginx is configured:
-  file.managed:
-    - name: /etc/nginx/nginx.conf
-    - source: salt://proxy/nginx.conf
+    - name: {{ settings.paths.proxy }}/haproxy.cfg
+    - source: salt://proxy/haproxy.cfg
     - template: jinja
+    - mode: '0644'
     - require:
-      - wb_package: nginx is installed
+      - file: the proxy has its directory
 
-nginx runs:
+HAProxy has its unit:
+  file.managed:
+    - name: /etc/systemd/system/wormbase-haproxy.service
+    - source: salt://proxy/wormbase-haproxy.service
+    - template: jinja
+    - mode: '0644'
+
+HAProxy runs:
   wb_service.running:
-    - name: nginx
+    - name: wormbase-haproxy
     - reload: True
     - require:
+      - wb_package: HAProxy is installed
       - wb_proxy: every pool has its file
-      - file: the maintenance page is there
-      - file: nginx starts again by itself
+      - file: HAProxy has its unit
     - watch:
-      - file: nginx is configured
+      - file: HAProxy is configured
+      - file: the maintenance page is there
 
 # The keeper outlives a minion and uses no part of Salt: it has its own copy of what it needs.
 the keeper has the core:
@@ -64,6 +67,7 @@ the keeper has the core:
 {%- for name, source in [
   ('wbnode/__init__.py', 'salt://_utils/wbnode/__init__.py'),
   ('wbnode/proxy.py', 'salt://_utils/wbnode/proxy.py'),
+  ('wbnode/haproxy.py', 'salt://_utils/wbnode/haproxy.py'),
   ('keeper.py', 'salt://proxy/keeper.py'),
 ] %}
 the keeper has its {{ name }}:

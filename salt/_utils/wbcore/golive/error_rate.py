@@ -23,3 +23,9 @@ def too_many(before: Mapping[str, int], after: Mapping[str, int], percent: float
 def count(statuses: Sequence[int]) -> dict[str, int]:
     """Requests that were answered, and of these with 5xx."""
     return {"answers": len(statuses), "errors": sum(status >= 500 for status in statuses)}
+
+
+def since(begun: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """What a counter counted since; one that is lower than it was began anew."""
+    anew = now["answers"] < begun["answers"]
+    return {key: value if anew else value - begun[key] for key, value in now.items()}

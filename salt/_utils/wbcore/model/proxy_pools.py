@@ -1,8 +1,8 @@
 """The proxy's pools: the lists of web nodes that serve, and who may be in them.
 
-Each pool is a file that nginx includes. Which of the two is live is a flag beside them,
-read by nginx at every request; so is the maintenance flag, which holds its own end (the
-lease) and what the site served when it went up.
+Each pool is a backend of HAProxy, in a file of its own. Which of the two is live is an entry of
+a map, read at every request; so is whether the maintenance page is up. The page's lease says when
+it ends and what the site served when it went up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from ..golive.served import differences
 from ..names import Build, Release
 
 POOLS = ("a", "b")
-_SERVER = re.compile(r"^ *server ([^ ;]+)[^;]*; # (\S+)$")
+# A node that accepts no connection gets no requests until it does: it is tried every half second.
+SERVER_OPTIONS = (
+    "check inter 2s fastinter 500ms downinter 500ms fall 2 rise 1"
+    " observe layer4 error-limit 2 on-error mark-down"
+)
+_SERVER = re.compile(r"^ *server ([^ :]+):(\S+) ", re.MULTILINE)
+_MAP_ENTRY = re.compile(r"^(\S+) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Lease:
         one whole release.
     latest
         Seconds since 1970 at which it ends with those that do.
-    asking_port
-        Port of nginx through which single nodes are asked.
+    reports
+        Node id → ``address:port`` of its report.
     served
         What the live pool's nodes served before the page went up, by their reports.
     links
@@ -42,7 +48,7 @@ class Lease:
     release: str
     until: float
     latest: float
-    asking_port: int
+    reports: Mapping[str, str]
     served: Mapping[str, Any]
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -53,7 +59,7 @@ class Lease:
             str(value["release"]),
             float(value["until"]),
             float(value["latest"]),
-            int(value["asking_port"]),
+            dict(value["reports"]),
             dict(value["served"]),
             dict(value.get("links", {})),
         )
@@ -70,32 +76,42 @@ def known(pool: object) -> str:
     return str(pool)
 
 
-def render(pool: str, servers: Mapping[str, str], idle_port: int) -> str:
+def backend(pool: str) -> str:
+    """The name by which HAProxy knows a pool."""
+    return f"wormbase_{pool}"
+
+
+def render(pool: str, nodes: Mapping[str, str]) -> str:
     """The file of a pool.
 
-    servers
+    nodes
         Node id → ``address:port``. A pool without any answers with the maintenance page.
     """
-    lines = [f"    server {where} fail_timeout=5s; # {node}" for node, where in servers.items()]
-    nobody = f"    server 127.0.0.1:{idle_port};"
-    return "\n".join([f"upstream wormbase_{pool} {{", *(lines or [nobody]), "}", ""])
-
-
-def servers(text: str) -> dict[str, str]:
-    """The nodes in the file of a pool: id → ``address:port``."""
-    found = (match for line in text.splitlines() if (match := _SERVER.match(line)))
-    return {match[2]: match[1] for match in found}
-
-
-def only(text: str, keep: Iterable[str]) -> str:
-    """The file of a pool with no other nodes than these, of which one has to be in it."""
-    names = set(keep)
     lines = [
-        line
-        for line in text.splitlines(keepends=True)
-        if not (match := _SERVER.match(line)) or match[2] in names
+        f"    server {name} {where} {SERVER_OPTIONS}" for name, where in servers(nodes).items()
     ]
-    return "".join(lines)
+    return "\n".join([f"backend {backend(pool)}", *lines, ""])
+
+
+def servers(nodes: Mapping[str, str]) -> dict[str, str]:
+    """The servers of nodes: name → ``address:port``. A node that has moved is another server."""
+    return {f"{node}:{where}": where for node, where in nodes.items()}
+
+
+def parse(text: str) -> dict[str, str]:
+    """The nodes in the file of a pool: id → ``address:port``."""
+    return dict(_SERVER.findall(text))
+
+
+def render_map(entries: Mapping[str, str]) -> str:
+    """The map that HAProxy reads at every request: which pool is live (``live``: a or b), and
+    whether the maintenance page is up (``page``: up or down)."""
+    return "".join(f"{key} {value}\n" for key, value in entries.items())
+
+
+def parse_map(text: str) -> dict[str, str]:
+    """The entries of the map; before there is one, those of a new proxy."""
+    return {"live": "a", "page": "down", **dict(_MAP_ENTRY.findall(text))}
 
 
 def picture(version: Any) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _page_up(run: Run, record: ReleaseRecord) -> None:
     run.fleet.one(
         run.settings.proxy,
         "wb_proxy.maintain",
-        "look at nginx there and run the same command again",
+        "look at HAProxy there and run the same command again",
         release=str(run.known.live or ""),
         seconds=LEASE_SECONDS,
         patience=PATIENCE_SECONDS,

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..run import Run
 
-_WAY_OUT = "look at nginx there and run the same command again"
+_WAY_OUT = "look at HAProxy there and run the same command again"
 
 
 def web(run: Run) -> list[str]:
@@ -41,7 +41,7 @@ def let_wait(run: Run, nodes: Sequence[str]) -> None:
 
 
 def drain(run: Run) -> None:
-    """Empty the pool that is not live, whatever is known of it: when nginx has reloaded, no
+    """Empty the pool that is not live, whatever is known of it: when that returns, no
     request that it gave to a node is under way."""
     _tell(run, _other(run), [])
 

@@ -225,7 +225,7 @@ def _watch(run: Run) -> None:
     seen = run.fleet.one(
         run.settings.proxy,
         "wb_proxy.watch",
-        "look at nginx there and run the same command again",
+        "look at HAProxy there and run the same command again",
         seconds=settings.watch_seconds,
         percent=settings.errors_percent,
     )

@@ -90,8 +90,10 @@ def check(run: Run, node: str, version: Mapping[str, Any], links: Mapping[str, s
 
 
 def _why(answer: Mapping[str, Any]) -> str:
-    """Why a report is none: what the node says, or what nginx says in its place."""
+    """Why a report is none: what the node says, or why it could not be asked."""
     body = answer["body"]
+    if not answer["status"]:
+        return f"its report does not answer: {body}"
     told = body.get("error", "") if isinstance(body, Mapping) else ""
     return str(told or f"its report answers {answer['status']}")
 

@@ -26,22 +26,28 @@ def shown(release, **other):
 
 
 def lease(release=OLD, served=None):
-    return Lease(release, 100.0, 105.0, 8081, {"wb-web1": shown(OLD)} if served is None else served)
+    return Lease(release, 100.0, 105.0, {}, {"wb-web1": shown(OLD)} if served is None else served)
 
 
 @given(NODES, st.sampled_from(proxy_pools.POOLS))
-def test_a_pool_reads_as_it_was_written(servers, pool):
-    text = proxy_pools.render(pool, servers, 8082)
-    assert proxy_pools.servers(text) == dict(servers)
-    assert text.startswith(f"upstream wormbase_{pool} {{\n")
-    assert text.count("server ") == max(1, len(servers))
+def test_a_pool_reads_as_it_was_written(nodes, pool):
+    text = proxy_pools.render(pool, nodes)
+    assert proxy_pools.parse(text) == nodes
+    assert text.startswith(f"backend wormbase_{pool}\n")
+    assert text.count("server ") == len(nodes)
 
 
-@given(NODES, st.data())
-def test_only_leaves_the_others_out(servers, data):
-    keep = data.draw(st.sets(st.sampled_from(sorted(servers) or ["none"])))
-    text = proxy_pools.only(proxy_pools.render("a", servers, 8082), keep)
-    assert list(proxy_pools.servers(text)) == [node for node in servers if node in keep]
+def test_a_node_that_moved_is_another_server():
+    here = proxy_pools.servers({"wb-web1": "10.0.0.1:5000"})
+    there = proxy_pools.servers({"wb-web1": "10.0.0.2:5000"})
+    assert not here.keys() & there.keys()
+    assert list(here.values()) == ["10.0.0.1:5000"]
+
+
+def test_the_map_reads_as_it_was_written():
+    entries = {"live": "b", "page": "up"}
+    assert proxy_pools.parse_map(proxy_pools.render_map(entries)) == entries
+    assert proxy_pools.parse_map("") == {"live": "a", "page": "down"}
 
 
 def test_known_refuses_other_pools():
