@@ -28,6 +28,14 @@ def free_port(address="127.0.0.1"):
         return probe.getsockname()[1]
 
 
+def wait_until(done, seconds=10):
+    """Return as soon as something is so."""
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 @contextlib.contextmanager
 def short_folder():
     """A directory for everybody: the name of a socket has at most 97 characters, and those of
@@ -132,6 +140,10 @@ class Clients:
     def statuses(self):
         """Every status that was answered; 0 where there was no answer."""
         return {status for _, _, status, _, _ in self.answers}
+
+    def wait_for(self, release, since):
+        """Return once somebody had an answer of a release after the answer ``since``."""
+        wait_until(lambda: any(answer[3] == release for answer in self.answers[since:]))
 
     def stale(self, old, new, since=0):
         """Old answers to requests begun after somebody had a new one, from the answer ``since``."""

@@ -4,11 +4,10 @@ import http.client
 import socket
 import ssl
 import subprocess
-import time
 from typing import ClassVar
 
 import pytest
-from proxysite import NEW, OLD, Clients, ProxySite, answer, free_port, short_folder
+from proxysite import NEW, OLD, Clients, ProxySite, answer, free_port, short_folder, wait_until
 
 MAIN = """
 pid {root}/nginx.pid;
@@ -61,9 +60,11 @@ class Nginx:
         return self.load(self.root.name, self.site.pillar)
 
     def reload(self):
-        """What the service does, and its end: no worker from before lives."""
+        """What the service does; returns once the site is served."""
         subprocess.run(["nginx", "-c", self.main, "-s", "reload"], check=True)
-        time.sleep(0.5)
+        port = self.settings.get("tls_port", self.settings["port"])
+        scheme = "https" if "tls_port" in self.settings else "http"
+        wait_until(lambda: status(port, "localhost", scheme) in ("200 1.1", "200 2", "502 1.1"))
 
     def stop(self):
         self.nginx.terminate()
@@ -106,7 +107,9 @@ def status(port, host, scheme="http", *options):
     """The status and the version of HTTP of a page of a host."""
     words = ["curl", "-ksS", "-o", "/dev/null", "-w", "%{http_code} %{http_version}", *options]
     url = f"{scheme}://{host}:{port}/"
-    return subprocess.check_output([*words, "--resolve", f"{host}:{port}:127.0.0.1", url]).decode()
+    resolve = ["--resolve", f"{host}:{port}:127.0.0.1"]
+    done = subprocess.run([*words, *resolve, url], capture_output=True, text=True, check=False)
+    return done.stdout
 
 
 def test_clients_keep_their_connections_through_everything(serving):
@@ -119,16 +122,17 @@ def test_clients_keep_their_connections_through_everything(serving):
             proxy["wb_proxy.set_pool"](new, [half])
             since = len(clients.answers)
             proxy["wb_proxy.change_over"](new)
+            clients.wait_for(release, since)
             proxy["wb_proxy.set_pool"](old, [])
             for node in web.values():
                 node.serves = answer(release)
             proxy["wb_proxy.set_pool"](new, ALL)
-            time.sleep(0.2)
             assert clients.stale(before, release, since) == 0
             assert clients.answers[-1][3] == release
         assert clients.statuses == {200}
+        since = len(clients.answers)
         proxy["wb_proxy.maintain"](OLD, 20, 5)
-        time.sleep(0.2)
+        clients.wait_for(None, since)
         proxy["wb_proxy.open"]()
     assert clients.statuses == {200, 503}
     assert len(TLS.opened) == 8

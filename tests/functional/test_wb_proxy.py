@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from proxysite import NEW, OLD, Clients, ProxySite, answer, get, short_folder
+from proxysite import NEW, OLD, Clients, ProxySite, answer, get, short_folder, wait_until
 from salt.exceptions import CommandExecutionError
 from wbcore.model import proxy_pools
 from wbmaster.golive import maintenance_page
@@ -341,13 +341,6 @@ def test_an_order_of_somebody_who_died_is_carried_out_by_the_keeper(serving):
         assert get(serving.port)[3] == OLD
     wait_until(lambda: not (proxy / "begun").exists())
     assert {get(serving.port)[3] for _ in range(6)} == {NEW}
-
-
-def wait_until(done, seconds=10):
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_a_drain_waits_for_the_workers_that_a_reload_has_left(serving):

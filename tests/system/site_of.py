@@ -7,8 +7,6 @@ import json
 import re
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,7 +170,8 @@ def pool(lab: Lab) -> set[str]:
 
 @dataclass
 class Visitors:
-    """Clients that ask without pause until they are told to stop; what they were answered."""
+    """Clients that ask without pause until they are told to stop, and keep their connections;
+    what they were answered."""
 
     lab: Lab
     clients: int = 8
@@ -184,7 +183,7 @@ class Visitors:
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        self._base = f"http://{self.lab.address('fe')}"
+        self._proxy = self.lab.address("fe")
         # When each release was seen first.
         self._first: dict[str, float] = {}
         self._threads = [
@@ -207,16 +206,17 @@ class Visitors:
         return max(self.closed) - min(self.closed) if self.closed else 0.0
 
     def _ask(self, number: int) -> None:
+        connection = http.client.HTTPConnection(self._proxy, timeout=20)
         while not self._stop.is_set():
             path = self.path(number)
             began = time.monotonic()
             try:
-                with urllib.request.urlopen(self._base + path, timeout=20) as answer:
-                    self._good(path, began, answer.read().decode())
-            except urllib.error.HTTPError as error:
-                self._page(error)
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                self._answered(path, began, answer, answer.read().decode())
             except (OSError, http.client.HTTPException) as error:
-                self.failed.append(f"{path}: {error}")
+                connection.close()
+                self.failed.append(f"{path}: {error!r}")
             time.sleep(0.02)
 
     def path(self, number: int) -> str:
@@ -242,11 +242,15 @@ class Visitors:
             self.late.append(body)
         self.seen[release] += 1
 
-    def _page(self, error: urllib.error.HTTPError) -> None:
-        if error.code == 503 and error.headers.get("Retry-After"):
+    def _answered(
+        self, path: str, began: float, answer: http.client.HTTPResponse, body: str
+    ) -> None:
+        if answer.status == 200:
+            self._good(path, began, body)
+        elif answer.status == 503 and answer.getheader("Retry-After"):
             self.closed.append(time.monotonic())
         else:
-            self.failed.append(f"{error.code} {error.read()[:200]!r}")
+            self.failed.append(f"{answer.status} {body[:200]!r}")
 
 
 class Readers(Visitors):

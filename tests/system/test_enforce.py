@@ -72,7 +72,7 @@ DRIFT = {
     },
     "fe": {
         "rm /var/lib/wormbase-release/proxy/maintenance.html": "the maintenance page is there",
-        "echo '# x' >> /etc/nginx/nginx.conf": "nginx is configured",
+        "echo '# x' >> /etc/nginx/conf.d/wormbase.conf": "nginx passes requests to HAProxy",
     },
     "wb-gb1": {"systemctl stop mariadb": "MariaDB runs"},
 }

@@ -13,7 +13,12 @@ from site_of import GENE, WEB, Visitors, eventually, kill, live, pool, whole
 # Less than a second on a machine with nothing else to do; the master takes four.
 BACK_SECONDS = 15
 # Of these the site needs one there, or all pages of a node.
-SERVING = (("fe", "nginx"), ("wb-web1", "mariadb"), ("wb-web1", "xinetd"))
+SERVING = (
+    ("fe", "nginx"),
+    ("fe", "wormbase-haproxy"),
+    ("wb-web1", "mariadb"),
+    ("wb-web1", "xinetd"),
+)
 BESIDE = (
     ("wb-web1", "wormbase-starman"),
     ("wb-web1", "wormbase-carrier"),
@@ -24,7 +29,7 @@ BESIDE = (
 )
 OWN = {
     "wb-web1": ["wormbase-starman", "wormbase-carrier", "wormbase-report", "xinetd"],
-    "fe": ["wormbase-keeper"],
+    "fe": ["wormbase-keeper", "wormbase-haproxy"],
     "salt": ["wormbase-run@1"],
 }
 # xinetd starts whatever else the site has it start, as whatever user.
