@@ -25,6 +25,7 @@ from wbcore.model import proxy_pools
 BACK_SECONDS = 5
 _POLL_SECONDS = 0.01
 _ANSWER_SECONDS = 5
+_CUT_SECONDS = 1
 _WAY_OUT = "run systemctl status wormbase-haproxy on the proxy"
 _SESSION = re.compile(r"^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) ", re.MULTILINE)
 _ANSWER = re.compile(r"^\d+ ([1-5]\d\d)$", re.MULTILINE)
@@ -58,10 +59,12 @@ class HAProxy:
             options = f"{servers[name]} {proxy_pools.SERVER_OPTIONS}"
             self._order(f"add server {backend}/{name} {options}", "New server registered.")
             self._order(f"enable health {backend}/{name}")
-        for name, ready in self._servers(backend).items():
-            if ready != (name in servers):
-                state = "maint" if ready else "ready"
-                self._order(f"set server {backend}/{name} state {state}")
+        # Those that come before those that go: the pool is never without any.
+        now = self._servers(backend)
+        for name in [name for name in servers if not now[name]]:
+            self._order(f"set server {backend}/{name} state ready")
+        for name in [name for name, ready in now.items() if ready and name not in servers]:
+            self._order(f"set server {backend}/{name} state maint")
 
     def drain(
         self, backends: Collection[str], keep: Collection[str], patience: float, cut: bool
@@ -73,19 +76,16 @@ class HAProxy:
 
         Returns how many requests were cut.
         """
-        until, slow = time.monotonic() + patience, 0
-        while under_way := [*self._sessions(backends, keep), *self._older()]:
-            if time.monotonic() > until:
-                if not cut or slow:
-                    raise StepFailed(
-                        f"{len(under_way)} requests are still under way after {patience:.1f} s",
-                        _WAY_OUT,
-                    )
-                slow, until, patience = len(under_way), time.monotonic() + 1, patience + 1
-                for cut_short in under_way:
-                    cut_short()
-            time.sleep(_POLL_SECONDS)
-        return slow
+        slow = left = self._wait(backends, keep, patience)
+        if cut:
+            for cut_short in slow:
+                cut_short()
+            left = self._wait(backends, keep, _CUT_SECONDS)
+        if left:
+            raise StepFailed(
+                f"{len(left)} requests are still under way after {patience:.1f} s", _WAY_OUT
+            )
+        return len(slow)
 
     def answered(self, frontend: str) -> dict[str, int]:
         """Requests that a frontend has answered since HAProxy started: ``{answers, errors}``."""
@@ -98,6 +98,17 @@ class HAProxy:
     def answered_lately(self) -> list[int]:
         """Statuses of the last answers, some three thousand of them."""
         return [int(status) for status in _ANSWER.findall(self._tell("show events answers"))]
+
+    def _wait(
+        self, backends: Collection[str], keep: Collection[str], seconds: float
+    ) -> list[Callable[[], object]]:
+        """What cuts each request that is under way after so many seconds; none ends the wait."""
+        until = time.monotonic() + seconds
+        while under_way := [*self._sessions(backends, keep), *self._older()]:
+            if time.monotonic() > until:
+                break
+            time.sleep(_POLL_SECONDS)
+        return under_way
 
     def _servers(self, backend: str) -> dict[str, bool]:
         """Of each server of a backend, whether it gets requests."""

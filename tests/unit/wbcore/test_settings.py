@@ -58,6 +58,13 @@ def test_parse_takes_pages_to_check_with_a_text_and_without():
         (["nodes"], "the setting wormbase is"),
         ({"nodes": []}, "wormbase:nodes is '[]'; it has to be a dictionary"),
         ({"nodes": {"wb-web1": None}}, "wormbase:nodes:wb-web1 is 'None'"),
+        (
+            {"nginx": {"file": "wormbase.conf"}},
+            "nginx:file is 'wormbase.conf'; it has to be a full",
+        ),
+        ({"nginx": {"certificate": "/a"}}, "it has to be both certificate and key, or neither"),
+        ({"nginx": {"names": ["a;b"]}}, "wormbase:nginx:names is 'a;b'"),
+        ({"nginx": {"lines": ["a;\nb;"]}}, "it has to be a list of lines"),
         ({"webapp": {"untracked": ["../conf"]}}, "wormbase:webapp:untracked is '../conf'; it has"),
         ({"webapp": {"untracked": ["/etc"]}}, "it has to be a list of paths below website/staging"),
         ({"webapp": {"psgi": []}}, "wormbase:webapp:psgi is '[]'; it has to be a list of at least"),

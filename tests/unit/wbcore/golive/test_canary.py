@@ -82,3 +82,12 @@ def test_more_failures_than_before_are_too_many(before, after, bad):
 
 def test_what_counts_as_a_failure_is_an_answer_of_the_server():
     assert error_rate.count([200, 404, 499, 500, 502, 503]) == {"answers": 6, "errors": 3}
+
+
+@pytest.mark.parametrize(
+    ("now", "counted"),
+    [((120, 5), (20, 3)), ((100, 2), (0, 0)), ((7, 1), (7, 1))],
+)
+def test_since_takes_a_lower_counter_for_a_new_one(now, counted):
+    named = [dict(zip(("answers", "errors"), one, strict=True)) for one in ((100, 2), now, counted)]
+    assert error_rate.since(*named[:2]) == named[2]
