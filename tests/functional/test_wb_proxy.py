@@ -374,3 +374,13 @@ def test_only_what_may_be_done_twice_is_asked_of_another_node(serving):
             connection.close()
     assert serving.web["wb-web1"].asked
     assert statuses == {"GET": {200}, "POST": {200, 502}}
+
+
+def test_an_order_in_the_middle_of_a_reload_holds_afterwards(serving):
+    serving.web["wb-web2"].serves = answer(NEW)
+    for number in range(16):
+        serving.reload_haproxy()
+        time.sleep(number / 200)
+        node, release = (("wb-web1", OLD), ("wb-web2", NEW))[number % 2]
+        serving.salt["wb_proxy.set_pool"]("a", [node])
+        assert {get(serving.port)[3] for _ in range(4)} == {release}, number
