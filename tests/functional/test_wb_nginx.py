@@ -96,7 +96,7 @@ def serving(nginx):
     tls = {"certificate": str(certificate), "key": str(key), "tls_port": free_port()}
     nginx.settings.update(tls, names=["localhost", "127.0.0.1"])
     nginx.site.start()
-    nginx.site.salt["wb_proxy.set_pool"]("a", ["wb-web1", "wb-mining"])
+    nginx.site.salt["wb_proxy.set_pool"]("a", ALL)
     nginx.salt["wb_nginx.place"]()
     nginx.reload()
     yield nginx
@@ -118,6 +118,7 @@ def test_clients_keep_their_connections_through_everything(serving):
     with Clients(serving.settings["tls_port"], connect=TLS) as clients:
         moves = ((OLD, NEW, "a", "b", "wb-web2"), (NEW, OLD, "b", "a", "wb-web1"))
         for before, release, old, new, half in moves:
+            proxy["wb_proxy.set_pool"](old, [node for node in ALL if node != half])
             web[half].serves = answer(release)
             proxy["wb_proxy.set_pool"](new, [half])
             since = len(clients.answers)
