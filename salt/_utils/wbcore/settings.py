@@ -457,7 +457,9 @@ def _check_downloads(downloads: Downloads) -> None:
                 raise _wrong(f"{where}:{link}", form, target)
     both = sorted(downloads.production.keys() & downloads.development.keys())
     if both:
-        raise _wrong("wormbase:downloads", "given once, under production or under development", both[0])
+        raise _wrong(
+            "wormbase:downloads", "given once, under production or under development", both[0]
+        )
 
 
 def _check_landing(landing: Landing) -> None:
