@@ -559,10 +559,10 @@ def test_a_node_that_is_away_leaves_the_pool_and_joins_when_it_is_back(desk):
 def test_a_node_that_can_not_be_put_back_leaves_the_pool_and_is_named(desk):
     probe = [f for _, f in _calls(desk, request("release", "WS221"))]
     switch = probe.index("wb_live.switch")
-    # A node fails to switch, and again when it is put back: the second of five, with one call
+    # A node fails to switch, and again when it is put back: the second of five, with two calls
     # between; or the first of two, with two.
     paged = desk.settings.golive.way == MAINTENANCE
-    calls = (switch + 1, switch + 5 + 1 + 1) if paged else (switch, switch + 2 + 2)
+    calls = (switch + 1, switch + 5 + 2 + 1) if paged else (switch, switch + 2 + 2)
     troubles = dict.fromkeys(calls, FAIL)
     with pytest.raises(StepFailed, match="wb-web2: it failed; the site was put back"):
         desk.run(request("release", "WS221"), troubles)
