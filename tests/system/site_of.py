@@ -294,7 +294,7 @@ class Partner:
         """The build that the link leads to."""
         lines: list[str] = []
         self._ftp.retrlines("LIST pub/wormbase/releases", lines.append)
-        return next(line.split(_LINKED)[1] for line in lines if _LINKED in line)
+        return next((line.split(_LINKED)[1] for line in lines if _LINKED in line), "")
 
     def _served(self) -> str:
         """The build that the site serves; empty behind the maintenance page."""
