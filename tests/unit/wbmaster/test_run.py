@@ -135,6 +135,18 @@ def test_the_download_links_move_beside_the_site_and_nobody_waits(situations, ro
     desk.wire.close()
 
 
+def test_a_go_live_that_is_undone_takes_the_download_links_back_beside_the_site(desk, way):
+    answers = {"answers": 1000, "errors": 0}
+    bad = {"before": answers, "after": {**answers, "errors": 900}, "bad": True}
+    desk.nodes.wb_proxy_watch = lambda node, seconds, percent: bad
+    switch = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    with pytest.raises(StepFailed):
+        desk.run(request("release", "WS221"), {switch: FAIL} if way == MAINTENANCE else {})
+
+    assert desk.nodes.downloads["production"] == "WS220" == str(desk.live.build)
+    assert desk.nodes.apart == ["wb_download.follow on wb-dev"] * (0 if way == MAINTENANCE else 2)
+
+
 def test_a_minor_revision_says_nothing_of_the_download_links(situations, room):
     before, asked, _ = situations["minor"]
     desk = before.again(room / "desk")
