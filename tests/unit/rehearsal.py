@@ -254,6 +254,9 @@ class Nodes(Fleet):
     def wb_build_survey(self, node: str, build: str) -> dict[str, Any]:
         return self.world.survey(build)
 
+    def wb_build_inspect(self, node: str, build: str) -> dict[str, Any]:
+        return {"problems": self.world.survey(build)["problems"]}
+
     def wb_build_builds(self, node: str) -> dict[str, Any]:
         return {build: {"ready": build not in self.world.unfinished} for build in self.world.builds}
 
