@@ -370,6 +370,9 @@ class Nodes(Fleet):
     def wb_webapp_assemble(self, node: str, release: str) -> dict[str, Any]:
         return {}
 
+    def wb_mysql_examine(self, node: str, databases: dict[str, str]) -> dict[str, Any]:
+        return {"tables": len(databases), "seconds": 0.1, "faults": {}}
+
     def wb_webapp_preflight(self, node: str, release: str, **needs: Any) -> dict[str, Any]:
         return {
             "answers": {"/": {"status": 200, "seconds": 0.1}},

@@ -56,7 +56,7 @@ class Look:
 
     def _files(self) -> set[tuple[str, tuple[int, int]]]:
         return {
-            (f"{dataset}/{shown(path)}", (stat.size, 0 if written_by_server(path) else stat.mtime_ns))
+            (f"{dataset}/{shown(path)}", _changing(path, stat))
             for dataset, found in self.found.items()
             for path, stat in found.files.items()
         }
@@ -362,6 +362,11 @@ def _differing(dataset: Dataset, was: Contents, now: Contents) -> list[str]:
         return []
     both = {path for path, _ in was.hashes().items() ^ now.hashes().items()}
     return [f"{dataset}/{shown(path)}" for path in sorted(both)] or [str(dataset)]
+
+
+def _changing(path: str, stat: Stat) -> tuple[int, int]:
+    """What of a file changes when somebody writes to it, the server's own notes aside."""
+    return stat.size, 0 if written_by_server(path) else stat.mtime_ns
 
 
 def _touched(stat: Stat) -> list[int]:

@@ -203,7 +203,7 @@ def _said(argv: list[str | Path]) -> str:
     lines = [line.partition(": ")[2] for line in done.stdout.splitlines()]
     worst = [line for line in lines if done.returncode and line.startswith("error: ")]
     open_still = [line for line in lines if line.endswith(_NOT_CLOSED)]
-    found = worst or open_still or ([argv[0] + " fails"] if done.returncode else [])
+    found = worst or open_still or ([f"{argv[0]} fails"] if done.returncode else [])
     return found[0].partition(": ")[2] or found[0] if found else ""
 
 
