@@ -254,6 +254,18 @@ def test_preflight_of_a_database_that_is_none(modules, pillar, database, mysql, 
     assert nothing_listens(pillar)
 
 
+def test_preflight_of_a_database_with_an_object_that_can_not_be_read(
+    modules, pillar, database, mysql, release
+):
+    block = database / "database/block1.wrm"
+    data = block.read_bytes()
+    at = data.index(b"insulin") // 1024 * 1024
+    block.write_bytes(data[:at] + b"\xff" * 1024 + data[at + 1024 :])
+    with pytest.raises(CommandExecutionError, match="does not answer queries of its classes: Gene"):
+        preflight(modules)
+    assert nothing_listens(pillar)
+
+
 def test_preflight_twice_at_the_same_time(modules, pillar, database, mysql, release):
     # A job whose salt-run was killed goes on, and the same command is given again.
     with ThreadPoolExecutor(2) as pool:
