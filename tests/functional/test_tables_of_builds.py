@@ -136,6 +136,17 @@ def test_aria_is_portable_once_it_is_sealed_and_not_before(site, wb_dev, seal):
     assert not list((index.parent.parent / ".incoming").iterdir())
 
 
+def test_a_node_names_aria_that_was_not_made_portable(site, wb_dev, seal, monkeypatch):
+    monkeypatch.setattr("wbnode.build.aria_pages.make_portable", lambda index: False)
+    sealed, modules = seal(), site.modules["node"]
+    tables = [f"mysql/{NAME}", f"mysql/{OTHER}"]
+    modules["wb_dataset.pull"]("WS221", sealed["digest"], tables, site.sources("wb-dev"))
+    with mariadb(site.layout("node"), modules, by="mysql"):
+        told = modules["wb_mysql.examine"]({"c_elegans": NAME, "clustal": OTHER})
+    assert set(told["faults"]) == {f"{NAME}.aria", f"{NAME}.aria_parts"}
+    assert "zerofilled" in told["faults"][f"{NAME}.aria"]
+
+
 def innodb(sql, _):
     sql(f"CREATE TABLE {NAME}.inno (n INT PRIMARY KEY) ENGINE=InnoDB")
     return f"ALTER TABLE `{NAME}`.`inno` ENGINE=MyISAM"

@@ -94,15 +94,6 @@ def _no_data(sql, folder):
     return "c_elegans_WS221.meta"
 
 
-def _aria_of_another_server(sql, folder):
-    sql("CREATE TABLE c_elegans_WS221.a (n INT) ENGINE=Aria; INSERT INTO c_elegans_WS221.a"
-        " SELECT seq FROM seq_1_to_100; FLUSH TABLES")  # fmt: skip
-    with (folder / "a.MAI").open("r+b") as stream:
-        stream.seek(239)
-        stream.write(os.urandom(16))
-    return "c_elegans_WS221.a"
-
-
 def _hollow_view(sql, folder):
     sql("CREATE VIEW c_elegans_WS221.v AS SELECT name FROM c_elegans_WS221.meta;"
         "DROP TABLE c_elegans_WS221.meta")  # fmt: skip
@@ -114,9 +105,7 @@ def _view_of_a_stranger(sql, folder):
     return "c_elegans_WS221.v"
 
 
-@pytest.mark.parametrize(
-    "spoil", [_short_index, _no_data, _aria_of_another_server, _hollow_view, _view_of_a_stranger]
-)
+@pytest.mark.parametrize("spoil", [_short_index, _no_data, _hollow_view, _view_of_a_stranger])
 def test_examine_names_what_can_not_be_opened(server, layout, spoil):
     functions, sql = server
     for name in ("c_elegans_WS221", "clustal_WS221"):
