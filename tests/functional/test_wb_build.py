@@ -112,7 +112,7 @@ def test_seal_tells_all_that_can_not_travel_at_once(modules, staged):
         spoil(staged)
     problems = modules["wb_build.survey"]("WS221")["problems"]
     assert len(problems) == 4
-    with pytest.raises(CommandExecutionError, match="^4 things are wrong: ") as refused:
+    with pytest.raises(CommandExecutionError, match=r"^4 things are wrong: ") as refused:
         modules["wb_build.seal"]("WS221")
     assert all(problem in str(refused.value) for problem in problems)
 
