@@ -330,6 +330,17 @@ def test_nothing_of_a_release_is_run_as_root(telling):
         assert "SOURCED=nobody\n" in ask(one, "environment")
 
 
+def test_root_runs_no_program_that_the_pillars_path_finds_in_a_release(telling, place):
+    (telling / "bin").mkdir()
+    program = telling / "bin/mkdir"
+    program.write_text(f'#!/bin/sh\nid -un >>{place}/ran\nexec /bin/mkdir "$@"\n')
+    program.chmod(0o755)
+    one = trial(telling, environment={"PATH": f"{telling}/bin:/usr/bin:/bin"})
+    with one.serving():
+        assert f"PATH={telling}/bin:" in ask(one, "environment")
+    assert not (place / "ran").exists()
+
+
 def test_a_release_sees_itself_as_the_live_one(telling, place):
     one = trial(telling)
     with one.serving():
