@@ -401,6 +401,16 @@ def test_a_release_without_its_psgi_file_is_told(telling):
         trial(telling).serving().__enter__()
 
 
+def test_why_a_release_does_not_load_is_told_from_the_lines_below_too(telling):
+    # As Catalyst's cache says it, whose modules can be made in two ways.
+    (telling / "wormbase.psgi").write_text(
+        'die "It can not be made:\\n \\tCan\'t locate Dog.pm in \\@INC (you may need it)\\n";\n'
+    )
+    why = r"wormbase\.psgi does not load: It can not be made: Can't locate Dog\.pm in @INC; fix"
+    with pytest.raises(StepFailed, match=why):
+        trial(telling).serving().__enter__()
+
+
 def test_a_trial_sees_no_process_of_others_and_leaves_none(telling):
     one = trial(telling)
     with one.serving():

@@ -185,12 +185,13 @@ def _text(said: IO[bytes]) -> str:
 
 
 def _reason(psgi: str, text: str) -> str:
-    """Perl's own first sentence, without the directories that it looked in."""
-    found = re.search(r"^Error while loading [^:]*: (.*)", text, re.MULTILINE)
+    """Perl's own first sentence with the lines that are indented below it, which say why; without
+    the directories that it looked in."""
+    found = re.search(r"^Error while loading [^:]*: (.*(?:\n[ \t]+.*)*)", text, re.MULTILINE)
     if not found:
         return f"Starman of the new release does not start: {_last_words(text)}"
     sentence = re.split(r" \((?:you may need|@INC)", found[1])[0]
-    return f"{psgi} does not load: {sentence}"
+    return f"{psgi} does not load: {' '.join(sentence.split())}"
 
 
 def _last_words(text: str) -> str:
