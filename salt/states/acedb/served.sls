@@ -15,7 +15,7 @@ xinetd is installed:
 
 AceDB's server is installed:
   file.exists:
-    - name: /usr/local/bin/saceserver
+    - name: {{ settings.acedb.server }}
 
 the AceDB databases have their directory:
   file.directory:
@@ -27,7 +27,7 @@ the AceDB databases have their directory:
 
 xinetd knows AceDB:
   file.managed:
-    - name: /etc/xinetd.d/acedb
+    - name: /etc/xinetd.d/{{ settings.acedb.xinetd }}
     - source: salt://acedb/xinetd.conf
     - template: jinja
     - require:
@@ -36,7 +36,10 @@ xinetd knows AceDB:
 xinetd runs:
   wb_service.running:
     - name: xinetd
-    # A restart starts the new one while the old one still ends, and then none runs.
+    - at: {{ settings.acedb.port }}
+    # Servers of other services that it has started go on.
     - reload: True
+    # It ends AceDB's server if its entry is another one.
+    - interrupts: True
     - watch:
       - file: xinetd knows AceDB

@@ -134,12 +134,16 @@ class Staging:
             )
 
     def protect(self, datasets: Iterable[Dataset]) -> bool:
-        """Take from MySQL the right to write to the tables of these datasets.
+        """Take from MySQL the right to write to the tables of these datasets, and let its group,
+        as a member of which the carrier reads, into them: a server makes them its user's alone.
 
         Whether any table was writable: a server that has it open can write to it still, until
         its tables are flushed.
         """
-        return self._give_modes(datasets, lambda mode: file_mode(MYSQL, "", mode))
+        tables = [dataset for dataset in datasets if dataset.kind == MYSQL]
+        for home in map(self.layout.dataset, tables):
+            home.chmod(home.stat().st_mode & 0o7777 | 0o050)
+        return self._give_modes(tables, lambda mode: file_mode(MYSQL, "", mode))
 
     def release(self, datasets: Iterable[Dataset]) -> bool:
         """Give MySQL the right to write to the tables of these datasets back."""
