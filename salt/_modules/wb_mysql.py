@@ -104,7 +104,9 @@ def place():
     names = ", ".join(map(repr, _SYSTEM))
     directory, *databases = _ask(
         "SELECT @@datadir; SELECT schema_name FROM information_schema.schemata"
-        f" WHERE schema_name NOT IN ({names}) ORDER BY schema_name"
+        f" WHERE schema_name NOT IN ({names})"
+        # A folder whose name is none of a database.
+        " AND schema_name NOT LIKE '#mysql50#.%' ORDER BY schema_name"
     )
     return {"data directory": os.path.realpath(directory), "databases": databases}
 
