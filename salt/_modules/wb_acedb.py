@@ -7,7 +7,10 @@ Source: the wiki page, step 8; docs/field.md, "go live": the server is killed, x
 again at the next connection.
 """
 
+import contextlib
+import re
 import signal
+import socket
 import time
 
 import wbnode.minion
@@ -24,6 +27,8 @@ __virtualname__ = "wb_acedb"
 END_SECONDS = 1.0
 ANSWER_SECONDS = 10
 _POLL_SECONDS = 0.005
+_ENTRY = re.compile(r"^[ \t]*service[ \t]+(\S+)\s*\{(.*?)^[ \t]*\}", re.MULTILINE | re.DOTALL)
+_ATTRIBUTE = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 # These hold the port, too, to hand it to a server.
 _STARTERS = {XINETD, "systemd"}
 
@@ -94,6 +99,28 @@ def build():
     return _answer()
 
 
+@wbnode.minion.salt_errors
+def rivals():
+    """The files of xinetd, beside the one that the pillar names, that give out AceDB's port.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_acedb.rivals
+    """
+    acedb = wbnode.minion.settings_of(__pillar__).acedb
+    folder = wbnode.minion.layout_of(__opts__).below("/etc/xinetd.d")
+    # xinetd reads none with a dot in its name.
+    others = (path for path in sorted(folder.glob("*")) if path.name != acedb.xinetd)
+    texts = {
+        str(path): path.read_text(encoding="utf-8", errors="replace")
+        for path in others
+        if "." not in path.name and path.is_file()
+    }
+    return [path for path, text in texts.items() if acedb.port in _ports(text)]
+
+
 def _answer():
     port = wbnode.minion.settings_of(__pillar__).acedb.port
     until = time.monotonic() + ANSWER_SECONDS
@@ -114,6 +141,15 @@ def _answer():
                 reloaded = True
             # A server that was just ended may have taken the connection.
             time.sleep(_POLL_SECONDS)
+
+
+def _ports(text):
+    """The TCP ports of the entries in a file of xinetd."""
+    for name, entry in _ENTRY.findall(text):
+        told = dict(_ATTRIBUTE.findall(entry))
+        if told.get("disable") != "yes" and told.get("protocol") != "udp":
+            with contextlib.suppress(OSError, ValueError):
+                yield int(told["port"]) if "port" in told else socket.getservbyname(name, "tcp")
 
 
 def _holders():

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 import pytest
+import salt.loader
 from acedbs import database
 from wbcore.errors import StepFailed
 from wbnode.acedb import AceClient
@@ -192,3 +193,35 @@ def test_a_port_without_acedb_is_named(layout):
         port = free.getsockname()[1]
     with pytest.raises(StepFailed, match=f"AceDB does not answer on port {port}"):
         acedb.build(layout, port, 5)
+
+
+ENTRY = "service {name}\n{{\n    type = UNLISTED\n    port = {port}\n    wait = yes{more}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rival"),
+    [
+        ("elegans", ENTRY.format(name="elegans", port=2005, more=""), True),
+        ("elegans", "# old\n" + ENTRY.format(name="x", port=1, more="")
+         + ENTRY.format(name="elegans", port=2005, more=""), True),
+        ("elegans", "service smtp {\n protocol = tcp\n}\n", False),
+        ("elegans", ENTRY.format(name="elegans", port=2005, more="\n    disable = yes"), False),
+        ("elegans", ENTRY.format(name="elegans", port=2006, more=""), False),
+        ("elegans.old", ENTRY.format(name="elegans", port=2005, more=""), False),
+        ("acedb", ENTRY.format(name="elegans", port=2005, more=""), False),
+    ],
+)  # fmt: skip
+def test_another_file_of_xinetd_for_the_port_is_named(make_opts, layout, tree, name, text, rival):
+    tree(layout.below("/etc/xinetd.d"), {name: text.encode()})
+    opts = make_opts("node", {})
+    functions = salt.loader.minion_mods(opts)
+    sole = salt.loader.states({**opts, "test": False}, functions, {}, None)["wb_acedb.sole"]
+    said = sole("s")
+    assert (said["result"], said["changes"]) == (not rival, {})
+    if rival:
+        assert f"/etc/xinetd.d/{name} has an entry" in said["comment"]
+
+
+def test_a_name_of_a_service_stands_for_its_port(load, layout, tree):
+    tree(layout.below("/etc/xinetd.d"), {"mail": b"service smtp\n{\n protocol = tcp\n}\n"})
+    assert load("node", {"acedb": {"port": 25}})["wb_acedb.rivals"]() != []

@@ -25,13 +25,18 @@ the AceDB databases have their directory:
     - require:
       - sls: node.prepared
 
+nothing else has AceDB's port:
+  wb_acedb.sole:
+    - require:
+      - wb_package: xinetd is installed
+
 xinetd knows AceDB:
   file.managed:
     - name: /etc/xinetd.d/{{ settings.acedb.xinetd }}
     - source: salt://acedb/xinetd.conf
     - template: jinja
     - require:
-      - wb_package: xinetd is installed
+      - wb_acedb: nothing else has AceDB's port
 
 xinetd runs:
   wb_service.running:
