@@ -35,9 +35,8 @@ def __virtual__():
 
 @wbnode.minion.salt_errors
 def flush():
-    """Let the server follow the live links: it opens every table of builds anew. Those of other
-    applications stay open: a flush would have their clients wait for whoever reads one of them.
-    Readers who are there may read databases that came since.
+    """Let the server follow the live links: it opens every table anew. Readers who are there
+    may read databases that came since.
 
     CLI Example:
 
@@ -45,10 +44,8 @@ def flush():
 
         salt wb-web1 wb_mysql.flush
     """
-    opened = mysql.opened(wbnode.minion.layout_of(__opts__), _ask)
-    tables = [_quoted(name, table) for name, tables in opened.items() for table in tables]
-    # An answer is kept under the name of its tables, also when none of them is open any more.
-    _run([*([f"FLUSH TABLES {', '.join(tables)}"] if tables else []), "RESET QUERY CACHE"])
+    # Of all tables: a flush of some of them would wait for whoever reads one, and this does not.
+    _ask("FLUSH TABLES")
     settings = wbnode.minion.settings_of(__pillar__)
     for user in map(_reader, sorted({settings.mysql.reader, settings.report.user})):
         account = user.account()
@@ -245,10 +242,6 @@ def _ask(statement):
     argv = ["mariadb", "--no-defaults", f"--socket={_socket()}", "--batch", "--skip-column-names"]
     look = f"look at MariaDB there: systemctl status {_settings().service}"
     return wbnode.minion.command(argv, look, input=statement, timeout=_SECONDS).splitlines()
-
-
-def _quoted(*names):
-    return ".".join(f"`{name.replace('`', '``')}`" for name in names)
 
 
 def _configured(file):

@@ -71,15 +71,6 @@ def builds(layout: Layout, socket: Path, ask: Ask) -> dict[str, str]:
         return _builds(layout, socket, ask, names)
 
 
-def opened(layout: Layout, ask: Ask) -> Tables:
-    """The tables of builds that the server has open, by the name under which somebody asked."""
-    names = _opened(ask(_OPEN))
-    home = layout.kind(MYSQL)
-    return {
-        name: tables for name, tables in names.items() if _base(name) or (home / name).is_symlink()
-    }
-
-
 def _builds(layout: Layout, socket: Path, ask: Ask, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
