@@ -250,10 +250,10 @@ def reload():
         salt wb-web1 wb_webapp.reload
     """
     began = time.monotonic()
-    before = _newest()
+    before = _generations()
     _systemctl("reload")
     until = time.monotonic() + _TAKE_OVER_SECONDS
-    while len(_generations()) != 1 or _newest() <= before:
+    while len(now := _generations()) != 1 or now <= before:
         if time.monotonic() > until:
             raise StepFailed(
                 f"the new Starman did not take over within {_TAKE_OVER_SECONDS} s",
@@ -325,14 +325,10 @@ def _end_others():
 
 
 def _generations():
-    """The numbers of the Starmans that live now."""
+    """The Starmans that live now, ``number:pid``. A launcher that died meanwhile and was started
+    again counts from 1, so that a number alone may come back."""
     path = wbnode.minion.layout_of(__opts__).starman_generations
-    lines = path.read_text(encoding="ascii").split() if path.exists() else []
-    return [int(line.partition(":")[0]) for line in lines]
-
-
-def _newest():
-    return max(_generations(), default=0)
+    return set(path.read_text(encoding="ascii").split()) if path.exists() else set()
 
 
 def _serving(began):
