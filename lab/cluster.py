@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import base, debian, keys
+from . import base, debian, keys, limits
 from .command import LabError
 from .inventory import HOSTS, MASTER, Inventory
 from .network import WAN_MEGABYTES, Network, free_subnet, namespaces
@@ -246,6 +246,7 @@ class Cluster:
 
     def _boot(self, names: Iterable[str]) -> None:
         names = list(names)
+        limits.widen()
         for name in names:
             self.node(name).kill()
             self.network.attach(name)

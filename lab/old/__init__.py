@@ -7,7 +7,7 @@ what the administrator set up on each machine, ``admin/`` what the release engin
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +42,9 @@ _BY_NAME = {"wb-web1": ("curation.sh",)}
 def set_up(cluster: Cluster) -> None:
     """Set up every machine but the master, which has nothing but Salt."""
     hosts = [host for host in cluster.inventory.hosts if host.roles]
+    key = known_secrets(cluster.place)["webdev"]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda host: _set_up(cluster, host), hosts))
+        list(pool.map(lambda host: _set_up(cluster.node(host.name), host, key), hosts))
 
 
 def check_out(cluster: Cluster) -> None:
@@ -76,8 +77,7 @@ def start_webapp(cluster: Cluster, names: Iterable[str]) -> None:
         carry_out(node, "sh", "-c", "[ ! -x /root/starman.sh ] || /root/starman.sh")
 
 
-def _set_up(cluster: Cluster, host: Host) -> None:
-    node, key = cluster.node(host.name), known_secrets(cluster.place)["webdev"]
+def _set_up(node: Node, host: Host, key: Mapping[str, str]) -> None:
     node.write(f"{HOME}/.ssh/id_ed25519", key["private_key"], 0o600)
     node.write(f"{HOME}/.ssh/id_ed25519.pub", f"{key['public_key']}\n")
     if "web" in host.roles:

@@ -5,9 +5,7 @@ release=${1:?usage: cron_rsync_mysql_dbs.sh WSXXX}
 
 for node in $MYSQL_NODES; do
     echo "mysql: $node"
-    for database in $MYSQL/*_$release; do
-        rsync -Cav --rsh=ssh --exclude '*bak*' --exclude old --exclude '*TMD*' \
-            "$database" $node:$MYSQL/ || echo "rsync to $node failed"
-    done
+    rsync -Cav --rsh=ssh --exclude '*bak*' --exclude old --exclude '*TMD*' \
+        $MYSQL/*_$release $node:$MYSQL/ || echo "rsync to $node failed"
     ssh $node "chgrp -R mysql $MYSQL/*_$release; chmod 2775 $MYSQL/*_$release"
 done

@@ -21,6 +21,6 @@ done
 for node in $WEB_NODES; do
     echo "go live, webapp: $node"
     ssh $node "cd $WEBSITE/production && . ./wormbase.env &&
-        bin/starman-production.sh restart" </dev/null >/dev/null 2>&1 &
+        bin/starman-production.sh restart >logs/start.log 2>&1" </dev/null &
 done
 wait

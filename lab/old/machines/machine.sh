@@ -9,10 +9,18 @@ id webdev >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups ac
 echo 'webdev ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/webdev
 chmod 440 /etc/sudoers.d/webdev
 
-# webdev gets everywhere with one key.
+# webdev's shell finds start-stop-daemon, also through ssh.
+echo 'PATH=$PATH:/usr/sbin:/sbin' >/home/webdev/.bashrc
+# webdev gets everywhere with one key, and keeps a connection for the next command.
 cd /home/webdev/.ssh
 cp id_ed25519.pub authorized_keys
-printf 'StrictHostKeyChecking no\nLogLevel ERROR\n' >config
+cat >config <<'END'
+StrictHostKeyChecking no
+LogLevel ERROR
+ControlMaster auto
+ControlPath ~/.ssh/to-%h
+ControlPersist 60
+END
 chmod 700 .
 chmod 600 id_ed25519 authorized_keys
 chown -R webdev:webdev /home/webdev

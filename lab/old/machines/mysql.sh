@@ -19,7 +19,7 @@ END
 systemctl daemon-reload
 
 install -d -o mysql -g mysql -m 2775 /usr/local/mysql/data
-[ -d /usr/local/mysql/data/mysql ] || mariadb-install-db --user=mysql >/dev/null
+[ -d /usr/local/mysql/data/mysql ] || mariadb-install-db --user=mysql --skip-test-db >/dev/null
 chmod 2775 /usr/local/mysql/data
 systemctl enable --quiet mariadb
 systemctl restart mariadb

@@ -6,4 +6,4 @@ set -eu
 [ -e /usr/local/wormbase/website/production ] || exit 0
 [ -z "$(ss -Hltn 'sport = :5000')" ] || exit 0
 su - webdev -c 'ssh localhost "cd /usr/local/wormbase/website/production && . ./wormbase.env &&
-    bin/starman-production.sh start" </dev/null >/dev/null 2>&1'
+    bin/starman-production.sh start >logs/start.log 2>&1" </dev/null'
