@@ -28,12 +28,12 @@ _URL_PATH = re.compile(r"/[!-~]*")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
-# A link of the download tree, and where it leads.
-_LINK = re.compile(r"([A-Za-z0-9._*-]+/)*[A-Za-z0-9._-]+")
-_TARGET = re.compile(r"(?!/)[A-Za-z0-9._/-]*(\{build\}[A-Za-z0-9._/-]*)+")
 _FULL_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
 # No dot: xinetd reads no file with one, and systemd takes what is behind it for a unit's kind.
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@-]*")
+# A link of the download tree, and where it leads.
+_LINK = re.compile(r"([A-Za-z0-9._*-]+/)*[A-Za-z0-9._-]+")
+_TARGET = re.compile(r"(?!/)[A-Za-z0-9._/-]*(\{build\}[A-Za-z0-9._/-]*)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
 _PREFLIGHT_CONF = """\
