@@ -20,11 +20,13 @@ from site_of import (
     Visitors,
     answers,
     commit,
+    eventually,
     letters,
     links,
     live,
     next_build,
     pillar,
+    pool,
     tree,
     wait_for,
     whole,
@@ -202,6 +204,8 @@ def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
     lab.exec("wb-web1", "ln", "-sfn", "wormbase_WS1", "/usr/local/wormbase/acedb/wormbase")
     lab.exec("wb-web1", "rm", "/etc/xinetd.d/acedb")
     assert changes(lab, apply)
+    eventually("xinetd has its file, out of the pool", lambda: nothing_is_due(lab))
+    eventually("wb-web1 serves again", lambda: pool(lab) == WEB)
     assert changes(lab, apply) == []
     assert lab.exec("wb-web1", "curl", "-sf", "http://127.0.0.1:5000/version").returncode == 0
 
@@ -267,6 +271,12 @@ def begun(lab: Lab, build: str, step: str) -> Iterator[None]:
             break
     yield
     run.communicate(timeout=300)
+
+
+def nothing_is_due(lab: Lab) -> bool:
+    """Whether no restart waits on wb-web1."""
+    told = lab.exec("salt", "salt", "--out=json", "wb-web1", "wb_service.due")
+    return bool(json.loads(told.stdout)["wb-web1"] == [])
 
 
 def changes(lab: Lab, apply: tuple[str, ...]) -> list[str]:
