@@ -151,7 +151,7 @@ wormbase:
       </Model::WormBaseAPI>
     # Pages that must answer 200, before a release goes live and while it serves, each with a text
     # that must be in it. "{build}" and "{release}" stand for those that serve. A plain list of
-    # paths asks for no text. WormBase's front page shows the release: {"/": "{release}"}.
+    # paths asks for no text. WormBase's front page shows the build: {"/": "version {build}"}.
     check_paths: {"/": ""}
     # A page of the webapp that says in JSON what it serves, such as /version. It has to agree with
     # the servers. Empty: there is none, and none is needed.
@@ -224,6 +224,17 @@ wormbase:
     answer_seconds: 30
     # Seconds that a forecast assumes for the maintenance page.
     window_seconds: 5.0
+
+  # Links of the download tree (/usr/local/ftp/pub/wormbase on the development server): the path of
+  # a link, and where it leads from its own folder. Both are below the tree. `*` is any one folder,
+  # {build} the build. A link is set only if its folder and its target exist. Nothing happens where
+  # there is no such folder. `{}` sets no links. Example, for each species:
+  #   species/*/current-production-release: "{build}"
+  downloads:
+    # Links to the build that is live. They move in the same moment as the site.
+    production: {releases/current-production-release: "{build}"}
+    # Links to the newest build that landed.
+    development: {releases/current-development-release: "{build}"}
 
   # What starts by itself when a build lands on the development server (READY).
   landing:

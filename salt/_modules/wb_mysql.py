@@ -13,14 +13,17 @@ from pathlib import Path
 
 import wbnode.files
 import wbnode.minion
-from wbcore.datasets import MYSQL
+from wbcore.datasets import MYSQL, Dataset
 from wbcore.errors import StepFailed
+from wbnode.build import opening
 from wbnode.mysql_reader import Reader
 from wbnode.serving import mysql, processes
 
 __virtualname__ = "wb_mysql"
 
 _SECONDS = 30
+# Every index of a build is read.
+_EXAMINE_SECONDS = 3600
 _POLL_SECONDS = 0.02
 # What Debian starts from, and where it has the databases unless a file says otherwise.
 _CONFIGURATION = "/etc/mysql/my.cnf"
@@ -133,6 +136,36 @@ def restart():
 
 
 @wbnode.minion.salt_errors
+def examine(databases):
+    """Have the server open each table and view of databases to which no link leads yet, by the
+    names of their directories, and read their indexes.
+
+    Views and MERGE tables that ask for another database by its live name are passed over: that
+    still leads to another build.
+
+    databases
+        MySQL directory of each database, ``{"c_elegans": "c_elegans_WS221"}``.
+
+    Returns ``{"tables": int, "seconds": float, "faults": {"c_elegans_WS221.features": why}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_mysql.examine '{c_elegans: c_elegans_WS221}'
+    """
+    layout, began = wbnode.minion.layout_of(__opts__), time.monotonic()
+    new = [
+        Dataset.parse(f"{MYSQL}/{directory}").name
+        for name, directory in sorted(databases.items())
+        if not _leads_to(layout.link(f"{MYSQL}/{name}"), directory)
+    ]
+    ask = mysql.client(_socket(), _EXAMINE_SECONDS)
+    count, faults = opening.examined(layout, ask, new, list(databases))
+    return {"tables": count, "seconds": round(time.monotonic() - began, 3), "faults": faults}
+
+
+@wbnode.minion.salt_errors
 def has_system_tables():
     """Whether the data directory has what a server needs to start.
 
@@ -224,6 +257,10 @@ def _reader(name):
     settings = wbnode.minion.settings_of(__pillar__)
     own = name == settings.report.user
     return Reader(name, name if own else settings.webapp.user, _ask)
+
+
+def _leads_to(link, directory):
+    return link.is_symlink() and link.readlink().name == directory
 
 
 def _databases():

@@ -37,25 +37,38 @@ def configure(layout: Layout, text: str = SMALL) -> Path:
     return folder
 
 
-def start(layout: Layout) -> subprocess.Popen[bytes]:
-    """Start the server of a node as its configuration says."""
+def start(layout: Layout, by: str = "root") -> subprocess.Popen[bytes]:
+    """Start the server of a node as its configuration says, at the hands of a user."""
     socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
     file = layout.below("/etc/mysql/my.cnf")
     return subprocess.Popen(
-        ["mariadbd", f"--defaults-file={file}"], stderr=(layout.root / "mariadb.log").open("ab")
+        [*_hands(by, "+dac_read_search"), "mariadbd", f"--defaults-file={file}"],
+        stderr=(layout.root / "mariadb.log").open("ab"),
     )
 
 
 @contextmanager
-def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
-    """A server over the data directory of a node; runs SQL, as its administrator unless told
-    otherwise (a user of the server, who may be asked for a password, at the hands of a user of
-    this machine), and gives the rows and what it complained of."""
+def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> Iterator[Sql]:
+    """A server, with options of its own, over the data directory of a node; runs SQL, as its
+    administrator unless told otherwise (a user of the server, who may be asked for a password,
+    at the hands of a user of this machine), and gives the rows and what it complained of.
+
+    by
+        The user of this machine as whom it runs, who owns the data directory then and can write
+        what its owner can write alone.
+    """
     data = layout.kind("mysql")
-    data.mkdir(parents=True)
-    configure(layout, f"datadir = {data}\nignore-db-dirs = .incoming\n{SMALL}")
+    data.mkdir(parents=True, exist_ok=True)
+    own = "".join(f"{option.removeprefix('--')}\n" for option in options)
+    configure(layout, f"datadir = {data}\nignore-db-dirs = .incoming\n{SMALL}{own}")
     assert functions["wb_mysql.initialise"]() is True
-    process, sql = start(layout), client(layout)
+    if by != "root":
+        file = layout.below("/etc/mysql/my.cnf")
+        file.write_text(file.read_text().replace("user = root", f"user = {by}"))
+        socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["chown", "-R", f"{by}:", data, layout.root / "run"], check=True)
+        layout.root.chmod(0o777)
+    process, sql = start(layout, by), client(layout)
     wait_until_it_answers(sql)
     try:
         yield sql
@@ -91,7 +104,7 @@ def client(layout: Layout) -> Sql:
     return sql
 
 
-def _hands(user: str) -> list[str]:
+def _hands(user: str, able_to: str = "+dac_override") -> list[str]:
     """What runs a command as another user, who may pass the scratch directories of tests."""
-    able = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    able = [f"--inh-caps={able_to}", f"--ambient-caps={able_to}"]
     return [] if user == "root" else ["setpriv", f"--reuid={user}", "--clear-groups", *able]
