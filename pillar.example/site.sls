@@ -79,11 +79,24 @@ wormbase:
     port: 2005
     # The port on which a node tries a release before it goes live.
     preflight_port: 2006
+    # The server's program: saceserver, or sgifaceserver, wherever your site has it. Builds are
+    # counted with tace, on the development server.
+    server: /usr/local/bin/saceserver
+    tace: /usr/local/bin/tace
+    # The file in /etc/xinetd.d that starts the server. If your site has one under another name,
+    # give that name, and the states write that file instead of a second one for the same port.
+    xinetd: acedb
     user: acedb
     group: acedb
 
   # The MySQL server.
   mysql:
+    # Its unit, the socket at which it listens, and the one file of its configuration that is the
+    # project's. That file sets the data directory and which folder there is no database. All the
+    # rest is your site's.
+    service: mariadb
+    socket: /run/mysqld/mysqld.sock
+    config: /etc/mysql/mariadb.conf.d/90-wormbase.cnf
     user: mysql
     group: mysql
     # The MySQL user of the webapp. It can read the databases of builds and no others. It is created
@@ -93,6 +106,8 @@ wormbase:
 
   # The webapp and its Starman.
   webapp:
+    # The unit that runs Starman. The states write it.
+    service: wormbase-starman
     port: 5000
     # The port on which a node tries a release before it goes live.
     preflight_port: 5001
@@ -136,7 +151,7 @@ wormbase:
       </Model::WormBaseAPI>
     # Pages that must answer 200, before a release goes live and while it serves, each with a text
     # that must be in it. "{build}" and "{release}" stand for those that serve. A plain list of
-    # paths asks for no text. WormBase's front page shows the release: {"/": "{release}"}.
+    # paths asks for no text. WormBase's front page shows the build: {"/": "version {build}"}.
     check_paths: {"/": ""}
     # A page of the webapp that says in JSON what it serves, such as /version. It has to agree with
     # the servers. Empty: there is none, and none is needed.
@@ -223,6 +238,17 @@ wormbase:
     answer_seconds: 30
     # Seconds that a forecast assumes for the maintenance page.
     window_seconds: 5.0
+
+  # Links of the download tree (/usr/local/ftp/pub/wormbase on the development server): the path of
+  # a link, and where it leads from its own folder. Both are below the tree. `*` is any one folder,
+  # {build} the build. A link is set only if its folder and its target exist. Nothing happens where
+  # there is no such folder. `{}` sets no links. Example, for each species:
+  #   species/*/current-production-release: "{build}"
+  downloads:
+    # Links to the build that is live. They move in the same moment as the site.
+    production: {releases/current-production-release: "{build}"}
+    # Links to the newest build that landed.
+    development: {releases/current-development-release: "{build}"}
 
   # What starts by itself when a build lands on the development server (READY).
   landing:

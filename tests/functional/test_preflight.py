@@ -18,10 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from databases import socket_of
 from salt.exceptions import CommandExecutionError
 from wbcore.errors import StepFailed
 from wbcore.names import Release
 from wbcore.settings import Settings
+from wbnode.webapp.preflight import Preflight
 from wbnode.webapp.trial import Trial
 from websites import make_staging
 
@@ -87,9 +89,14 @@ LOCAL = """
 
 
 @pytest.fixture
-def pillar():
+def pillar(programs):
     return {
-        "acedb": {"user": "root", "group": "root", "preflight_port": free_port()},
+        "acedb": {
+            "user": "root",
+            "group": "root",
+            "preflight_port": free_port(),
+            "server": str(programs / "bin/saceserver"),
+        },
         "webapp": {
             "user": "root",
             "group": "root",
@@ -125,7 +132,7 @@ def database(layout, programs, monkeypatch) -> Path:
 @pytest.fixture
 def mysql(layout) -> Iterator[subprocess.Popen]:
     """A server whose reader was never allowed to read the new database."""
-    data, sock = layout.kind("mysql"), layout.mysql_socket
+    data, sock = layout.kind("mysql"), socket_of(layout)
     sock.parent.mkdir(parents=True)
     data.parent.mkdir(parents=True)
     subprocess.run(
@@ -152,7 +159,7 @@ def mysql(layout) -> Iterator[subprocess.Popen]:
 def release(modules, layout, tmp_path) -> Path:
     extlib.unpack(tmp_path / "extlib")
     make_staging(layout.staging, tmp_path / "extlib")
-    local = LOCAL.replace("SOCKET", str(layout.mysql_socket))
+    local = LOCAL.replace("SOCKET", str(socket_of(layout)))
     (layout.staging / "wormbase_local.conf").write_text(local)
     modules["wb_webapp.assemble"](RELEASE)
     return layout.website / RELEASE
@@ -254,6 +261,21 @@ def test_preflight_of_a_database_that_is_none(modules, pillar, database, mysql, 
     assert nothing_listens(pillar)
 
 
+def test_preflight_names_a_class_whose_objects_can_not_be_read(pillar, database):
+    trial = Preflight(Settings.parse(pillar), database, database)
+    with trial.database():
+        pass
+    block = database / "database/block1.wrm"
+    data = block.read_bytes()
+    # The block of the gene itself; the server starts without it.
+    at = data.index(b"daf-\0") // 1024 * 1024
+    block.write_bytes(data[:at] + b"\xff" * 1024 + data[at + 1024 :])
+    sentence = r"does not answer queries of its classes: .*Gene \(.*; look at the database on the"
+    with pytest.raises(StepFailed, match=sentence), trial.database():
+        pass
+    assert nothing_listens(pillar)
+
+
 def test_preflight_twice_at_the_same_time(modules, pillar, database, mysql, release):
     # A job whose salt-run was killed goes on, and the same command is given again.
     with ThreadPoolExecutor(2) as pool:
@@ -330,6 +352,17 @@ def test_nothing_of_a_release_is_run_as_root(telling):
         assert "SOURCED=nobody\n" in ask(one, "environment")
 
 
+def test_root_runs_no_program_that_the_pillars_path_finds_in_a_release(telling, place):
+    (telling / "bin").mkdir()
+    program = telling / "bin/mkdir"
+    program.write_text(f'#!/bin/sh\nid -un >>{place}/ran\nexec /bin/mkdir "$@"\n')
+    program.chmod(0o755)
+    one = trial(telling, environment={"PATH": f"{telling}/bin:/usr/bin:/bin"})
+    with one.serving():
+        assert f"PATH={telling}/bin:" in ask(one, "environment")
+    assert not (place / "ran").exists()
+
+
 def test_a_release_sees_itself_as_the_live_one(telling, place):
     one = trial(telling)
     with one.serving():
@@ -387,6 +420,16 @@ def test_a_release_without_its_psgi_file_is_told(telling):
     with pytest.raises(
         StepFailed, match=r"no script/wormbase_psgi\.psgi and no wormbase\.psgi; set"
     ):
+        trial(telling).serving().__enter__()
+
+
+def test_why_a_release_does_not_load_is_told_from_the_lines_below_too(telling):
+    # As Catalyst's cache says it, whose modules can be made in two ways.
+    (telling / "wormbase.psgi").write_text(
+        'die "It can not be made:\\n \\tCan\'t locate Dog.pm in \\@INC (you may need it)\\n";\n'
+    )
+    why = r"wormbase\.psgi does not load: It can not be made: Can't locate Dog\.pm in @INC; fix"
+    with pytest.raises(StepFailed, match=why):
         trial(telling).serving().__enter__()
 
 

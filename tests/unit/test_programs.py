@@ -25,6 +25,7 @@ EVERYWHERE = {
 # AceDB's own programs, which sites compile themselves; a state says so where they are missing.
 COMPILED = {"saceserver", "tace"}
 PACKAGE = {
+    "aria_chk": "mariadb-server",
     "bsdiff": "bsdiff",
     "bspatch": "bsdiff",
     "debootstrap": "debootstrap",
@@ -37,6 +38,7 @@ PACKAGE = {
     "mariadbd": "mariadb-server",
     "mkfs.ext4": "e2fsprogs",
     "mount": "mount",
+    "my_print_defaults": "mariadb-server",
     "myisamchk": "mariadb-server",
     "nft": "nftables",
     "nginx": "nginx-light",

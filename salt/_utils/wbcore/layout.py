@@ -33,10 +33,9 @@ class Layout:
         """The checkout of the webapp being tested (wb-dev), by Mercurial or git."""
         return self.website / "staging"
 
-    @property
-    def mysql_socket(self) -> Path:
-        """Where the MySQL server of the node listens."""
-        return self.root / "run/mysqld/mysqld.sock"
+    def below(self, path: str) -> Path:
+        """A full path that the pillar names, from the root of the node."""
+        return self.root / path.lstrip("/")
 
     @property
     def production(self) -> Path:
@@ -54,9 +53,14 @@ class Layout:
         return self.programs / "report.json"
 
     @property
+    def downloads(self) -> Path:
+        """The download tree (wb-dev)."""
+        return self.root / "usr/local/ftp/pub/wormbase"
+
+    @property
     def software(self) -> Path:
         """The software releases of the FTP tree (wb-dev)."""
-        return self.root / "usr/local/ftp/pub/wormbase/software"
+        return self.downloads / "software"
 
     @property
     def state(self) -> Path:

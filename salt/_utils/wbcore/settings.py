@@ -7,6 +7,7 @@ unknown setting is a ReleaseError that names it, never a silent default.
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -29,6 +30,12 @@ _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 # What nginx takes for a name: a wildcard may stand for its first or last part.
 _SERVER_NAME = re.compile(r"[A-Za-z0-9*.-]+")
+_FULL_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+# No dot: xinetd reads no file with one, and systemd takes what is behind it for a unit's kind.
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@-]*")
+# A link of the download tree, and where it leads.
+_LINK = re.compile(r"([A-Za-z0-9._*-]+/)*[A-Za-z0-9._-]+")
+_TARGET = re.compile(r"(?!/)[A-Za-z0-9._/-]*(\{build\}[A-Za-z0-9._/-]*)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
 _PREFLIGHT_CONF = """\
@@ -73,18 +80,34 @@ class Datasets:
 
 @dataclass(frozen=True)
 class AceDB:
-    """The AceDB server that xinetd starts on each node with the role ``acedb``."""
+    """The AceDB server that xinetd starts on each node with the role ``acedb``.
+
+    server, tace
+        Where the programs are.
+    xinetd
+        Name of the file below ``/etc/xinetd.d``.
+    """
 
     port: int = 2005
     preflight_port: int = 2006
+    server: str = "/usr/local/bin/saceserver"
+    tace: str = "/usr/local/bin/tace"
+    xinetd: str = "acedb"
     user: str = "acedb"
     group: str = "acedb"
 
 
 @dataclass(frozen=True)
 class MySQL:
-    """The MySQL server of each node with the role ``mysql``."""
+    """The MySQL server of each node with the role ``mysql``.
 
+    config
+        The one file of its configuration that is the project's.
+    """
+
+    service: str = "mariadb"
+    socket: str = "/run/mysqld/mysqld.sock"
+    config: str = "/etc/mysql/mariadb.conf.d/90-wormbase.cnf"
     user: str = "mysql"
     group: str = "mysql"
     reader: str = "wormbase"
@@ -94,6 +117,8 @@ class MySQL:
 class Webapp:
     """The webapp and its Starman.
 
+    service
+        The unit that runs Starman.
     psgi
         Where a release may have its PSGI file; the first that is there counts.
     start_script
@@ -107,6 +132,7 @@ class Webapp:
         A page that tells the versions as the report does, or empty.
     """
 
+    service: str = "wormbase-starman"
     port: int = 5000
     preflight_port: int = 5001
     workers: int = 2
@@ -228,6 +254,22 @@ class GoLive:
 
 
 @dataclass(frozen=True)
+class Downloads:
+    """Links of the download tree: path of a link, ``*`` for the name of any folder → target.
+
+    production, development
+        Those that lead to the live build, and to the newest that landed.
+    """
+
+    production: Mapping[str, str] = field(
+        default_factory=lambda: {"releases/current-production-release": "{build}"}
+    )
+    development: Mapping[str, str] = field(
+        default_factory=lambda: {"releases/current-development-release": "{build}"}
+    )
+
+
+@dataclass(frozen=True)
 class Notify:
     """Who is notified when a run begins, ends or fails."""
 
@@ -316,6 +358,7 @@ class Settings:
     contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
+    downloads: Downloads = field(default_factory=Downloads)
     landing: Landing = field(default_factory=Landing)
     enforce: Enforce = field(default_factory=Enforce)
     retention: Retention = field(default_factory=Retention)
@@ -337,6 +380,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_servers(settings)
         _check_webapp(settings.webapp)
         _check_nginx(settings.nginx)
         _check_enforce(settings.enforce)
@@ -344,6 +388,7 @@ class Settings:
         _check_metrics(settings.metrics)
         _check_tolerances(settings.contents)
         _check_landing(settings.landing)
+        _check_downloads(settings.downloads)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -380,7 +425,7 @@ def _check_nginx(nginx: Nginx) -> None:
     where = "wormbase:nginx"
     for name in ("file", "certificate", "key"):
         path = getattr(nginx, name)
-        if path and not (path.startswith("/") and _PATH.fullmatch(path)):
+        if path and not _FULL_PATH.fullmatch(path):
             raise _wrong(f"{where}:{name}", "a full path, or empty", path)
     if bool(nginx.certificate) != bool(nginx.key):
         raise _wrong(where, "both certificate and key, or neither", nginx.key or nginx.certificate)
@@ -390,6 +435,30 @@ def _check_nginx(nginx: Nginx) -> None:
     for line in nginx.lines:
         if not line.isprintable():
             raise _wrong(f"{where}:lines", "a list of lines", line)
+
+
+def _check_servers(settings: Settings) -> None:
+    """What they name reaches files of configuration and command lines as it is."""
+    acedb, mysql = settings.acedb, settings.mysql
+    paths = {
+        "acedb:server": acedb.server,
+        "acedb:tace": acedb.tace,
+        "mysql:socket": mysql.socket,
+        "mysql:config": mysql.config,
+    }
+    for name, path in paths.items():
+        if not _FULL_PATH.fullmatch(path):
+            raise _wrong(f"wormbase:{name}", "a full path", path)
+    if not mysql.config.endswith(".cnf"):
+        raise _wrong("wormbase:mysql:config", "a file that ends in .cnf", mysql.config)
+    names = {
+        "acedb:xinetd": acedb.xinetd,
+        "mysql:service": mysql.service,
+        "webapp:service": settings.webapp.service,
+    }
+    for name, value in names.items():
+        if not _SERVICE.fullmatch(value):
+            raise _wrong(f"wormbase:{name}", "a plain name, such as mariadb", value)
 
 
 def _check_webapp(webapp: Webapp) -> None:
@@ -460,6 +529,24 @@ def _check_metrics(metrics: Metrics) -> None:
     path = metrics.textfile
     if path and not (path.startswith("/") and path.endswith(".prom")):
         raise _wrong("wormbase:metrics:textfile", "a full path that ends in .prom, or empty", path)
+
+
+def _check_downloads(downloads: Downloads) -> None:
+    for name, links in vars(downloads).items():
+        where = f"wormbase:downloads:{name}"
+        for link, target in links.items():
+            if not _LINK.fullmatch(link) or not _is_below(link) or "**" in link:
+                form = "the path of a link in the download tree, with * for folders alone"
+                raise _wrong(where, form, link)
+            end = posixpath.normpath(f"{posixpath.dirname(link)}/{target}".lstrip("/"))
+            if not _TARGET.fullmatch(target) or end.split("/")[0] == "..":
+                form = "a relative path in the download tree with {build} in it"
+                raise _wrong(f"{where}:{link}", form, target)
+    both = sorted(downloads.production.keys() & downloads.development.keys())
+    if both:
+        raise _wrong(
+            "wormbase:downloads", "given once, under production or under development", both[0]
+        )
 
 
 def _check_landing(landing: Landing) -> None:

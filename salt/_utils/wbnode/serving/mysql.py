@@ -8,6 +8,7 @@ under which names each table is open, and that tells the two apart.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from collections import defaultdict
@@ -28,18 +29,21 @@ Tables = Mapping[str, set[str]]
 Places = Mapping[tuple[str, str], set[str]]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
+_DATA = (".MYD", ".MAD")
 _OPEN = "SHOW OPEN TABLES"
-_LOOK = "look at MariaDB there: systemctl status mariadb"
+_LOOK = "look at MariaDB's unit on this node (wormbase:mysql:service in the pillar)"
 
 
-def client(layout: Layout, seconds: float) -> Ask:
-    """Asks the server as the user of this process, who logs in by the socket."""
+def client(socket: Path, seconds: float) -> Ask:
+    """Asks the server that listens at a socket as the user of this process, who logs in by it."""
 
     def ask(statement: str) -> list[str]:
-        socket = f"--socket={layout.mysql_socket}"
         try:
             done = subprocess.run(
-                ["mariadb", "--no-defaults", socket, "--batch", "--skip-column-names"],
+                [
+                    *("mariadb", "--no-defaults", f"--socket={socket}"),
+                    *("--batch", "--skip-column-names"),
+                ],
                 input=statement,
                 capture_output=True,
                 text=True,
@@ -55,27 +59,27 @@ def client(layout: Layout, seconds: float) -> Ask:
     return ask
 
 
-def builds(layout: Layout, ask: Ask) -> dict[str, str]:
-    """The build of each live database: ``{database: "WS221"}``.
+def builds(layout: Layout, socket: Path, ask: Ask) -> dict[str, str]:
+    """The build of each live database of the server at a socket: ``{database: "WS221"}``.
 
     A live database is a link to a directory of it, such as ``c_elegans_WS221``. StepFailed names
     a database that can not be asked, or whose open tables are of two builds.
     """
     names = _live(layout)
     try:
-        return _builds(layout, ask, names)
+        return _builds(layout, socket, ask, names)
     except _Unclear:
         # Somebody may have flushed the tables, or opened some, between two looks.
-        return _builds(layout, ask, names)
+        return _builds(layout, socket, ask, names)
 
 
-def _builds(layout: Layout, ask: Ask, names: list[str]) -> dict[str, str]:
+def _builds(layout: Layout, socket: Path, ask: Ask, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
     before = _opened(ask(_OPEN))
     if questions := [_question(layout, name, before) for name in names if not before.get(name)]:
         before = _opened(ask(";".join([*questions, _OPEN])))
-    places = _places(layout)
+    places = _places(socket)
     after = _opened(ask(_OPEN))
     return {
         name: str(build_of_directory(_Database(layout, ask, name, before, after, places).directory))
@@ -140,11 +144,11 @@ class _Database:
 
     def _facts(self, directory: str, table: str) -> list[str]:
         """Size and time of a table's data, as the server tells them."""
-        try:
-            stat = (self._home / directory / f"{table}.MYD").stat()
-        except FileNotFoundError:
-            return []
-        return [str(stat.st_size), str(int(stat.st_mtime))]
+        for suffix in _DATA:
+            with contextlib.suppress(FileNotFoundError):
+                stat = (self._home / directory / f"{table}{suffix}").stat()
+                return [str(stat.st_size), str(int(stat.st_mtime))]
+        return []
 
 
 def _live(layout: Layout) -> list[str]:
@@ -160,11 +164,11 @@ def _base(directory: str) -> str:
 
 def _question(layout: Layout, name: str, opened: Tables) -> str:
     """Has the server open a table under the live name, if possible one that nobody has open."""
-    files = (path.name for path in (layout.kind(MYSQL) / name).glob("*.MYI"))
+    files = (path.name for path in (layout.kind(MYSQL) / name).glob("*.M[AY]I"))
     tables = sorted({table for table in map(_table, files) if _PLAIN.fullmatch(table)})
     if not tables:
         raise StepFailed(
-            f"MySQL's {name} has no MyISAM table to be asked for",
+            f"MySQL's {name} has no MyISAM or Aria table to be asked for",
             "look at the directory that its link leads to",
         )
     busy = set[str]().union(*(opened[one] for one in opened if _base(one) == name))
@@ -183,12 +187,12 @@ def _opened(rows: Iterable[str]) -> Tables:
     return found
 
 
-def _places(layout: Layout) -> Places:
+def _places(socket: Path) -> Places:
     """The directories of the tables whose files the server has open."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for files in processes.holders(processes.listening_at(layout.mysql_socket)).values():
+    for files in processes.holders(processes.listening_at(socket)).values():
         for path in map(Path, files):
-            if path.suffix in (".MYI", ".MYD"):
+            if path.suffix in (*_DATA, ".MYI", ".MAI"):
                 found[_base(path.parent.name), _table(path.name)].add(path.parent.name)
     return found
 

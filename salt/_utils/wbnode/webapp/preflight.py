@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from wbcore.build.counts import classes
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.preflight_conf import preflight_conf
 from wbcore.settings import Settings
@@ -21,7 +23,8 @@ from wbnode.webapp.trial import Trial
 
 _SECONDS = 30
 _POLL_SECONDS = 0.02
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LOOK = "look at the database on the development server; nothing was switched"
+_FOUND = re.compile(r"^// Found [1-9]\d* objects", re.MULTILINE)
 # What a server leaves in its database's directory; none of it is part of a dataset.
 _LEFT_BEHIND = ("serverlog.wrm", "log.wrm", "SERVER_PIDFILE.wrm", "readlocks")
 
@@ -38,7 +41,7 @@ class Preflight:
     def database(self) -> Iterator[None]:
         """AceDB serves the new directory on its spare port; as if never, afterwards."""
         port = self.settings.acedb.preflight_port
-        end_server(port)
+        end_server(self.settings.acedb.server, port)
         _refuse_if_in_use(port, "AceDB")
         database = self.acedb / "database"
         absent = [name for name in _LEFT_BEHIND if not (database / name).exists()]
@@ -46,6 +49,7 @@ class Preflight:
             server = self._serve(port, said)
             try:
                 _wait_for_acedb(server, port, said)
+                _ask_classes(port)
                 yield
             finally:
                 _end(server)
@@ -77,19 +81,23 @@ class Preflight:
         acedb = self.settings.acedb
         return subprocess.Popen(
             [*_as(acedb.user, acedb.group),
-             "saceserver", str(self.acedb), str(port), "600:600:0"],
-            env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"},
+             acedb.server, str(self.acedb), str(port), "600:600:0"],
             cwd="/", stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             start_new_session=True,
         )  # fmt: skip
 
 
-def end_server(port: int) -> None:
-    """End the AceDB server of a preflight that died before it could do so itself."""
+def end_server(program: str, port: int) -> None:
+    """End the AceDB server of a preflight that died before it could do so itself.
+
+    program
+        The path of the server's program.
+    """
+    name = os.path.basename(program)
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if words[0].rpartition("/")[2] == "saceserver" and words[2:3] == [str(port)]:
+            if os.path.basename(words[0]) == name and words[2:3] == [str(port)]:
                 os.kill(int(folder.name), 15)
                 while folder.exists():
                     time.sleep(_POLL_SECONDS)
@@ -122,10 +130,35 @@ def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: IO[bytes])
         except OSError as error:
             if server.poll() is not None or time.monotonic() > until:
                 raise StepFailed(
-                    f"AceDB does not serve the new database: {_last_words(said) or error}",
-                    "look at the database on the development server; nothing was switched",
+                    f"AceDB does not serve the new database: {_last_words(said) or error}", _LOOK
                 ) from error
             time.sleep(_POLL_SECONDS)
+
+
+def _ask_classes(port: int) -> None:
+    """Have the server find the objects of each class that has any, and show one."""
+    try:
+        with AceClient(port, timeout=_SECONDS) as client:
+            counted = classes(client.ask("classes"))
+    except (OSError, ValueError) as error:
+        raise StepFailed(f"AceDB of the new database tells no classes: {error}", _LOOK) from error
+    silent = {name: why for name in counted if (why := _class_fault(port, name))}
+    if silent:
+        told = ", ".join(f"{name} ({why})" for name, why in silent.items())
+        raise StepFailed(
+            f"AceDB of the new database does not answer queries of its classes: {told}", _LOOK
+        )
+
+
+def _class_fault(port: int, name: str) -> str:
+    """Why there is no answer; each class is asked anew, since a server may end at one."""
+    try:
+        with AceClient(port, timeout=_SECONDS) as client:
+            found = client.ask(f"find {name}")
+            client.ask("show -b 0 -c 1")
+    except (OSError, StepFailed) as error:
+        return str(error)
+    return "" if _FOUND.search(found) else "it finds none"
 
 
 def _last_words(said: IO[bytes]) -> str:
