@@ -16,7 +16,7 @@ import urllib.request
 import wbcore.announce.mail
 import wbnode.files
 import wbnode.minion
-from wbcore.announce import news
+from wbcore.announce import news, notes
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.names import Build, Release
 from wbnode.build import counting
@@ -138,7 +138,7 @@ def tell(recipients, subject, text):
 def _notes(release):
     path = wbnode.minion.layout_of(__opts__).notes(release.build)
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return notes.decoded(path.read_bytes())
     except OSError as error:
         raise BadData(
             f"the release notes {path} can not be read: {error.strerror}",

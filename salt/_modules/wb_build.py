@@ -17,12 +17,14 @@ from wbcore.datasets import Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
 from wbnode.build.landing_notices import Announced
-from wbnode.build.sealing import Staging
+from wbnode.build.sealing import Look, Staging
 from wbnode.transport import progress
 
 log = logging.getLogger(__name__)
 STEP = "seal"
 _TOLD = 5
+# An answer to the master stays small, whatever somebody staged.
+_PROBLEMS = 100
 
 
 @wbnode.minion.salt_errors
@@ -64,7 +66,10 @@ def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
 
 @wbnode.minion.salt_errors
 def survey(build: str) -> dict[str, Any]:
-    """What of a build is there, and what is wrong with it; no file is read.
+    """What of a build is there, and what is wrong with it: all of it, if anything is.
+
+    Of files only the definitions of tables are read, unless something is wrong with them: then
+    the tables themselves are looked at too, as :func:`inspect` does.
 
     CLI Example:
 
@@ -89,8 +94,29 @@ def survey(build: str) -> dict[str, Any]:
     return facts | {
         "databases": dict(look.databases),
         "datasets": sizes,
-        "problems": look.problems[:_TOLD],
+        "problems": look.problems and _wrong(staging, look),
     }
+
+
+@wbnode.minion.salt_errors
+def inspect(build: str) -> dict[str, list[str]]:
+    """Everything that is wrong with a build that is staged: what :func:`seal` would refuse.
+
+    Nothing of the build is changed. MySQL writes to disk what it has in memory, and every index
+    of a table is read that no build was sealed with yet.
+
+    Returns ``{"problems": [sentence]}``, each with its way out; none of a sealed build.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_build.inspect WS221
+    """
+    name, staging = Build.parse(build), _staging()
+    if staging.manifest(name) or not staging.is_staged(name):
+        return {"problems": []}
+    return {"problems": _wrong(staging, staging.look(name))}
 
 
 @wbnode.minion.salt_errors
@@ -194,16 +220,20 @@ def _open_tables_anew(staging: Staging) -> None:
 
 def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
     look = staging.look(name)
-    if look.problems:
-        raise BadData(look.problems[0], f"fix {name} and start again")
+    if problems := _wrong(staging, look):
+        raise BadData(manifests.together(problems), f"fix {name} and start again")
     if isinstance(name, Build):
         _settle(staging, name)
-        if staging.normalise(name, look.found):
+        if staging.normalise(name, look):
             _open_tables_anew(staging)
         look = staging.look(name)
     total = sum(found.bytes for found in look.found.values())
     meter = progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)
+
+
+def _wrong(staging: Staging, look: Look) -> list[str]:
+    return (look.problems + staging.crashed(look))[:_PROBLEMS]
 
 
 def _settle(staging: Staging, name: Build) -> None:

@@ -7,10 +7,12 @@ a link anew when its tables are flushed.
 import os
 import re
 import shutil
+import time
 
 import wbnode.files
 import wbnode.minion
-from wbcore.datasets import MYSQL
+from wbcore.datasets import MYSQL, Dataset
+from wbnode import mysql_check
 from wbnode.mysql_reader import Reader
 from wbnode.serving import mysql
 
@@ -18,6 +20,8 @@ __virtualname__ = "wb_mysql"
 
 _LOOK = "look at MariaDB there: systemctl status mariadb"
 _SECONDS = 30
+# Every index of a build is read.
+_EXAMINE_SECONDS = 3600
 _DIRECTORY = re.compile(r"([A-Za-z0-9_]{1,64})_WS[1-9][0-9]*")
 
 
@@ -57,6 +61,36 @@ def builds():
         salt wb-web1 wb_mysql.builds
     """
     return mysql.builds(wbnode.minion.layout_of(__opts__), _ask)
+
+
+@wbnode.minion.salt_errors
+def examine(databases):
+    """Have the server open each table and view of databases to which no link leads yet, by the
+    names of their directories, and read their indexes.
+
+    Views and MERGE tables that ask for another database by its live name are passed over: that
+    still leads to another build.
+
+    databases
+        MySQL directory of each database, ``{"c_elegans": "c_elegans_WS221"}``.
+
+    Returns ``{"tables": int, "seconds": float, "faults": {"c_elegans_WS221.features": why}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_mysql.examine '{c_elegans: c_elegans_WS221}'
+    """
+    layout, began = wbnode.minion.layout_of(__opts__), time.monotonic()
+    new = [
+        Dataset.parse(f"{MYSQL}/{directory}").name
+        for name, directory in sorted(databases.items())
+        if not _leads_to(layout.link(f"{MYSQL}/{name}"), directory)
+    ]
+    ask = mysql.client(layout, _EXAMINE_SECONDS)
+    count, faults = mysql_check.examined(layout, ask, new, list(databases))
+    return {"tables": count, "seconds": round(time.monotonic() - began, 3), "faults": faults}
 
 
 @wbnode.minion.salt_errors
@@ -152,6 +186,10 @@ def _reader(name):
     settings = wbnode.minion.settings_of(__pillar__)
     own = name == settings.report.user
     return Reader(name, name if own else settings.webapp.user, _ask)
+
+
+def _leads_to(link, directory):
+    return link.is_symlink() and link.readlink().name == directory
 
 
 def _databases():

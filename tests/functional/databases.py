@@ -15,18 +15,26 @@ Sql = Callable[..., tuple[list[str], str]]
 
 
 @contextmanager
-def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
-    """A server over the data directory of a node; runs SQL, as its administrator unless told
-    otherwise (a user of the server, who may be asked for a password, at the hands of a user of
-    this machine), and gives the rows and what it complained of."""
+def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> Iterator[Sql]:
+    """A server, with options of its own, over the data directory of a node; runs SQL, as its
+    administrator unless told otherwise (a user of the server, who may be asked for a password,
+    at the hands of a user of this machine), and gives the rows and what it complained of.
+
+    by
+        The user of this machine as whom it runs, who owns the data directory then and can write
+        what its owner can write alone.
+    """
     data = layout.kind("mysql")
     layout.mysql_socket.parent.mkdir(parents=True)
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     assert functions["wb_mysql.initialise"]() is True
     argv = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={layout.mysql_socket}"]
-    argv += ["--user=root", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
-    argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}"]
-    process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    argv += [f"--user={by}", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
+    argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}", *options]
+    if by != "root":
+        subprocess.run(["chown", "-R", f"{by}:", data, layout.root / "run"], check=True)
+        layout.root.chmod(0o777)
+    process = subprocess.Popen([*_hands(by, "+dac_read_search"), *argv], stderr=subprocess.DEVNULL)
 
     def sql(
         statement: str, user: str = "root", by: str = "root", password: str = ""
@@ -53,7 +61,7 @@ def mariadb(layout: Layout, functions: Any) -> Iterator[Sql]:
         process.wait()
 
 
-def _hands(user: str) -> list[str]:
+def _hands(user: str, able_to: str = "+dac_override") -> list[str]:
     """What runs a command as another user, who may pass the scratch directories of tests."""
-    able = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    able = [f"--inh-caps={able_to}", f"--ambient-caps={able_to}"]
     return [] if user == "root" else ["setpriv", f"--reuid={user}", "--clear-groups", *able]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email
 import tempfile
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,15 @@ def test_mail_is_sent_once_to_all(modules, server, notes):
     assert letter.rstrip().endswith("Notes of WS221")
     assert modules["wb_announce.mail"]("WS221-2011.01.07-0.03-1401")["already"]
     assert len(server.letters(1)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
+def test_mail_keeps_what_is_not_ascii_in_the_notes(modules, server, notes, encoding):
+    notes.write_bytes("Thanks to Café Élan\n".encode(encoding))
+    modules["wb_announce.mail"](RELEASE)
+    (letter,) = server.letters(1)
+    text = email.message_from_bytes(letter.encode(), policy=default).get_content()
+    assert text.rstrip().endswith("Thanks to Café Élan")
 
 
 def test_mail_tells_what_is_new_since_the_build_before(modules, server, notes, counted):

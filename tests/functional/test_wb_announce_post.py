@@ -37,11 +37,25 @@ def notes(layout):
         notes.write_text("20,000 genes & more\n")
 
 
+def content(blog, made):
+    """What readers of the blog get of a post."""
+    address = f"{blog.settings()['url']}/index.php?rest_route=/wp/v2/posts/{made['id']}"
+    with urllib.request.urlopen(address) as answer:
+        return json.load(answer)["content"]["rendered"]
+
+
 def test_post_is_made_once(modules):
     made = modules["wb_announce.post"](RELEASE)
     assert not made["already"] and made["link"].startswith("http://")
     again = modules["wb_announce.post"]("WS221-2011.01.07-0.03-1401")
     assert again == {**made, "already": True}
+
+
+def test_post_keeps_what_is_not_ascii_in_latin_1_notes(modules, layout, blog):
+    layout.notes(Build(224)).parent.mkdir(parents=True)
+    layout.notes(Build(224)).write_bytes("Thanks to Café Élan\n".encode("latin-1"))
+    made = modules["wb_announce.post"]("WS224-2011.04.01-0.02-1350")
+    assert "Thanks to Café Élan" in content(blog, made)
 
 
 def test_post_goes_when_the_blog_is_up_again(modules, blog):
@@ -68,8 +82,6 @@ def test_post_tells_what_is_new_since_the_build_before(modules, counted, blog):
     counted("WS222", genes=11_269)
     counted("WS223", genes=11_304)
     made = modules["wb_announce.post"]("WS223-2011.02.28-0.02-1350", before="WS222")
-    address = f"{blog.settings()['url']}/index.php?rest_route=/wp/v2/posts/{made['id']}"
-    with urllib.request.urlopen(address) as answer:
-        content = json.load(answer)["content"]["rendered"]
-    assert content.index("What is new since WS222") < content.index("20,000 genes")
-    assert "11,304" in content
+    told = content(blog, made)
+    assert told.index("What is new since WS222") < told.index("20,000 genes")
+    assert "11,304" in told

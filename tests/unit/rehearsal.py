@@ -254,6 +254,9 @@ class Nodes(Fleet):
     def wb_build_survey(self, node: str, build: str) -> dict[str, Any]:
         return self.world.survey(build)
 
+    def wb_build_inspect(self, node: str, build: str) -> dict[str, Any]:
+        return {"problems": self.world.survey(build)["problems"]}
+
     def wb_build_builds(self, node: str) -> dict[str, Any]:
         return {build: {"ready": build not in self.world.unfinished} for build in self.world.builds}
 
@@ -366,6 +369,9 @@ class Nodes(Fleet):
 
     def wb_webapp_assemble(self, node: str, release: str) -> dict[str, Any]:
         return {}
+
+    def wb_mysql_examine(self, node: str, databases: dict[str, str]) -> dict[str, Any]:
+        return {"tables": len(databases), "seconds": 0.1, "faults": {}}
 
     def wb_webapp_preflight(self, node: str, release: str, **needs: Any) -> dict[str, Any]:
         return {

@@ -10,12 +10,13 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..datasets import WEBAPP, Dataset
+from ..datasets import SUPPORT, WEBAPP, Dataset
 from ..errors import BadData, BadRequest
+from ..layout import Layout
 from ..names import Build, Release
 
 FORMAT = 1
@@ -90,7 +91,7 @@ class Contents:
         paths |= {
             path
             for path in self.files.keys() & found.files.keys()
-            if not _same(self.files[path], found.files[path])
+            if not _same(path, self.files[path], found.files[path])
         }
         paths |= {path for path, _ in self.links.items() ^ found.links.items()}
         return sorted(paths | (self.folders ^ found.folders) | found.odd.keys())
@@ -168,9 +169,20 @@ def shown(path: str) -> str:
     return path.encode("unicode_escape", "backslashreplace").decode()
 
 
-def link_problem(path: str, target: str) -> str:
-    """Why a symlink inside a dataset can not travel; empty when it can."""
+def together(problems: Sequence[str]) -> str:
+    """All that is wrong with a build, in one line."""
+    if len(problems) == 1:
+        return problems[0]
+    told = " ".join(f"({number}) {problem}" for number, problem in enumerate(problems, 1))
+    return f"{len(problems)} things are wrong: {told}"
+
+
+def link_problem(dataset: Dataset, path: str, target: str) -> str:
+    """Why a symlink inside a dataset can not travel; empty when it can, also when it is
+    absolute and leads to where the dataset will lie on every node."""
     if target.startswith("/"):
+        if _leads_into(_place(dataset), target):
+            return ""
         return f"is a link to the absolute path {shown(target)}; make it relative"
     parts = target.split("/")
     ups = len(parts) - len([part for part in parts if part != ".."])
@@ -182,8 +194,24 @@ def link_problem(path: str, target: str) -> str:
     return ""
 
 
-def _same(file: File, stat: Stat) -> bool:
-    return (file.size, file.mtime_ns) == (stat.size, stat.mtime_ns)
+def _place(dataset: Dataset) -> str:
+    """The directory of a dataset on every node; of the support databases that of the build."""
+    home = Layout().kind(dataset.kind)
+    return str(home / (str(dataset.build) if dataset.kind == SUPPORT else dataset.name))
+
+
+def _leads_into(place: str, target: str) -> bool:
+    return ".." not in target.split("/") and f"{target}/".startswith(f"{place}/")
+
+
+def written_by_server(path: str) -> bool:
+    """Whether MariaDB writes a file anew, with what it held before, whenever it closes the
+    table: the state of a CSV table."""
+    return path.endswith(".CSM")
+
+
+def _same(path: str, file: File, stat: Stat) -> bool:
+    return file.size == stat.size and (file.mtime_ns == stat.mtime_ns or written_by_server(path))
 
 
 def _canonical(plain: Mapping[str, Any]) -> bytes:
@@ -203,7 +231,7 @@ def _datasets(plain: Mapping[str, Any]) -> Iterator[tuple[Dataset, Contents]]:
         dataset, contents = Dataset.parse(name), _contents(value)
         for path, target in contents.links.items():
             # Which links of a webapp may leave it was decided by the pillar when it was sealed.
-            if dataset.kind != WEBAPP and (problem := link_problem(path, target)):
+            if dataset.kind != WEBAPP and (problem := link_problem(dataset, path, target)):
                 raise ValueError(f"{path!r} {problem}")
         yield dataset, contents
 

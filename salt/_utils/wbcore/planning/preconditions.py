@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..build.manifest import together
 from ..build.tolerances import way_out
 from ..errors import BadData, BadRequest
 from ..model.ledger_facts import Known
@@ -83,8 +84,8 @@ def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> 
             f"{build} is not staged on {settings.staging}",
             f"stage it there, or name one that is: {there or 'there is none yet'}",
         )
-    for sentence in survey.get("problems", ()):
-        raise BadData(sentence, f"fix {build} on {settings.staging}", node=settings.staging)
+    if problems := survey.get("problems"):
+        raise wrong(build, settings, problems)
     if survey.get("changed"):
         raise BadData(
             f"{build} was changed after it was sealed: {survey['changed'][0]}",
@@ -99,6 +100,11 @@ def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> 
             "so nobody knows any more which databases were rebuilt for it",
             f"release {newest}",
         )
+
+
+def wrong(build: Build, settings: Settings, problems: Sequence[str]) -> BadData:
+    """What is refused of a build, all of it at once."""
+    return BadData(together(problems), f"fix {build} on {settings.staging}", node=settings.staging)
 
 
 def check_staging_answers(settings: Settings, seen: Seen) -> None:

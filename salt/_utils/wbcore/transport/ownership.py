@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..build.manifest import written_by_server
 from ..datasets import ACEDB, MYSQL
 from ..settings import Settings
 from .excludes import excluded
@@ -40,10 +41,11 @@ def file_mode(kind: str, path: str, mode: int) -> int:
 
     A table that can not be written is opened read-only by its server. MariaDB would else
     write to the index of a table that nobody changes, when it checks or analyses it, and the
-    files would no longer be what was sealed.
+    files would no longer be what was sealed. Only the state of a CSV table it must be able to
+    write, or it does not open that.
     """
     if kind == ACEDB:
         return 0o666 if excluded(path, _WRITTEN_BY_ACEDB) else (mode & 0o777) | 0o664
     if kind == MYSQL:
-        return (mode & 0o555) | 0o440
+        return (mode & 0o775) | 0o660 if written_by_server(path) else (mode & 0o555) | 0o440
     return (mode & 0o755) | 0o444

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wbcore.errors import StepFailed
 from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.names import Release
 
-from ..golive import pool
+from ..golive import pool, preflight
 from ..pushing import pull
 from ..run import Run
 
@@ -40,7 +39,7 @@ def take(run: Run) -> dict[str, Any]:
     # A change-over that is taken up again has passed its preflight, and nodes may serve it.
     resumed = run.known.switch is not None and run.known.switch.after == release
     if release != run.plan.before and not resumed:
-        run.notes.measured(STEP, preflight=_preflight(run))
+        run.notes.measured(STEP, **preflight.passed(run, release))
     return changes
 
 
@@ -77,33 +76,3 @@ def _databases(run: Run) -> list[str]:
     live = run.known.live
     datasets = run.known.releases[live].datasets if live else []
     return [dataset for dataset in datasets if not dataset.startswith("webapp/")]
-
-
-def _preflight(run: Run) -> dict[str, float]:
-    """Start the release on a spare port of each web node against the new databases."""
-    answers = run.fleet.call(
-        pool.web(run),
-        "wb_webapp.preflight",
-        _WAY_OUT,
-        release=str(run.plan.release),
-        databases=dict(run.plan.databases),
-        acedb=f"wormbase_{run.build}",
-    )
-    for node, answer in answers.items():
-        for path, one in answer["answers"].items():
-            if one["status"] != 200:
-                raise StepFailed(
-                    f"in the preflight of {run.plan.release} {path} answers {one['status']}",
-                    _WAY_OUT,
-                    node=node,
-                )
-        if answer["version"]["release"] != str(run.plan.release):
-            raise StepFailed(
-                f"the preflight of {run.plan.release} shows {answer['version']['release']}",
-                _WAY_OUT,
-                node=node,
-            )
-    return {
-        node: max(one["seconds"] for one in answer["answers"].values())
-        for node, answer in answers.items()
-    }

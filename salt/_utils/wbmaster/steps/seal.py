@@ -7,16 +7,24 @@ from typing import Any
 
 from wbcore import requests
 from wbcore.model.observations import StagingSeen
+from wbcore.names import Build
 from wbcore.planning import preconditions
 from wbcore.planning.planner import surveyed
 
 from ..run import Run
+
+_WAY_OUT = "see the log of the minion there, and run the same command again"
 
 
 def forecast(run: Run) -> dict[str, Any]:
     survey = run.seen.staging.survey
     if not run.plan.seals or survey["sealed"]:
         return {}
+    # Looking changes nothing of a build, so a dry run looks as well as a real one.
+    staging = run.settings.staging
+    looked = run.fleet.one(staging, "wb_build.inspect", _WAY_OUT, build=run.build)
+    if looked["problems"]:
+        raise preconditions.wrong(Build.parse(run.build), run.settings, looked["problems"])
     return {run.build: f"{len(survey['datasets'])} datasets would be sealed"}
 
 

@@ -41,13 +41,10 @@ def normalise(index: Path) -> bool:
     """
     with _beside(index) as trial:
         make(trial, head(index))
-        if _same(trial, index):
+        if wbnode.files.same(trial, index):
             return False
         _make(trial, head(index))
-        about = index.stat()
-        os.chown(trial, about.st_uid, about.st_gid)
-        os.chmod(trial, about.st_mode & 0o7777)
-        os.replace(trial, index)
+        wbnode.files.take_place(trial, index)
     return True
 
 
@@ -55,7 +52,7 @@ def can_be_made(index: Path) -> bool:
     """Whether :func:`make` gives just this index."""
     with _beside(index) as trial:
         make(trial, head(index))
-        return _same(trial, index)
+        return wbnode.files.same(trial, index)
 
 
 def _make(index: Path, beginning: bytes) -> None:
@@ -74,13 +71,3 @@ def _beside(index: Path) -> Iterator[Path]:
         table = index.with_suffix(".MYD")
         os.link(table, folder / table.name)
         yield folder / index.name
-
-
-def _same(one: Path, other: Path) -> bool:
-    if one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as left, other.open("rb") as right:
-        while piece := left.read(1 << 20):
-            if piece != right.read(1 << 20):
-                return False
-    return True

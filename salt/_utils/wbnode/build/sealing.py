@@ -1,5 +1,6 @@
 """The development server's side of a build: what is staged, and the making of manifests."""
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,7 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wbcore.build.manifest import Contents, File, Found, Manifest, Stat, link_problem, shown
+from wbcore.build.manifest import (
+    Contents,
+    File,
+    Found,
+    Manifest,
+    Stat,
+    link_problem,
+    shown,
+    written_by_server,
+)
+from wbcore.build.tables import ARIA, of_data
 from wbcore.datasets import ACEDB, MYSQL, SUPPORT, WEBAPP, Dataset
 from wbcore.errors import BadData, BadRequest
 from wbcore.layout import Layout
@@ -21,10 +32,14 @@ from wbcore.transport.ownership import file_mode
 from wbcore.transport.parcels import INDEX_BYTES
 
 import wbnode.files
-from wbnode.build import myisam_index
+from wbnode import mysql_check
+from wbnode.build import aria_pages, myisam_index
+from wbnode.build.tables import Tables
+from wbnode.serving import mysql
 
 # Indexes that are brought into their form at a time: each takes 128 MB of memory.
 _AT_ONCE = 2
+_SERVER_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Look:
 
     def _files(self) -> set[tuple[str, tuple[int, int]]]:
         return {
-            (f"{dataset}/{shown(path)}", (stat.size, stat.mtime_ns))
+            (f"{dataset}/{shown(path)}", _changing(path, stat))
             for dataset, found in self.found.items()
             for path, stat in found.files.items()
         }
@@ -85,7 +100,8 @@ class Staging:
         return None
 
     def look(self, name: Build | Release) -> Look:
-        """What would be sealed under a name, by a look at names and sizes."""
+        """What would be sealed under a name, by a look at names, sizes and definitions of
+        tables."""
         problems: list[str] = []
         if isinstance(name, Release):
             databases, datasets = {}, [Dataset(WEBAPP, str(name))]
@@ -98,7 +114,23 @@ class Staging:
         for dataset, what in found.items():
             odd = {**what.odd, **self._stray(dataset, what)}
             problems += [f"{dataset}/{shown(path)} {why}" for path, why in odd.items()]
-        return Look(databases, found, problems)
+        look = Look(databases, found, problems)
+        problems += self._tables(look).problems(self._unsealed(look))
+        return look
+
+    def crashed(self, look: Look) -> list[str]:
+        """The tables that are broken, of those that no build was sealed with yet; every index of
+        them is read. Whatever the server holds in memory is written to disk first."""
+        tables, unsealed = self._tables(look), self._unsealed(look)
+        if not unsealed or not self.layout.mysql_socket.exists():
+            return tables.crashed(unsealed)
+        ask = mysql.client(self.layout, _SERVER_SECONDS)
+        ask("FLUSH TABLES")
+        names = [str(table) for table in tables.without_files(unsealed)]
+        return tables.crashed(unsealed) + [
+            f"{MYSQL}: {name} can not be opened ({why}); see CHECK TABLE {name}, and make it anew"
+            for name, why in mysql_check.faults(ask, names).items()
+        ]
 
     def tables(self, name: Build | Release) -> list[Dataset]:
         """The MySQL directories here that were made for a build."""
@@ -139,11 +171,11 @@ class Staging:
         Whether any table was writable: a server that has it open can write to it still, until
         its tables are flushed.
         """
-        return self._give_modes(datasets, lambda mode: file_mode(MYSQL, "", mode))
+        return self._give_modes(datasets, lambda path, mode: file_mode(MYSQL, path, mode))
 
     def release(self, datasets: Iterable[Dataset]) -> bool:
         """Give MySQL the right to write to the tables of these datasets back."""
-        return self._give_modes(datasets, lambda mode: mode | 0o220)
+        return self._give_modes(datasets, lambda _, mode: mode | 0o220)
 
     def make(self, name: Build | Release, look: Look, meter: Meter) -> Manifest:
         """The manifest of what a look found; every file is read that was not read before."""
@@ -160,14 +192,14 @@ class Staging:
         self._check_against_others(manifest)
         return manifest
 
-    def _give_modes(self, datasets: Iterable[Dataset], mode: Callable[[int], int]) -> bool:
+    def _give_modes(self, datasets: Iterable[Dataset], mode: Callable[[str, int], int]) -> bool:
         touched = False
         tables = [dataset for dataset in datasets if dataset.kind == MYSQL]
         for dataset, found in self.find(tables).items():
             for path, stat in found.files.items():
-                if stat.mode != mode(stat.mode):
+                if stat.mode != mode(path, stat.mode):
                     home = self.layout.dataset(dataset)
-                    wbnode.files.give(home, path, (-1, -1), mode(stat.mode))
+                    wbnode.files.give(home, path, (-1, -1), mode(path, stat.mode))
                     touched = True
         return touched
 
@@ -190,7 +222,10 @@ class Staging:
         stray = {
             path: problem
             for path, target in found.links.items()
-            if not excludes.excluded(path, allowed) and (problem := link_problem(path, target))
+            if not excludes.excluded(path, allowed)
+            # It is told with its table.
+            and not (dataset.kind == MYSQL and f"{of_data(path)}.frm" in found.files)
+            and (problem := link_problem(dataset, path, target))
         }
         if dataset.kind == WEBAPP:
             way_out = ", or list the link under webapp:outside_links in the pillar"
@@ -259,19 +294,38 @@ class Staging:
         """Builds that were sealed."""
         return _builds(path.stem for path in self.layout.manifests.glob("WS*.json"))
 
-    def normalise(self, name: Build, datasets: Iterable[Dataset]) -> bool:
+    def normalise(self, name: Build, look: Look) -> bool:
         """Bring the indexes of the tables that were made for a build into the form in which
-        nodes can make them; whether any was in another one."""
+        nodes can make them, and make Aria tables portable that no build was sealed with yet;
+        whether any was in another form."""
         wbnode.files.sweep(self.layout.incoming_of(MYSQL))
         indexes = [
             path
-            for dataset in datasets
+            for dataset in look.found
             if dataset.kind == MYSQL and dataset.build == name
             for path in sorted(self.layout.dataset(dataset).glob("*.MYI"))
             if path.stat().st_size >= INDEX_BYTES and path.with_suffix(".MYD").exists()
         ]
+        aria = list(self._tables(look).indexes(self._unsealed(look), ARIA))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return any(list(pool.map(myisam_index.normalise, indexes)))
+            done = [*pool.map(myisam_index.normalise, indexes)]
+            done += pool.map(aria_pages.make_portable, aria)
+        return any(done)
+
+    def _tables(self, look: Look) -> Tables:
+        """The tables in what was found."""
+        tables = {dataset: what for dataset, what in look.found.items() if dataset.kind == MYSQL}
+        return Tables(self.layout, look.databases, tables)
+
+    def _unsealed(self, look: Look) -> list[Dataset]:
+        """MySQL datasets that no build was sealed with; what was sealed is not changed."""
+        tables = [dataset for dataset in look.found if dataset.kind == MYSQL]
+        return [dataset for dataset in tables if dataset not in self._sealed_before]
+
+    @functools.cached_property
+    def _sealed_before(self) -> set[Dataset]:
+        manifests = filter(None, map(self.manifest, self._sealed()))
+        return {dataset for manifest in manifests for dataset in manifest.datasets}
 
     def _check_against_others(self, manifest: Manifest) -> None:
         """A directory keeps what it held when another build was sealed with it."""
@@ -308,6 +362,11 @@ def _differing(dataset: Dataset, was: Contents, now: Contents) -> list[str]:
         return []
     both = {path for path, _ in was.hashes().items() ^ now.hashes().items()}
     return [f"{dataset}/{shown(path)}" for path in sorted(both)] or [str(dataset)]
+
+
+def _changing(path: str, stat: Stat) -> tuple[int, int]:
+    """What of a file changes when somebody writes to it, the server's own notes aside."""
+    return stat.size, 0 if written_by_server(path) else stat.mtime_ns
 
 
 def _touched(stat: Stat) -> list[int]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from wbcore.build.counts import classes
 from wbcore.errors import BadRequest, StepFailed
 from wbcore.preflight_conf import preflight_conf
 from wbcore.settings import Settings
@@ -22,6 +24,7 @@ from wbnode.webapp.trial import Trial
 _SECONDS = 30
 _POLL_SECONDS = 0.02
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_FOUND = re.compile(r"^// Found [1-9]\d* objects", re.MULTILINE)
 # What a server leaves in its database's directory; none of it is part of a dataset.
 _LEFT_BEHIND = ("serverlog.wrm", "log.wrm", "SERVER_PIDFILE.wrm", "readlocks")
 
@@ -46,6 +49,7 @@ class Preflight:
             server = self._serve(port, said)
             try:
                 _wait_for_acedb(server, port, said)
+                _ask_classes(port)
                 yield
             finally:
                 _end(server)
@@ -126,6 +130,30 @@ def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: IO[bytes])
                     "look at the database on the development server; nothing was switched",
                 ) from error
             time.sleep(_POLL_SECONDS)
+
+
+def _ask_classes(port: int) -> None:
+    """Have the server find the objects of each class that has any, and show one."""
+    with AceClient(port, timeout=_SECONDS) as client:
+        counted = classes(client.ask("classes"))
+    silent = {name: why for name in counted if (why := _class_fault(port, name))}
+    if silent:
+        told = ", ".join(f"{name} ({why})" for name, why in silent.items())
+        raise StepFailed(
+            f"AceDB of the new database does not answer queries of its classes: {told}",
+            "look at the database on the development server; nothing was switched",
+        )
+
+
+def _class_fault(port: int, name: str) -> str:
+    """Why there is no answer; each class is asked anew, since a server may end at one."""
+    try:
+        with AceClient(port, timeout=_SECONDS) as client:
+            found = client.ask(f"find {name}")
+            client.ask("show -b 0 -c 1")
+    except (OSError, StepFailed) as error:
+        return str(error)
+    return "" if _FOUND.search(found) else "it finds none"
 
 
 def _last_words(said: IO[bytes]) -> str:

@@ -141,6 +141,7 @@ def test_a_dry_run_asks_nothing_that_changes_anything(desk):
         "wb_node.observe",
         "wb_disk.check",
         "wb_dataset.found",
+        "wb_build.inspect",
         "wb_contents.measure",
     }
 
