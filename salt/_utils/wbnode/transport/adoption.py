@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Contents, Found, shown
 from wbcore.datasets import Dataset
 from wbcore.errors import ReleaseError
@@ -83,7 +84,7 @@ def take_over(
             _take_over(job, dataset, contents, name, meter, repair, one)
             if one.repaired and links.why_live(dataset, job.live):
                 follow(dataset.kind)
-        except (ReleaseError, OSError) as error:
+        except (ReleaseError, CommandExecutionError, OSError) as error:
             one.error = str(error)
         meter.at(str(dataset), before + contents.bytes)
     return taken
