@@ -12,7 +12,7 @@ import time
 import wbnode.files
 import wbnode.minion
 from wbcore.datasets import MYSQL, Dataset
-from wbnode import mysql_check
+from wbnode.build import opening
 from wbnode.mysql_reader import Reader
 from wbnode.serving import mysql
 
@@ -89,7 +89,7 @@ def examine(databases):
         if not _leads_to(layout.link(f"{MYSQL}/{name}"), directory)
     ]
     ask = mysql.client(layout, _EXAMINE_SECONDS)
-    count, faults = mysql_check.examined(layout, ask, new, list(databases))
+    count, faults = opening.examined(layout, ask, new, list(databases))
     return {"tables": count, "seconds": round(time.monotonic() - began, 3), "faults": faults}
 
 

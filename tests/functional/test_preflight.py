@@ -22,6 +22,7 @@ from salt.exceptions import CommandExecutionError
 from wbcore.errors import StepFailed
 from wbcore.names import Release
 from wbcore.settings import Settings
+from wbnode.webapp.preflight import Preflight
 from wbnode.webapp.trial import Trial
 from websites import make_staging
 
@@ -251,6 +252,21 @@ def test_preflight_of_a_database_that_is_none(modules, pillar, database, mysql, 
     shutil.rmtree(database / "wspec")
     with pytest.raises(CommandExecutionError, match="AceDB does not serve the new database"):
         preflight(modules)
+    assert nothing_listens(pillar)
+
+
+def test_preflight_names_a_class_whose_objects_can_not_be_read(pillar, database):
+    trial = Preflight(Settings.parse(pillar), database, database)
+    with trial.database():
+        pass
+    block = database / "database/block1.wrm"
+    data = block.read_bytes()
+    # The block of the gene itself; the server starts without it.
+    at = data.index(b"daf-\0") // 1024 * 1024
+    block.write_bytes(data[:at] + b"\xff" * 1024 + data[at + 1024 :])
+    sentence = r"does not answer queries of its classes: .*Gene \(.*; look at the database on the"
+    with pytest.raises(StepFailed, match=sentence), trial.database():
+        pass
     assert nothing_listens(pillar)
 
 

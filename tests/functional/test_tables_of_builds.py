@@ -97,11 +97,15 @@ def test_every_kind_of_table_answers_on_a_node_as_on_the_development_server(site
     sealed = seal()
     pull = site.modules["node"]["wb_dataset.pull"]
     pull("WS221", sealed["digest"], list(sealed["datasets"]), site.sources("wb-dev"))
-    layout = site.layout("node")
-    for directory in (NAME, OTHER):
-        layout.link(f"mysql/{directory[:-6]}").symlink_to(directory)
+    layout, modules = site.layout("node"), site.modules["node"]
 
-    with mariadb(layout, site.modules["node"], by="mysql") as sql:
+    with mariadb(layout, modules, by="mysql") as sql:
+        told = modules["wb_mysql.examine"]({"c_elegans": NAME, "clustal": OTHER})
+        # The one that asks by a live name waits until there is one.
+        assert told["faults"] == {} and told["tables"] == 14
+        for directory in (NAME, OTHER):
+            layout.link(f"mysql/{directory[:-6]}").symlink_to(directory)
+        sql("FLUSH TABLES")
         assert answers(sql) == expected
         sql("FLUSH TABLES")
         assert answers(sql) == expected
@@ -134,6 +138,17 @@ def test_aria_is_portable_once_it_is_sealed_and_not_before(site, wb_dev, seal):
     assert (index.read_bytes(), index.with_suffix(".MAD").read_bytes()) != before
     assert index.stat().st_mode & 0o222 == 0
     assert not list((index.parent.parent / ".incoming").iterdir())
+
+
+def test_a_node_names_aria_that_was_not_made_portable(site, wb_dev, seal, monkeypatch):
+    monkeypatch.setattr("wbnode.build.aria_pages.make_portable", lambda index: False)
+    sealed, modules = seal(), site.modules["node"]
+    tables = [f"mysql/{NAME}", f"mysql/{OTHER}"]
+    modules["wb_dataset.pull"]("WS221", sealed["digest"], tables, site.sources("wb-dev"))
+    with mariadb(site.layout("node"), modules, by="mysql"):
+        told = modules["wb_mysql.examine"]({"c_elegans": NAME, "clustal": OTHER})
+    assert set(told["faults"]) == {f"{NAME}.aria", f"{NAME}.aria_parts"}
+    assert "zerofilled" in told["faults"][f"{NAME}.aria"]
 
 
 def innodb(sql, _):

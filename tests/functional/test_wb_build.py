@@ -107,6 +107,24 @@ def test_seal_names_what_can_not_travel(modules, staged, spoil, sentence):
     assert not staged.manifest(Build(221)).exists()
 
 
+def test_seal_tells_all_that_can_not_travel_at_once(modules, staged):
+    for spoil in (_stray, _absolute_link, _pipe, _foreign_database):
+        spoil(staged)
+    problems = modules["wb_build.survey"]("WS221")["problems"]
+    assert len(problems) == 4
+    with pytest.raises(CommandExecutionError, match=r"^4 things are wrong: ") as refused:
+        modules["wb_build.seal"]("WS221")
+    assert all(problem in str(refused.value) for problem in problems)
+
+
+def test_seal_takes_an_absolute_link_into_the_place_of_the_build(modules, staged):
+    target = "/usr/local/wormbase/databases/WS221/gene/list"
+    (staged.kind("support") / "WS221/gene/own").symlink_to(target)
+    modules["wb_build.seal"]("WS221")
+    sealed = Manifest.parse(staged.manifest(Build(221)).read_bytes(), Build(221))
+    assert sealed.of(Dataset.parse("support/WS221/gene")).links == {"own": target}
+
+
 def test_seal_gives_the_digest_of_a_manifest_of_everything(modules, staged):
     answer = modules["wb_build.seal"]("WS221", run="1")
     data = staged.manifest(Build(221)).read_bytes()

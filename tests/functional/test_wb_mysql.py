@@ -66,6 +66,78 @@ def test_builds_are_those_that_the_server_serves(server, layout):
     assert functions["wb_mysql.builds"]() == {"c_elegans": "WS221", "clustal": "WS220"}
 
 
+def examine(functions, **databases):
+    return functions["wb_mysql.examine"](databases or {"c_elegans": "c_elegans_WS221"})
+
+
+def test_examine_opens_every_table_of_a_database_that_is_not_live(server, layout):
+    functions, sql = server
+    database(sql, "c_elegans_WS221", "WS221")
+    sql(
+        "USE c_elegans_WS221; CREATE TABLE `odd ``näme` (n INT); CREATE SEQUENCE s;"
+        "CREATE TABLE m (name VARCHAR(16), value VARCHAR(16)) ENGINE=MERGE UNION=(meta);"
+        "CREATE VIEW v AS SELECT name FROM meta; FLUSH TABLES"
+    )
+    told = examine(functions)
+    assert (told["tables"], told["faults"]) == (5, {})
+    flip(layout, "c_elegans", "c_elegans_WS221")
+    assert examine(functions)["tables"] == 0
+
+
+def _short_index(sql, folder):
+    os.truncate(folder / "meta.MYI", 100)
+    return "c_elegans_WS221.meta"
+
+
+def _no_data(sql, folder):
+    (folder / "meta.MYD").unlink()
+    return "c_elegans_WS221.meta"
+
+
+def _hollow_view(sql, folder):
+    sql("CREATE VIEW c_elegans_WS221.v AS SELECT name FROM c_elegans_WS221.meta;"
+        "DROP TABLE c_elegans_WS221.meta")  # fmt: skip
+    return "c_elegans_WS221.v"
+
+
+def _view_of_a_stranger(sql, folder):
+    sql("CREATE DEFINER=builder@localhost VIEW c_elegans_WS221.v AS SELECT 1 AS one")
+    return "c_elegans_WS221.v"
+
+
+@pytest.mark.parametrize("spoil", [_short_index, _no_data, _hollow_view, _view_of_a_stranger])
+def test_examine_names_what_can_not_be_opened(server, layout, spoil):
+    functions, sql = server
+    for name in ("c_elegans_WS221", "clustal_WS221"):
+        database(sql, name, "WS221")
+    sql("FLUSH TABLES")
+    name = spoil(sql, layout.kind("mysql") / "c_elegans_WS221")
+    told = examine(functions, c_elegans="c_elegans_WS221", clustal="clustal_WS221")
+    assert list(told["faults"]) == [name] and told["faults"][name]
+
+
+def test_examine_passes_over_what_asks_for_another_build_by_its_live_name(server, layout):
+    functions, sql = server
+    for build in ("WS220", "WS221"):
+        database(sql, f"c_elegans_{build}", build)
+    sql("CREATE TABLE c_elegans_WS221.new (n INT)")
+    flip(layout, "c_elegans", "c_elegans_WS221")
+    sql("FLUSH TABLES; USE c_elegans; CREATE VIEW v AS SELECT n FROM c_elegans.new;"
+        "CREATE TABLE m (n INT) ENGINE=MERGE UNION=(c_elegans.new)")  # fmt: skip
+    flip(layout, "c_elegans", "c_elegans_WS220")
+    sql("FLUSH TABLES")
+    told = examine(functions)
+    assert told["faults"] == {} and told["tables"] == 3
+
+
+def test_examine_of_a_directory_that_is_not_there(server):
+    functions, _ = server
+    with pytest.raises(Exception, match="the MySQL directory c_elegans_WS221 is not here"):
+        examine(functions)
+    with pytest.raises(Exception, match="is not a dataset"):
+        examine(functions, c_elegans="../mysql_WS221")
+
+
 def test_new_names_are_on_disk_before_the_journal_of_their_switch_goes(server, layout, monkeypatch):
     functions, sql = server
     for build in ("WS220", "WS221"):

@@ -88,7 +88,7 @@ def check_staged(build: Build, settings: Settings, seen: Seen, known: Known) -> 
         raise wrong(build, settings, problems)
     if survey.get("changed"):
         raise BadData(
-            f"{build} was changed after it was sealed: {survey['changed'][0]}",
+            f"{build} was changed after it was sealed: {', '.join(survey['changed'])}",
             "restore the file, or, if the change is meant and the build was never live, run "
             f"salt {settings.staging} wb_build.unseal {build}",
             node=settings.staging,

@@ -32,8 +32,7 @@ from wbcore.transport.ownership import file_mode
 from wbcore.transport.parcels import INDEX_BYTES
 
 import wbnode.files
-from wbnode import mysql_check
-from wbnode.build import aria_pages, myisam_index
+from wbnode.build import aria_pages, myisam_index, opening
 from wbnode.build.tables import Tables
 from wbnode.serving import mysql
 
@@ -130,7 +129,7 @@ class Staging:
         names = [str(table) for table in tables.without_files(unsealed)]
         return tables.crashed(unsealed) + [
             f"{MYSQL}: {name} can not be opened ({why}); see CHECK TABLE {name}, and make it anew"
-            for name, why in mysql_check.faults(ask, names).items()
+            for name, why in opening.faults(ask, names).items()
         ]
 
     def tables(self, name: Build | Release) -> list[Dataset]:

@@ -23,6 +23,7 @@ from wbnode.webapp.trial import Trial
 
 _SECONDS = 30
 _POLL_SECONDS = 0.02
+_LOOK = "look at the database on the development server; nothing was switched"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FOUND = re.compile(r"^// Found [1-9]\d* objects", re.MULTILINE)
 # What a server leaves in its database's directory; none of it is part of a dataset.
@@ -126,22 +127,23 @@ def _wait_for_acedb(server: subprocess.Popen[bytes], port: int, said: IO[bytes])
         except OSError as error:
             if server.poll() is not None or time.monotonic() > until:
                 raise StepFailed(
-                    f"AceDB does not serve the new database: {_last_words(said) or error}",
-                    "look at the database on the development server; nothing was switched",
+                    f"AceDB does not serve the new database: {_last_words(said) or error}", _LOOK
                 ) from error
             time.sleep(_POLL_SECONDS)
 
 
 def _ask_classes(port: int) -> None:
     """Have the server find the objects of each class that has any, and show one."""
-    with AceClient(port, timeout=_SECONDS) as client:
-        counted = classes(client.ask("classes"))
+    try:
+        with AceClient(port, timeout=_SECONDS) as client:
+            counted = classes(client.ask("classes"))
+    except (OSError, ValueError) as error:
+        raise StepFailed(f"AceDB of the new database tells no classes: {error}", _LOOK) from error
     silent = {name: why for name in counted if (why := _class_fault(port, name))}
     if silent:
         told = ", ".join(f"{name} ({why})" for name, why in silent.items())
         raise StepFailed(
-            f"AceDB of the new database does not answer queries of its classes: {told}",
-            "look at the database on the development server; nothing was switched",
+            f"AceDB of the new database does not answer queries of its classes: {told}", _LOOK
         )
 
 

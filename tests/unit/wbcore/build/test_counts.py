@@ -66,5 +66,5 @@ def test_classes_are_those_of_the_build_and_not_of_acedb_itself():
 
 @pytest.mark.parametrize("said", ["", "// FATAL ERROR - Diskblockread", "Gene 3"])
 def test_classes_that_were_not_told(said):
-    with pytest.raises(ValueError, match="did not tell"):
+    with pytest.raises(ValueError, match="did not list"):
         counts.classes(said)

@@ -233,7 +233,38 @@ def test_changed_names_the_path(found, changed):
     ],
 )
 def test_link_problem(path, target, fine):
-    assert (manifests.link_problem(path, target) == "") == fine
+    dataset = Dataset.parse("mysql/c_elegans_WS221")
+    assert (manifests.link_problem(dataset, path, target) == "") == fine
+
+
+@pytest.mark.parametrize(
+    ("dataset", "target", "fine"),
+    [
+        ("support/WS221/gene", "/usr/local/wormbase/databases/WS221/gene/list", True),
+        ("support/WS221/gene", "/usr/local/wormbase/databases/WS221/ontology", True),
+        ("support/WS221/gene", "/usr/local/wormbase/databases/WS2210/gene/list", False),
+        ("support/WS221/gene", "/usr/local/wormbase/databases/WS220/gene/list", False),
+        ("support/WS221/gene", "/usr/local/wormbase/databases/WS221/../WS220/gene", False),
+        ("acedb/wormbase_WS221", "/usr/local/wormbase/acedb/wormbase_WS221/wspec", True),
+        ("acedb/wormbase_WS221", "/usr/local/wormbase/acedb/bin", False),
+    ],
+)
+def test_an_absolute_link_may_lead_to_the_place_of_its_own_build(dataset, target, fine):
+    one = Dataset.parse(dataset)
+    assert (manifests.link_problem(one, "a/link", target) == "") == fine
+    sealed = Manifest(
+        Build(221), {}, {one: Contents({}, {"a/link": target}, frozenset({"a"}))}
+    ).to_bytes()
+    if fine:
+        assert Manifest.parse(sealed, Build(221)).to_bytes() == sealed
+    else:
+        with pytest.raises(BadData, match="absolute path"):
+            Manifest.parse(sealed, Build(221))
+
+
+def test_changed_passes_over_the_time_of_what_the_server_writes_anew():
+    assert Contents({"t.CSM": a_file()}).changed(Found({"t.CSM": a_stat(mtime_ns=6)})) == []
+    assert Contents({"t.CSM": a_file()}).changed(Found({"t.CSM": a_stat(size=4)})) == ["t.CSM"]
 
 
 @given(names)

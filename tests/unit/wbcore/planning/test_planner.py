@@ -122,7 +122,8 @@ def test_release_of_a_sealed_build_that_is_not_the_newest_goes_on():
     ("finding", "says"),
     [
         ({"problems": ["block1.wrm is missing"]}, "wb-dev: block1.wrm is missing; fix WS220"),
-        ({"changed": ["acedb/x", "acedb/y"]}, "changed after it was sealed: acedb/x; restore the"),
+        ({"problems": ["x", "y"]}, "wb-dev: 2 things are wrong: (1) x (2) y; fix WS220"),
+        ({"changed": ["acedb/x", "acedb/y"]}, "after it was sealed: acedb/x, acedb/y; restore the"),
         ({"changed": ["acedb/x"]}, "salt wb-dev wb_build.unseal WS220"),
     ],
 )

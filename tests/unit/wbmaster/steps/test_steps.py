@@ -6,7 +6,7 @@ import importlib
 import pytest
 from cluster import World, request, settings
 from rehearsal import Desk, staged, steps_of
-from wbcore.errors import BadRequest, StepFailed
+from wbcore.errors import BadRequest, ReleaseError, StepFailed
 from wbmaster import run
 from wbmaster.nodes.fleet import Answer
 from wbmaster.steps import STEPS, step
@@ -254,6 +254,38 @@ def test_a_bad_preflight_stops_before_anything_is_switched(desk, answer, says):
     functions = {function for _, function in desk.nodes.asked}
     assert not functions & {"wb_proxy.maintain", "wb_live.switch"}
     assert str(desk.live.build) == "WS220"
+
+
+def test_a_table_that_a_node_can_not_open_stops_before_anything_is_switched(desk):
+    real = desk.nodes.wb_mysql_examine
+
+    def examine(node, databases):
+        faults = {"wb-gb1": {"c_elegans_WS221.ar": "Index is corrupt", "clustal_WS220.x": "gone"}}
+        return {**real(node, databases), "faults": faults.get(node, {})}
+
+    desk.nodes.wb_mysql_examine = examine
+    with pytest.raises(ReleaseError) as caught:
+        desk.run(request("release", "WS221"))
+    said = str(caught.value)
+    assert "wb-gb1: c_elegans_WS221.ar (Index is corrupt), wb-gb1: clustal_WS220.x (gone)" in said
+    assert "nothing has changed on the site" in said
+    functions = {function for _, function in desk.nodes.asked}
+    assert not functions & {"wb_webapp.preflight", "wb_proxy.maintain", "wb_live.switch"}
+    assert str(desk.live.build) == "WS220"
+
+
+def test_every_mysql_node_opens_the_new_tables(desk):
+    desk.run(request("release", "WS221"))
+    asked = {node for node, function in desk.nodes.asked if function == "wb_mysql.examine"}
+    assert asked == {*WEB, "wb-gb1"}
+    assert set(desk.ledger.runs(1)[0]["figures"]["push_webapp"]["tables"]) == asked
+
+
+def test_a_dry_run_tells_all_that_is_wrong_with_the_tables(desk):
+    desk.nodes.wb_build_inspect = lambda node, build: {"problems": ["a; run A", "b; run B"]}
+    with pytest.raises(ReleaseError) as caught:
+        desk.forecast(request("release", "WS221"))
+    assert "2 things are wrong: (1) a; run A (2) b; run B; fix WS221" in str(caught.value)
 
 
 def test_the_webapp_is_brought_to_web_nodes_alone(desk):
