@@ -26,6 +26,7 @@ _UNITS = ("salt-master.service", "salt-minion.service")
 _KEPT = {"salt-minion.service"}
 # Nobody sits at a node's console.
 _MASKED = ("console-getty.service", "getty.target", "systemd-logind.service")
+_CONFIGURATION = FILES / "mariadb.cnf"
 _RECIPE = ("base.py", "debian.py", "packages.txt", "salt.txt")
 
 
@@ -37,7 +38,11 @@ def layers() -> list[Path]:
 
 
 def _base() -> Path:
-    recipe = [*(HERE / name for name in _RECIPE), *(FILES / name for name in _UNITS)]
+    recipe = [
+        *(HERE / name for name in _RECIPE),
+        *(FILES / name for name in _UNITS),
+        _CONFIGURATION,
+    ]
     return made(f"base-{digest(recipe)}", _make_base)
 
 
@@ -98,6 +103,7 @@ def _lay_files(root: Path) -> None:
         (root / "usr/bin" / command).symlink_to(f"/{SALT}/bin/{command}")
     for unit in _UNITS:
         shutil.copy(FILES / unit, root / "lib/systemd/system" / unit)
+    shutil.copy(_CONFIGURATION, root / "etc/mysql/mariadb.conf.d/60-lab.cnf")
     (root / "etc/resolv.conf").write_text("")
 
 

@@ -79,11 +79,24 @@ wormbase:
     port: 2005
     # The port on which a node tries a release before it goes live.
     preflight_port: 2006
+    # The server's program: saceserver, or sgifaceserver, wherever your site has it. Builds are
+    # counted with tace, on the development server.
+    server: /usr/local/bin/saceserver
+    tace: /usr/local/bin/tace
+    # The file in /etc/xinetd.d that starts the server. If your site has one under another name,
+    # give that name, and the states write that file instead of a second one for the same port.
+    xinetd: acedb
     user: acedb
     group: acedb
 
   # The MySQL server.
   mysql:
+    # Its unit, the socket at which it listens, and the one file of its configuration that is the
+    # project's. That file sets the data directory and which folder there is no database. All the
+    # rest is your site's.
+    service: mariadb
+    socket: /run/mysqld/mysqld.sock
+    config: /etc/mysql/mariadb.conf.d/90-wormbase.cnf
     user: mysql
     group: mysql
     # The MySQL user of the webapp. It can read the databases of builds and no others. It is created
@@ -93,6 +106,8 @@ wormbase:
 
   # The webapp and its Starman.
   webapp:
+    # The unit that runs Starman. The states write it.
+    service: wormbase-starman
     port: 5000
     # The port on which a node tries a release before it goes live.
     preflight_port: 5001

@@ -1,19 +1,25 @@
 """The AceDB server of this node, which xinetd starts at the first connection.
 
+A server is known by the port that it holds, so it may be any program: ``saceserver``, or a site's
+own ``sgifaceserver``.
+
 Source: the wiki page, step 8; docs/field.md, "go live": the server is killed, xinetd starts it
 again at the next connection.
 """
 
 import contextlib
-import os
+import re
 import signal
+import socket
 import time
-from pathlib import Path
 
 import wbnode.minion
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
 from wbnode.acedb import AceClient
+from wbnode.due_restarts import XINETD
+from wbnode.ending import end
+from wbnode.serving import processes
 
 __virtualname__ = "wb_acedb"
 
@@ -21,6 +27,10 @@ __virtualname__ = "wb_acedb"
 END_SECONDS = 1.0
 ANSWER_SECONDS = 10
 _POLL_SECONDS = 0.005
+_ENTRY = re.compile(r"^[ \t]*service[ \t]+(\S+)\s*\{(.*?)^[ \t]*\}", re.MULTILINE | re.DOTALL)
+_ATTRIBUTE = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+# These hold the port, too, to hand it to a server.
+_STARTERS = {XINETD, "systemd"}
 
 
 def __virtual__():
@@ -44,10 +54,36 @@ def restart():
         salt wb-web1 wb_acedb.restart
     """
     began = time.monotonic()
-    servers = _servers()
-    _end(servers)
-    _remove_locks(servers)
+    _end_servers()
     return {"build": _answer(), "seconds": round(time.monotonic() - began, 3)}
+
+
+@wbnode.minion.salt_errors
+def follow():
+    """Let xinetd follow its files and AceDB's server with it, and wait until that answers.
+
+    An xinetd that its unit did not start gives way to the unit; other servers that it has started
+    go on. AceDB does not answer meanwhile: the master calls it through ``wb_service.restart_due``
+    while this node serves nobody.
+
+    Returns ``{"build": "WS221", "seconds": float}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_acedb.follow
+    """
+    began = time.monotonic()
+    verb = "reload" if __salt__["wb_service.state"](XINETD)["running"] else "restart"
+    if verb == "restart":
+        starters = [pid for pid in _holders() if processes.program(pid) == XINETD]
+        # By this signal it ends none of the servers that it has started.
+        end(starters, XINETD, END_SECONDS, signal.SIGQUIT)
+        _end_servers()
+    if not __salt__[f"service.{verb}"](XINETD):
+        raise StepFailed(f"{XINETD} did not {verb}", f"run systemctl status {XINETD} on this node")
+    return {**restart(), "seconds": round(time.monotonic() - began, 3)}
 
 
 @wbnode.minion.salt_errors
@@ -61,6 +97,28 @@ def build():
         salt wb-web1 wb_acedb.build
     """
     return _answer()
+
+
+@wbnode.minion.salt_errors
+def rivals():
+    """The files of xinetd, beside the one that the pillar names, that give out AceDB's port.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_acedb.rivals
+    """
+    acedb = wbnode.minion.settings_of(__pillar__).acedb
+    folder = wbnode.minion.layout_of(__opts__).below("/etc/xinetd.d")
+    # xinetd reads none with a dot in its name.
+    others = (path for path in sorted(folder.glob("*")) if path.name != acedb.xinetd)
+    texts = {
+        str(path): path.read_text(encoding="utf-8", errors="replace")
+        for path in others
+        if "." not in path.name and path.is_file()
+    }
+    return [path for path, text in texts.items() if acedb.port in _ports(text)]
 
 
 def _answer():
@@ -79,43 +137,31 @@ def _answer():
                 ) from error
             if isinstance(error, ConnectionRefusedError) and not reloaded:
                 # A server of an earlier xinetd kept the port from the one that runs now.
-                __salt__["service.reload"]("xinetd")
+                __salt__["service.reload"](XINETD)
                 reloaded = True
             # A server that was just ended may have taken the connection.
             time.sleep(_POLL_SECONDS)
 
 
-def _servers():
-    """Process ids of the servers of the live database, not of one started for a preflight."""
-    link = str(wbnode.minion.layout_of(__opts__).link("acedb"))
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if words[0].rpartition("/")[2] == "saceserver" and link in words[1:]:
-                found.append(int(folder.name))
-    return found
+def _ports(text):
+    """The TCP ports of the entries in a file of xinetd."""
+    for name, entry in _ENTRY.findall(text):
+        told = dict(_ATTRIBUTE.findall(entry))
+        if told.get("disable") != "yes" and told.get("protocol") != "udp":
+            with contextlib.suppress(OSError, ValueError):
+                yield int(told["port"]) if "port" in told else socket.getservbyname(name, "tcp")
 
 
-def _end(pids):
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sign)
-        until = time.monotonic() + END_SECONDS
-        while (pids := [pid for pid in pids if _lives(pid)]) and time.monotonic() < until:
-            time.sleep(_POLL_SECONDS)
-        if not pids:
-            return
-    raise StepFailed(f"AceDB's server {pids[0]} does not end", "look at its process")
+def _holders():
+    """The processes that hold the port of the live database."""
+    port = wbnode.minion.settings_of(__pillar__).acedb.port
+    return processes.holders(processes.listening(port))
 
 
-def _lives(pid):
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+def _end_servers():
+    servers = [pid for pid in _holders() if processes.program(pid) not in _STARTERS]
+    end(servers, "AceDB's server", END_SECONDS)
+    _remove_locks(servers)
 
 
 def _remove_locks(pids):

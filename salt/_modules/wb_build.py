@@ -221,7 +221,7 @@ def _protect(staging: Staging, datasets: Iterable[Dataset]) -> bool:
 
 
 def _open_tables_anew(staging: Staging) -> None:
-    if staging.layout.mysql_socket.exists():
+    if staging.layout.below(staging.settings.mysql.socket).exists():
         __salt__["wb_mysql.flush"]()
 
 

@@ -58,7 +58,8 @@ def _unsealed(staging, name):
 
 
 def _measured(staging, name, databases, datasets):
-    return counting.measured(staging.layout, name, databases, datasets)
+    tace = staging.settings.acedb.tace
+    return counting.measured(staging.layout, name, databases, datasets, tace)
 
 
 def _none(why):

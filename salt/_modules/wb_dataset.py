@@ -23,7 +23,6 @@ from wbcore.errors import BadRequest
 from wbcore.model import desired, links
 from wbcore.transport.rsync import Source
 from wbnode.dataset_store import DatasetStore
-from wbnode.due_restarts import STARMAN
 from wbnode.transport import adoption, progress, scrubbing
 from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
@@ -358,8 +357,6 @@ _FOLLOW = {
     SUPPORT: "test.ping",
     WEBAPP: "wb_webapp.reload",
 }
-# What is restarted for it where that would interrupt visitors.
-_SERVERS = {ACEDB: ACEDB, WEBAPP: STARMAN}
 _TOLD = 5
 _ALREADY = {"received": 0, "seconds": 0, "source": "", "already": True}
 
@@ -375,7 +372,8 @@ def _is_live(link: str) -> str:
 def _follow(kind: str) -> None:
     """Let the servers take up a live dataset of a kind; nobody is interrupted for it."""
     if _interrupts(kind) and __salt__["wb_service.serves"]():
-        __salt__["wb_service.restart_later"](_SERVERS[kind])
+        servers = {ACEDB: ACEDB, WEBAPP: _store().settings.webapp.service}
+        __salt__["wb_service.restart_later"](servers[kind])
     else:
         __salt__[_FOLLOW[kind]]()
 

@@ -1,27 +1,34 @@
-"""The MySQL server of this node: its system tables, its reader, what it serves.
+"""The MySQL server of this node: its place, its system tables, its reader, what it serves.
 
 The databases are MyISAM directories, live through symlinks beside them; the server looks at
-a link anew when its tables are flushed.
+a link anew when its tables are flushed. It may have other databases too, of other applications,
+which are left alone.
 """
 
 import os
 import re
 import shutil
 import time
+from pathlib import Path
 
 import wbnode.files
 import wbnode.minion
 from wbcore.datasets import MYSQL, Dataset
+from wbcore.errors import StepFailed
 from wbnode.build import opening
 from wbnode.mysql_reader import Reader
-from wbnode.serving import mysql
+from wbnode.serving import mysql, processes
 
 __virtualname__ = "wb_mysql"
 
-_LOOK = "look at MariaDB there: systemctl status mariadb"
 _SECONDS = 30
 # Every index of a build is read.
 _EXAMINE_SECONDS = 3600
+_POLL_SECONDS = 0.02
+# What Debian starts from, and where it has the databases unless a file says otherwise.
+_CONFIGURATION = "/etc/mysql/my.cnf"
+_DEFAULT = "/var/lib/mysql"
+_SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 _DIRECTORY = re.compile(r"([A-Za-z0-9_]{1,64})_WS[1-9][0-9]*")
 
 
@@ -40,6 +47,7 @@ def flush():
 
         salt wb-web1 wb_mysql.flush
     """
+    # Of all tables: a flush of some of them would wait for whoever reads one, and this does not.
     _ask("FLUSH TABLES")
     settings = wbnode.minion.settings_of(__pillar__)
     for user in map(_reader, sorted({settings.mysql.reader, settings.report.user})):
@@ -60,7 +68,71 @@ def builds():
 
         salt wb-web1 wb_mysql.builds
     """
-    return mysql.builds(wbnode.minion.layout_of(__opts__), _ask)
+    return mysql.builds(wbnode.minion.layout_of(__opts__), _socket(), _ask)
+
+
+@wbnode.minion.salt_errors
+def elsewhere():
+    """The databases outside of the data directory that the server loses with the project's file
+    of its configuration: full paths.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_mysql.elsewhere
+    """
+    layout = wbnode.minion.layout_of(__opts__)
+    place = _configured(layout.below(_CONFIGURATION)) or layout.below(_DEFAULT)
+    if not place.is_dir() or place.resolve() == _data().resolve():
+        return []
+    folders = (path for path in place.glob("[!.#]*") if path.is_dir())
+    return sorted(str(path) for path in folders if path.name not in (*_SYSTEM, "lost+found"))
+
+
+@wbnode.minion.salt_errors
+def place():
+    """Where the running server has its databases: ``{"data directory": path, "databases":
+    [names]}``, without the server's own.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_mysql.place
+    """
+    names = ", ".join(map(repr, _SYSTEM))
+    directory, *databases = _ask(
+        "SELECT @@datadir; SELECT schema_name FROM information_schema.schemata"
+        f" WHERE schema_name NOT IN ({names})"
+        # A folder whose name is none of a database.
+        " AND schema_name NOT LIKE '#mysql50#.%' ORDER BY schema_name"
+    )
+    return {"data directory": os.path.realpath(directory), "databases": databases}
+
+
+@wbnode.minion.salt_errors
+def restart():
+    """Restart the server by its unit; one that was started by other means gives way to the unit.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_mysql.restart
+    """
+    service = _settings().service
+    if not __salt__["wb_service.state"](service)["running"] and _listens():
+        # What has started it may start it again, but not after it was told to end.
+        _ask("SHUTDOWN")
+        until = time.monotonic() + _SECONDS
+        while _listens() and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS)
+    if not __salt__["service.restart"](service):
+        raise StepFailed(
+            f"{service} did not restart", f"run systemctl status {service} on this node"
+        )
+    return True
 
 
 @wbnode.minion.salt_errors
@@ -88,7 +160,7 @@ def examine(databases):
         for name, directory in sorted(databases.items())
         if not _leads_to(layout.link(f"{MYSQL}/{name}"), directory)
     ]
-    ask = mysql.client(layout, _EXAMINE_SECONDS)
+    ask = mysql.client(_socket(), _EXAMINE_SECONDS)
     count, faults = opening.examined(layout, ask, new, list(databases))
     return {"tables": count, "seconds": round(time.monotonic() - began, 3), "faults": faults}
 
@@ -128,13 +200,12 @@ def initialise():
     wbnode.minion.command(
         [
             "mariadb-install-db",
-            "--no-defaults",
+            # It may say that there is no InnoDB, and then InnoDB gets no files.
+            f"--defaults-file={wbnode.minion.layout_of(__opts__).below(_CONFIGURATION)}",
             f"--datadir={beside}",
             f"--user={user}",
             "--auth-root-authentication-method=socket",
             "--skip-test-db",
-            "--innodb=OFF",
-            "--default-storage-engine=MyISAM",
         ],
         "look at the disk of the data directory",
     )
@@ -205,9 +276,31 @@ def _run(statements):
 
 def _ask(statement):
     """The rows of a statement, as the server's administrator."""
-    socket = wbnode.minion.layout_of(__opts__).mysql_socket
-    argv = ["mariadb", "--no-defaults", f"--socket={socket}", "--batch", "--skip-column-names"]
-    return wbnode.minion.command(argv, _LOOK, input=statement, timeout=_SECONDS).splitlines()
+    argv = ["mariadb", "--no-defaults", f"--socket={_socket()}", "--batch", "--skip-column-names"]
+    look = f"look at MariaDB there: systemctl status {_settings().service}"
+    return wbnode.minion.command(argv, look, input=statement, timeout=_SECONDS).splitlines()
+
+
+def _configured(file):
+    """The data directory that a file of configuration names, with all that it includes."""
+    if not file.exists() or not shutil.which("my_print_defaults"):
+        return None
+    argv = ["my_print_defaults", f"--defaults-file={file}", "--mysqld"]
+    lines = wbnode.minion.command(argv, f"look at {file} on this node").splitlines()
+    told = [line.partition("=")[2] for line in lines if line.startswith("--datadir=")]
+    return Path(told[-1]) if told else None
+
+
+def _listens():
+    return bool(processes.listening_at(_socket()))
+
+
+def _socket():
+    return wbnode.minion.layout_of(__opts__).below(_settings().socket)
+
+
+def _settings():
+    return wbnode.minion.settings_of(__pillar__).mysql
 
 
 def _data():

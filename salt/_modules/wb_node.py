@@ -119,7 +119,7 @@ def enforce(when_due=False):
         reports = wbnode.enforce.reports(layout, __opts__["id"], digest, returned)
     for report in reports:
         __salt__["event.send"](events.drift_tag(report.node), report.plain())
-    if __salt__["wb_service.due"]():
+    if __salt__["wb_service.due"]() and __salt__["wb_service.pooled"]():
         # Said before, and not done: the master may not have heard it, or had no time.
         __salt__["event.send"](events.due_tag(__opts__["id"]))
     return {"reports": [report.plain() for report in reports]}

@@ -11,15 +11,13 @@ import wbnode.minion
 from wbcore import events
 from wbcore.datasets import ACEDB
 from wbcore.errors import StepFailed
-from wbcore.model.links import PRODUCTION
-from wbnode.due_restarts import STARMAN
+from wbnode.due_restarts import XINETD
+from wbnode.serving import processes
 
 _RUNNING = ("active", "reloading")
 _ENABLED = ("enabled", "alias", "static")
 # Where systemd makes units of init scripts. One that is loaded hides a file that came later.
 _GENERATED = "/run/systemd/generator"
-# These answer when they have restarted; of any other, systemd says whether it runs.
-_RESTARTS = {ACEDB: "wb_acedb.restart", STARMAN: "wb_webapp.restart"}
 
 
 def state(name: str) -> dict[str, bool]:
@@ -61,9 +59,28 @@ def reread() -> None:
     wbnode.minion.command(["systemctl", "daemon-reload"], "look at systemd on this node")
 
 
+def taken(at: int | str) -> bool:
+    """Whether anybody listens there.
+
+    at
+        A TCP port, or the path of a socket.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.taken 5000
+    """
+    layout = wbnode.minion.layout_of(__opts__)
+    if isinstance(at, int):
+        return bool(processes.listening(at))
+    return bool(processes.listening_at(layout.below(at)))
+
+
 @wbnode.minion.salt_errors
 def restart_later(name: str) -> None:
     """Have a server restarted once this node serves nobody: the master takes it out of the pool.
+    On a node that is in no pool somebody has to say when: ``wb_service.restart_due``.
 
     name
         ``acedb``, or the name of a service.
@@ -75,7 +92,8 @@ def restart_later(name: str) -> None:
         salt wb-web1 wb_service.restart_later mariadb
     """
     wbnode.due_restarts.note(wbnode.minion.layout_of(__opts__), name)
-    __salt__["event.send"](events.due_tag(__opts__["id"]))
+    if pooled():
+        __salt__["event.send"](events.due_tag(__opts__["id"]))
 
 
 def due() -> list[str]:
@@ -92,8 +110,8 @@ def due() -> list[str]:
 
 @wbnode.minion.salt_errors
 def restart_due() -> list[str]:
-    """Restart the servers that wait for it; their names. The master calls it while this node
-    serves nobody.
+    """Restart the servers that wait for it; their names. Servers that somebody started by hand
+    give way to their units. The master calls it while this node serves nobody.
 
     CLI Example:
 
@@ -102,9 +120,17 @@ def restart_due() -> list[str]:
         salt wb-web1 wb_service.restart_due
     """
     layout, names = wbnode.minion.layout_of(__opts__), due()
+    settings = wbnode.minion.settings_of(__pillar__)
+    # These answer when they have restarted; of any other, systemd says whether it runs.
+    restarts = {
+        ACEDB: "wb_acedb.restart",
+        XINETD: "wb_acedb.follow",
+        settings.mysql.service: "wb_mysql.restart",
+        settings.webapp.service: "wb_webapp.restart",
+    }
     for name in names:
-        if name in _RESTARTS:
-            __salt__[_RESTARTS[name]]()
+        if name in restarts:
+            __salt__[restarts[name]]()
         elif not __salt__["service.restart"](name):
             raise StepFailed(
                 f"{name} did not restart", f"run systemctl restart {name} on this node"
@@ -114,7 +140,8 @@ def restart_due() -> list[str]:
 
 
 def serves() -> bool:
-    """Whether this node may be in the proxy's pool: it is a web node on which something is live.
+    """Whether visitors may be served from this node: something is live on it, whoever made it
+    live.
 
     CLI Example:
 
@@ -122,5 +149,18 @@ def serves() -> bool:
 
         salt wb-web1 wb_service.serves
     """
-    node = wbnode.minion.settings_of(__pillar__).nodes.get(__opts__["id"])
-    return node is not None and "web" in node.roles and PRODUCTION in __salt__["wb_link.read"]()
+    return bool(__salt__["wb_link.read"]())
+
+
+@wbnode.minion.salt_errors
+def pooled() -> bool:
+    """Whether the master can take this node out of the proxy's pool: it is a web node.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_service.pooled
+    """
+    settings = wbnode.minion.settings_of(__pillar__)
+    return __opts__["id"] in settings.having("web")

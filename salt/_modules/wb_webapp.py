@@ -13,9 +13,9 @@ from wbcore.errors import BadRequest, StepFailed
 from wbcore.names import Release
 from wbcore.transport.ownership import LOGS_MODE
 from wbcore.webapp_version import VERSION_TEXT, changeset_in, environment_text, version_text
-from wbnode.due_restarts import STARMAN
+from wbnode.ending import end
 from wbnode.serving import acedb as serving_acedb
-from wbnode.serving import mysql, pages, webapp
+from wbnode.serving import mysql, pages, processes, webapp
 from wbnode.serving.report import Servers, report
 from wbnode.webapp.checkout import Checkout
 from wbnode.webapp.preflight import Preflight
@@ -28,7 +28,9 @@ _ANSWER_SECONDS = 10
 _TAKE_OVER_SECONDS = 70
 _LOAD_SECONDS = 20
 _POLL_SECONDS = 0.05
-_LOOK = f"run journalctl -u {STARMAN} on this node: it has what the webapp says"
+_END_SECONDS = 10
+# What the processes of a Starman call themselves, and what starts it.
+_STARMANS = ("starman", "start_server")
 _ENVIRONMENT = "wormbase.env"
 
 
@@ -166,7 +168,8 @@ def version():
     """
     layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
     servers = Servers.of(settings, __opts__["id"])
-    return report(layout, servers, mysql.client(layout, _ANSWER_SECONDS), _ANSWER_SECONDS)
+    ask = mysql.client(layout.below(settings.mysql.socket), _ANSWER_SECONDS)
+    return report(layout, servers, ask, _ANSWER_SECONDS)
 
 
 @wbnode.minion.salt_errors
@@ -186,7 +189,8 @@ def start():
 
 @wbnode.minion.salt_errors
 def stop():
-    """Stop the live webapp; it has ended when this returns.
+    """Stop the live webapp, also a Starman that its unit did not start; it has ended when this
+    returns.
 
     CLI Example:
 
@@ -196,8 +200,9 @@ def stop():
     """
     began = time.monotonic()
     _systemctl("stop")
+    _end_others()
     # Whatever it waited to be restarted for, its next start goes by.
-    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), STARMAN)
+    wbnode.due_restarts.done(wbnode.minion.layout_of(__opts__), _service())
     return {"seconds": round(time.monotonic() - began, 3)}
 
 
@@ -229,7 +234,7 @@ def can_reload():
 
         salt wb-web1 wb_webapp.can_reload
     """
-    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{STARMAN}.service"]
+    argv = ["systemctl", "show", "--property=CanReload", "--value", f"{_service()}.service"]
     said = wbnode.minion.command(argv, "look at systemd on this node")
     return said.strip() == "yes" and bool(_generations())
 
@@ -251,7 +256,8 @@ def reload():
     while len(now := _generations()) != 1 or now <= before:
         if time.monotonic() > until:
             raise StepFailed(
-                f"the new Starman did not take over within {_TAKE_OVER_SECONDS} s", _LOOK
+                f"the new Starman did not take over within {_TAKE_OVER_SECONDS} s",
+                f"run journalctl -u {_service()} on this node: it has what the webapp says",
             )
         time.sleep(_POLL_SECONDS)
     return _serving(began)
@@ -294,9 +300,28 @@ def _complete(place, release, changeset):
     (place / "logs").chmod(LOGS_MODE)
 
 
+def _service():
+    """The unit that runs the live webapp."""
+    return wbnode.minion.settings_of(__pillar__).webapp.service
+
+
 def _systemctl(verb):
-    argv = ["systemctl", verb, f"{STARMAN}.service"]
-    return wbnode.minion.command(argv, f"run systemctl {verb} {STARMAN} on this node")
+    name = _service()
+    argv = ["systemctl", verb, f"{name}.service"]
+    return wbnode.minion.command(argv, f"run systemctl {verb} {name} on this node")
+
+
+def _end_others():
+    """End a Starman that somebody started by hand: it holds the port."""
+    port = wbnode.minion.settings_of(__pillar__).webapp.port
+    held = processes.holders(processes.listening(port))
+    for pid in held:
+        if not any(name in processes.words(pid) for name in _STARMANS):
+            raise StepFailed(
+                f"port {port} is held by {processes.program(pid)}, which is no Starman",
+                f"end process {pid} on this node, or set webapp:port in the pillar",
+            )
+    end(held, "Starman", _END_SECONDS)
 
 
 def _generations():
@@ -316,7 +341,7 @@ def _serving(began):
     if serving != live:
         raise StepFailed(
             f"the webapp serves {serving} and the live link points to {live}",
-            f"run systemctl restart {STARMAN} on this node",
+            f"run systemctl restart {_service()} on this node",
         )
     return {"release": serving, "seconds": round(time.monotonic() - began, 3)}
 

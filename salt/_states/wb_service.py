@@ -28,6 +28,7 @@ __salt__: Mapping[str, Callable[..., Any]]
 
 __virtualname__ = "wb_service"
 _LATER = "It restarts once this node is out of the pool."
+_BY_HAND = "It serves, and this node is in no pool: run salt {} wb_service.restart_due for it."
 _LEFT = "A go-live is running: the service is left to it."
 
 
@@ -42,19 +43,24 @@ def running(
     interrupts: bool = False,
     release: str = "",
     going_live: bool = False,
+    at: int | str = "",
 ) -> State:
     """Make sure that a service runs and starts at boot.
 
     reload
         Whether it is reloaded instead of restarted when a state that it watches changed.
     interrupts
-        Whether visitors would notice a restart: on a web node that serves it waits then until
-        the master has taken the node out of the pool.
+        Whether visitors would notice it: on a node on which something is live it waits then
+        until the master has taken the node out of the pool.
     release
         What it serves, if a go-live starts and stops it: before it is started the master is
         asked again, since one may have begun after this state was given to the node.
     going_live
         Whether a go-live is running: the service is left to it then.
+    at
+        The port, or the path of the socket, where it is reached. Somebody who listens there
+        while its unit does not run was started by other means, and serves: to give way to the
+        unit waits in the same way, whatever is live.
     """
     if going_live:
         return wbnode.state.outcome(name, True, _LEFT)
@@ -63,6 +69,8 @@ def running(
     asked = release and have != wanted and not __opts__["test"]
     if asked and not wbnode.state.still_live(__salt__, release):
         return wbnode.state.outcome(name, True, _LEFT)
+    if at and not have["running"] and __salt__["wb_service.taken"](at):
+        return _left_serving(name, have["enabled"])
     return wbnode.state.reach(
         name,
         __opts__["test"],
@@ -104,11 +112,27 @@ def mod_watch(
     return wbnode.state.outcome(name, True, f"It did {verb}.", {name: verb})
 
 
+def _left_serving(name: str, enabled: bool) -> State:
+    """The service is started by its unit from the next boot on; until then, what serves does."""
+    later = _later(name)
+    if enabled:
+        return later
+    if not __opts__["test"]:
+        _enable(name)
+    changes = {**later["changes"], "enabled": {"old": False, "new": True}}
+    result = None if __opts__["test"] else True
+    return wbnode.state.outcome(name, result, later["comment"], changes)
+
+
 def _later(name: str) -> State:
+    pooled = __salt__["wb_service.pooled"]()
+    comment = _LATER if pooled else _BY_HAND.format(__opts__["id"])
+    if name in __salt__["wb_service.due"]():
+        return wbnode.state.outcome(name, True, comment)
     if __opts__["test"]:
-        return wbnode.state.outcome(name, None, _LATER, {name: "restart due"})
+        return wbnode.state.outcome(name, None, comment, {name: "restart due"})
     __salt__["wb_service.restart_later"](name)
-    return wbnode.state.outcome(name, True, _LATER, {name: "restart due"})
+    return wbnode.state.outcome(name, True, comment, {name: "restart due"})
 
 
 def _state(name: str) -> dict[str, bool]:

@@ -7,11 +7,44 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from wbcore.layout import Layout
+from wbcore.settings import MySQL
 
 Sql = Callable[..., tuple[list[str], str]]
+
+# A site that has no use for InnoDB, and whose server is quick to start.
+SMALL = "innodb = OFF\ndefault-storage-engine = MyISAM\nskip-networking\n"
+
+
+def socket_of(layout: Layout) -> Path:
+    """Where the MySQL server of a node listens."""
+    return layout.below(MySQL().socket)
+
+
+def configure(layout: Layout, text: str = SMALL, user: str = "root") -> Path:
+    """Write a node's own configuration of the server, which includes a folder for other files;
+    returns that folder."""
+    file = layout.below("/etc/mysql/my.cnf")
+    folder = file.with_name("mariadb.conf.d")
+    folder.mkdir(parents=True)
+    file.write_text(
+        f"[mariadbd]\nuser = {user}\nsocket = {socket_of(layout)}\n"
+        f"pid-file = {layout.root / 'pid'}\n{text}\n!includedir {folder}\n"
+    )
+    return folder
+
+
+def start(layout: Layout, by: str = "root") -> subprocess.Popen[bytes]:
+    """Start the server of a node as its configuration says, at the hands of a user."""
+    socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
+    file = layout.below("/etc/mysql/my.cnf")
+    return subprocess.Popen(
+        [*_hands(by, "+dac_read_search"), "mariadbd", f"--defaults-file={file}"],
+        stderr=(layout.root / "mariadb.log").open("ab"),
+    )
 
 
 @contextmanager
@@ -25,21 +58,37 @@ def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> 
         what its owner can write alone.
     """
     data = layout.kind("mysql")
-    layout.mysql_socket.parent.mkdir(parents=True)
     data.mkdir(parents=True, exist_ok=True)
+    own = "".join(f"{option.removeprefix('--')}\n" for option in options)
+    configure(layout, f"datadir = {data}\nignore-db-dirs = .incoming\n{SMALL}{own}", by)
     assert functions["wb_mysql.initialise"]() is True
-    argv = ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={layout.mysql_socket}"]
-    argv += [f"--user={by}", "--innodb=OFF", "--skip-networking", "--ignore-db-dirs=.incoming"]
-    argv += ["--default-storage-engine=MyISAM", f"--pid-file={layout.root / 'pid'}", *options]
     if by != "root":
+        socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["chown", "-R", f"{by}:", data, layout.root / "run"], check=True)
         layout.root.chmod(0o777)
-    process = subprocess.Popen([*_hands(by, "+dac_read_search"), *argv], stderr=subprocess.DEVNULL)
+    process, sql = start(layout, by), client(layout)
+    wait_until_it_answers(sql)
+    try:
+        yield sql
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_until_it_answers(sql: Sql) -> None:
+    """A server listens before it heeds the signal that ends it."""
+    until = time.monotonic() + 20
+    while sql("SELECT 1")[0] != ["1"] and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def client(layout: Layout) -> Sql:
+    """Runs SQL at the server of a node, see :func:`mariadb`."""
 
     def sql(
         statement: str, user: str = "root", by: str = "root", password: str = ""
     ) -> tuple[list[str], str]:
-        client = ["mariadb", "--no-defaults", f"--socket={layout.mysql_socket}", f"--user={user}"]
+        client = ["mariadb", "--no-defaults", f"--socket={socket_of(layout)}", f"--user={user}"]
         done = subprocess.run(
             [*_hands(by), *client, "-BN"],
             input=statement,
@@ -50,15 +99,7 @@ def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> 
         )
         return done.stdout.splitlines(), done.stderr
 
-    # It listens before it heeds the signal that ends it, so it has to answer first.
-    until = time.monotonic() + 20
-    while sql("SELECT 1")[0] != ["1"] and time.monotonic() < until:
-        time.sleep(0.02)
-    try:
-        yield sql
-    finally:
-        process.terminate()
-        process.wait()
+    return sql
 
 
 def _hands(user: str, able_to: str = "+dac_override") -> list[str]:

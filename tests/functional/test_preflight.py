@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from databases import socket_of
 from salt.exceptions import CommandExecutionError
 from wbcore.errors import StepFailed
 from wbcore.names import Release
@@ -88,9 +89,14 @@ LOCAL = """
 
 
 @pytest.fixture
-def pillar():
+def pillar(programs):
     return {
-        "acedb": {"user": "root", "group": "root", "preflight_port": free_port()},
+        "acedb": {
+            "user": "root",
+            "group": "root",
+            "preflight_port": free_port(),
+            "server": str(programs / "bin/saceserver"),
+        },
         "webapp": {
             "user": "root",
             "group": "root",
@@ -126,7 +132,7 @@ def database(layout, programs, monkeypatch) -> Path:
 @pytest.fixture
 def mysql(layout) -> Iterator[subprocess.Popen]:
     """A server whose reader was never allowed to read the new database."""
-    data, sock = layout.kind("mysql"), layout.mysql_socket
+    data, sock = layout.kind("mysql"), socket_of(layout)
     sock.parent.mkdir(parents=True)
     data.parent.mkdir(parents=True)
     subprocess.run(
@@ -153,7 +159,7 @@ def mysql(layout) -> Iterator[subprocess.Popen]:
 def release(modules, layout, tmp_path) -> Path:
     extlib.unpack(tmp_path / "extlib")
     make_staging(layout.staging, tmp_path / "extlib")
-    local = LOCAL.replace("SOCKET", str(layout.mysql_socket))
+    local = LOCAL.replace("SOCKET", str(socket_of(layout)))
     (layout.staging / "wormbase_local.conf").write_text(local)
     modules["wb_webapp.assemble"](RELEASE)
     return layout.website / RELEASE

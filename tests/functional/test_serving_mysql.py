@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from databases import mariadb
+from databases import mariadb, socket_of
 from salt.exceptions import CommandExecutionError
 from wbnode.serving import mysql
 
@@ -115,7 +115,7 @@ def test_tables_of_two_builds_under_the_live_name_are_named(server, layout):
 
 def test_a_flush_between_two_looks_does_not_matter(server, layout):
     _, sql = server
-    asked, real = [], mysql.client(layout, 5)
+    asked, real = [], mysql.client(socket_of(layout), 5)
 
     def ask(statement):
         asked.append(statement)
@@ -123,7 +123,10 @@ def test_a_flush_between_two_looks_does_not_matter(server, layout):
             sql("FLUSH TABLES")
         return real(statement)
 
-    assert mysql.builds(layout, ask) == {"c_elegans": "WS220", "clustal": "WS220"}
+    assert mysql.builds(layout, socket_of(layout), ask) == {
+        "c_elegans": "WS220",
+        "clustal": "WS220",
+    }
     assert len(asked) > 3
 
 
@@ -147,7 +150,7 @@ def test_a_server_that_is_down_is_named(layout, load):
     functions = load("node", PILLAR)
     (layout.kind("mysql") / "c_elegans_WS220").mkdir(parents=True)
     flip(layout, "c_elegans", "WS220")
-    with pytest.raises(CommandExecutionError, match="systemctl status mariadb"):
+    with pytest.raises(CommandExecutionError, match="look at MariaDB"):
         functions["wb_mysql.builds"]()
     with pytest.raises(Exception, match=r"MySQL says .*Can't connect"):
-        mysql.builds(layout, mysql.client(layout, 5))
+        mysql.builds(layout, socket_of(layout), mysql.client(socket_of(layout), 5))

@@ -158,6 +158,13 @@ def test_seal_makes_tables_read_only_until_the_build_is_unsealed(modules, staged
     assert (mode("c_elegans_WS221"), mode("c_briggsae_WS220")) == (0o220, 0)
 
 
+def test_seal_lets_the_carrier_into_a_database_that_a_server_made(modules, staged):
+    home = staged.kind("mysql") / "c_elegans_WS221"
+    home.chmod(0o2700)
+    modules["wb_build.seal"]("WS221")
+    assert home.stat().st_mode & 0o7777 == 0o2750
+
+
 def test_seal_refuses_while_somebody_writes_and_lets_him_go_on(modules, staged, monkeypatch):
     table = staged.kind("mysql") / "c_elegans_WS221/features.MYD"
     protect = Staging.protect

@@ -36,9 +36,13 @@ def blast(tmp_path_factory):
 
 
 @pytest.fixture
-def staged(layout, modules, programs, blast, tree, monkeypatch):
+def pillar(pillar, programs):
+    return {**pillar, "acedb": {**pillar["acedb"], "tace": str(programs / "bin/tace")}}
+
+
+@pytest.fixture
+def staged(layout, modules, programs, blast, tree):
     """WS221 staged, its tables loaded; a table of another database belongs to WS220."""
-    monkeypatch.setenv("PATH", f"{programs / 'bin'}:/usr/bin:/usr/sbin:/bin")
     database(programs, layout.kind("acedb") / "wormbase_WS221", "WS221", GENES)
     support = layout.kind("support") / "WS221"
     tree(support, {"gene/a": b"12345", "gene/deep/b": b"6", "gene/not.nin": b"no sequences"})
@@ -161,10 +165,9 @@ def test_measure_names_what_can_not_be_counted(modules, staged, path, says):
         modules["wb_contents.measure"]("WS221", dry=True)
 
 
-def test_measure_without_tace_says_so(modules, staged, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("wbnode.build.counting._PATH", "/nowhere")
-    with pytest.raises(CommandExecutionError, match="tace could not be run"):
+def test_measure_without_tace_says_so(load, pillar, staged):
+    modules = load("node", {**pillar, "acedb": {"tace": "/nowhere/tace"}})
+    with pytest.raises(CommandExecutionError, match="/nowhere/tace could not be run"):
         modules["wb_contents.measure"]("WS221", dry=True)
 
 

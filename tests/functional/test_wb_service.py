@@ -3,7 +3,9 @@
 Whether services run is asked of systemd, in tests/system/test_services.py.
 """
 
+import socket
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 import salt.loader
@@ -67,49 +69,117 @@ def test_a_unit_whose_file_changed_is_read_and_what_is_watched_still_counts(
 
 
 @pytest.fixture
-def watched(layout, make_opts):
-    """``mod_watch`` of a service that interrupts, on a node with these roles that is live or
-    not; and the events that it sends."""
-    sent = []
+def node(layout, make_opts):
+    """The states of services on a node with these roles, on which something is live or not;
+    its functions. What is done to services is noted, and which events it sends."""
 
-    def watched(roles, live, test=False):
-        node = {"address": "127.0.0.1", "site": "local", "roles": roles}
-        opts = {**make_opts("node", {"nodes": {"node": node}}), "test": test}
-        layout.production.parent.mkdir(parents=True, exist_ok=True)
-        if live:
-            layout.production.symlink_to("WS221-2010.12.24-0.02-1350")
+    def node(roles, live, test=False, **have):
+        about = {"address": "127.0.0.1", "site": "local", "roles": roles}
+        opts = {**make_opts("node", {"nodes": {"node": about}}), "test": test}
+        link = layout.production if "web" in roles else layout.link("mysql/c_elegans")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if live and not link.is_symlink():
+            link.symlink_to("WS221-2010.12.24-0.02-1350")
         functions = salt.loader.minion_mods(opts)
         # Salt takes functions that know their module.
-        functions["event.send"] = lambda tag: sent.append(tag)  # noqa: PLW0108
-        functions["service.restart"] = lambda name: watched.restarted.append(name) or True
-        functions["wb_service.state"] = lambda name: {"running": True}
+        functions["event.send"] = lambda tag: node.sent.append(tag)  # noqa: PLW0108
+
+        def does(verb):
+            return lambda name: node.done.append(verb) or state.update(running=True) or True
+
+        state = {"running": True, "enabled": True, "current": True, **have}
+        functions["wb_service.state"] = lambda _: dict(state)
+        for verb in ("restart", "reload", "enable"):
+            functions[f"service.{verb}"] = does(verb)
         functions.pack["__salt__"] = functions
-        states = salt.loader.states(opts, functions, {}, None)
-        return states["wb_service.mod_watch"]("no-such-service", interrupts=True), functions
+        return salt.loader.states(opts, functions, {}, None), functions
 
-    watched.sent, watched.restarted = sent, []
-    return watched
+    node.sent, node.done = [], []
+    return node
 
 
-def test_a_restart_on_a_web_node_that_serves_waits_until_it_is_out_of_the_pool(watched, layout):
-    result, functions = watched(["web"], live=True)
-    assert (result["result"], result["changes"]) == (True, {"no-such-service": "restart due"})
+@pytest.mark.parametrize("reload", [True, False])
+def test_a_restart_on_a_web_node_that_serves_waits_until_it_is_out_of_the_pool(node, reload):
+    states, functions = node(["web"], live=True)
+    result = states["wb_service.mod_watch"]("a-service", reload=reload, interrupts=True)
+    assert (result["result"], result["changes"]) == (True, {"a-service": "restart due"})
     assert "out of the pool" in result["comment"]
-    assert functions["wb_service.due"]() == ["no-such-service"] and watched.restarted == []
-    assert watched.sent == ["wormbase/due/node"]
+    assert functions["wb_service.due"]() == ["a-service"] and node.done == []
+    assert node.sent == ["wormbase/due/node"]
+    again = states["wb_service.mod_watch"]("a-service", reload=reload, interrupts=True)
+    assert again["changes"] == {} and node.sent == ["wormbase/due/node"]
 
 
-def test_a_restart_that_would_wait_is_told_in_a_dry_run(watched, layout):
-    result, functions = watched(["web"], live=True, test=True)
+def test_a_restart_that_would_wait_is_told_in_a_dry_run(node):
+    states, functions = node(["web"], live=True, test=True)
+    result = states["wb_service.mod_watch"]("a-service", interrupts=True)
     assert result["result"] is None and functions["wb_service.due"]() == []
-    assert watched.sent == []
+    assert node.sent == []
 
 
-@pytest.mark.parametrize(("roles", "live"), [(["mysql"], True), (["web"], False)])
-def test_a_restart_on_a_node_that_serves_no_visitor_is_done_at_once(watched, roles, live):
-    _, functions = watched(roles, live)
-    assert watched.restarted == ["no-such-service"]
-    assert functions["wb_service.due"]() == [] and watched.sent == []
+def test_a_restart_on_a_node_of_no_pool_waits_for_people(node):
+    states, functions = node(["mysql"], live=True)
+    result = states["wb_service.mod_watch"]("a-service", interrupts=True)
+    assert "run salt node wb_service.restart_due" in result["comment"]
+    assert functions["wb_service.due"]() == ["a-service"]
+    assert (node.done, node.sent) == ([], [])
+
+
+@pytest.mark.parametrize("roles", [["mysql"], ["web"]])
+def test_a_restart_on_a_node_on_which_nothing_is_live_is_done_at_once(node, roles):
+    states, functions = node(roles, live=False)
+    states["wb_service.mod_watch"]("a-service", interrupts=True)
+    assert (functions["wb_service.due"](), node.done, node.sent) == ([], ["restart"], [])
+
+
+@contextmanager
+def somebody_listens(layout, kind):
+    """A server that no unit has started; where it is reached."""
+    if kind == "port":
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            yield server.getsockname()[1]
+    else:
+        layout.root.mkdir(exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(layout.root / "s"))
+            server.listen()
+            yield "/s"
+
+
+@pytest.mark.parametrize("kind", ["port", "socket"])
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_was_started_by_other_means_goes_on_serving(node, layout, kind, live, enabled):
+    due, boot = {"a-service": "restart due"}, {"enabled": {"old": False, "new": True}}
+    changes = due if enabled else due | boot
+    about = {"roles": ["web"], "live": live, "running": False, "enabled": enabled}
+    with somebody_listens(layout, kind) as at:
+        dry, functions = node(**about, test=True)
+        told = dry["wb_service.running"]("a-service", at=at)
+        assert (told["result"], told["changes"]) == (None, changes)
+        assert functions["wb_service.due"]() == [] and node.done == []
+
+        states, functions = node(**about)
+        told = states["wb_service.running"]("a-service", at=at)
+        assert (told["result"], told["changes"]) == (True, changes)
+        assert functions["wb_service.due"]() == ["a-service"]
+        assert node.done == ([] if enabled else ["enable"])
+        states, _ = node(**{**about, "enabled": True})
+        assert states["wb_service.running"]("a-service", at=at)["changes"] == {}
+        assert "restart" not in node.done
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_does_not_run_is_started(node, live):
+    """On a new node, and on one whose server has died."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for at in (port, "/nowhere"):
+        states, functions = node(["web"], live, running=False, enabled=False)
+        told = states["wb_service.running"]("a-service", interrupts=True, at=at)
+        assert set(told["changes"]) == {"running", "enabled"}
+        assert functions["wb_service.due"]() == []
+    assert node.done == ["enable", "restart"] * 2
 
 
 def test_a_unit_that_changed_is_read_and_that_is_no_change_of_the_service(make_opts):
@@ -132,7 +202,19 @@ def test_what_is_due_is_restarted_once(layout, load):
     functions["wb_webapp.restart"] = lambda: asked.append("webapp")
     functions["service.restart"] = lambda name: asked.append(name) or True
     functions.pack["__salt__"] = functions
-    for name in ("mariadb", "wormbase-starman"):
+    functions["wb_acedb.follow"] = lambda: asked.append("xinetd")
+    functions["wb_service.state"] = lambda _: {"running": True}
+    names = ["a-service", "mariadb", "wormbase-starman", "xinetd"]
+    for name in names:
         functions["wb_service.restart_later"](name)
-    assert functions["wb_service.restart_due"]() == ["mariadb", "wormbase-starman"]
-    assert functions["wb_service.restart_due"]() == [] and asked == ["mariadb", "webapp"]
+    assert functions["wb_service.restart_due"]() == names
+    assert functions["wb_service.restart_due"]() == []
+    assert asked == ["a-service", "mariadb", "webapp", "xinetd"]
+
+
+def test_a_starman_of_a_unit_that_the_pillar_names_is_due_under_its_name(load):
+    functions, asked = load("node", {"webapp": {"service": "starman"}}), []
+    functions["wb_webapp.restart"] = lambda: asked.append("webapp")
+    functions.pack["__salt__"] = functions
+    functions["wb_service.restart_later"]("starman")
+    assert functions["wb_service.restart_due"]() == ["starman"] and asked == ["webapp"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tarfile
 
 import pytest
 from salt.exceptions import CommandExecutionError
+from starmen import free_port, get, make_release, starman, wait_until
 from websites import commit_change, hg, make_staging
 
 RELEASE = "WS221-2010.12.24-0.02-1"
@@ -271,3 +273,34 @@ def test_a_stop_of_the_webapp_leaves_no_restart_due(modules, layout, systemd):
     (layout.due / "wormbase-starman").touch()
     modules["wb_webapp.stop"]()
     assert modules["wb_service.due"]() == []
+
+
+@pytest.fixture
+def port():
+    return free_port()
+
+
+def test_a_starman_that_was_started_by_hand_ends_when_the_webapp_is_stopped(
+    load, layout, systemd, port
+):
+    systemd("yes")
+    place = make_release(layout.website / RELEASE)
+    modules = load("node", {"webapp": {"port": port}})
+    with starman(place / "app.psgi", port, place) as server:
+        modules["wb_webapp.stop"]()
+        assert server.wait(10) is not None and get(port) == 0
+
+
+def test_what_is_no_starman_is_not_ended_for_its_port(load, systemd, port):
+    systemd("yes")
+    modules = load("node", {"webapp": {"port": port}})
+    argv = ["/usr/bin/python3", "-m", "http.server", "--bind=127.0.0.1", str(port)]
+    server = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: get(port) == 200)
+        with pytest.raises(CommandExecutionError, match=r"held by python3\S*, which is no Starman"):
+            modules["wb_webapp.stop"]()
+        assert get(port) == 200
+    finally:
+        server.terminate()
+        server.wait()

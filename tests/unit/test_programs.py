@@ -37,6 +37,7 @@ PACKAGE = {
     "mariadbd": "mariadb-server",
     "mkfs.ext4": "e2fsprogs",
     "mount": "mount",
+    "my_print_defaults": "mariadb-server",
     "myisamchk": "mariadb-server",
     "nft": "nftables",
     "nginx": "nginx-light",

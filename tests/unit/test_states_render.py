@@ -37,13 +37,14 @@ LIVE = {
 def node(tmp_path, make_opts):
     """Salt's execution functions on a node, with or without something live."""
 
-    def node(name, live=LIVE):
+    def node(name, live=LIVE, **settings):
         nodes = {
             other: {"address": f"10.0.0.{i}", "site": "local", "roles": roles}
             for i, (other, roles) in enumerate(ROLES.items())
         }
         carrier = {"private_key": "secret\n", "public_key": "ssh-ed25519 AAAA"}
         pillar = {"nodes": nodes, "carrier": carrier, **({"live": live} if live else {})}
+        pillar.update(settings)
         folder = tmp_path / f"pillar-{name}"
         folder.mkdir()
         (folder / "top.sls").write_text("base:\n  '*':\n    - site\n")
@@ -97,6 +98,43 @@ def test_a_web_node_gets_what_is_live(node):
     assert found["wb_dataset.present"]["manifests"] == LIVE["manifests"]
     assert found["wb_link.switched"]["links"] == LIVE["links"]
     assert found["wb_link.switched"]["going_live"] is False
+
+
+def test_servers_have_the_names_that_the_pillar_gives_them(node):
+    functions = node(
+        "wb-web1",
+        acedb={"server": "/opt/acedb/sgifaceserver", "xinetd": "elegans"},
+        mysql={"service": "mysqld", "socket": "/tmp/mysql.sock", "config": "/etc/my.d/w.cnf"},
+        webapp={"service": "starman", "port": 8000},
+    )
+    found = list(arguments(rendered(functions)))
+    names = {given.get("name") for _, given in found}
+    assert names >= {
+        *("/opt/acedb/sgifaceserver", "/etc/xinetd.d/elegans"),
+        *("/etc/systemd/system/mysqld.service.d/wormbase.conf", "/etc/my.d/w.cnf"),
+        "/etc/systemd/system/starman.service",
+    }
+    # Where each is reached, by which one is known that no unit has started.
+    running = {given["name"]: given for name, given in found if name == "wb_service.running"}
+    assert [running[name]["at"] for name in ("mysqld", "xinetd", "starman")] == [
+        "/tmp/mysql.sock",
+        2005,
+        8000,
+    ]
+    text = functions["slsutil.renderer"]("salt://acedb/xinetd.conf", default_renderer="jinja")
+    assert "service elegans\n" in text and "= /opt/acedb/sgifaceserver\n" in text
+    unit = "salt://web/wormbase-starman.service"
+    assert "mysqld.service" in functions["slsutil.renderer"](unit, default_renderer="jinja")
+    assert not {"wormbase-starman", "mariadb"} & names
+
+
+def test_no_state_restarts_mariadb(node):
+    """Other applications may use it, and have no pool: wb_mysql.placed does while it has none."""
+    for name in ("wb-web1", "wb-dev"):
+        found = [given for _, given in arguments(rendered(node(name)))]
+        given = [one for one in found if one.get("name") == "mariadb"]
+        assert len(given) == 2 and not any("watch" in one for one in given)
+        assert not any({"wb_service": "MariaDB runs"} in one.get("watch_in", []) for one in found)
 
 
 @pytest.mark.parametrize("name", ROLES)

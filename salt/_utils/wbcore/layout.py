@@ -33,10 +33,9 @@ class Layout:
         """The checkout of the webapp being tested (wb-dev), by Mercurial or git."""
         return self.website / "staging"
 
-    @property
-    def mysql_socket(self) -> Path:
-        """Where the MySQL server of the node listens."""
-        return self.root / "run/mysqld/mysqld.sock"
+    def below(self, path: str) -> Path:
+        """A full path that the pillar names, from the root of the node."""
+        return self.root / path.lstrip("/")
 
     @property
     def production(self) -> Path:

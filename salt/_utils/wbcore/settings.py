@@ -27,6 +27,9 @@ _URL_PATH = re.compile(r"/[!-~]*")
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
+_FULL_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
+# No dot: xinetd reads no file with one, and systemd takes what is behind it for a unit's kind.
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
 _PREFLIGHT_CONF = """\
@@ -71,18 +74,34 @@ class Datasets:
 
 @dataclass(frozen=True)
 class AceDB:
-    """The AceDB server that xinetd starts on each node with the role ``acedb``."""
+    """The AceDB server that xinetd starts on each node with the role ``acedb``.
+
+    server, tace
+        Where the programs are.
+    xinetd
+        Name of the file below ``/etc/xinetd.d``.
+    """
 
     port: int = 2005
     preflight_port: int = 2006
+    server: str = "/usr/local/bin/saceserver"
+    tace: str = "/usr/local/bin/tace"
+    xinetd: str = "acedb"
     user: str = "acedb"
     group: str = "acedb"
 
 
 @dataclass(frozen=True)
 class MySQL:
-    """The MySQL server of each node with the role ``mysql``."""
+    """The MySQL server of each node with the role ``mysql``.
 
+    config
+        The one file of its configuration that is the project's.
+    """
+
+    service: str = "mariadb"
+    socket: str = "/run/mysqld/mysqld.sock"
+    config: str = "/etc/mysql/mariadb.conf.d/90-wormbase.cnf"
     user: str = "mysql"
     group: str = "mysql"
     reader: str = "wormbase"
@@ -92,6 +111,8 @@ class MySQL:
 class Webapp:
     """The webapp and its Starman.
 
+    service
+        The unit that runs Starman.
     psgi
         Where a release may have its PSGI file; the first that is there counts.
     start_script
@@ -105,6 +126,7 @@ class Webapp:
         A page that tells the versions as the report does, or empty.
     """
 
+    service: str = "wormbase-starman"
     port: int = 5000
     preflight_port: int = 5001
     workers: int = 2
@@ -314,6 +336,7 @@ class Settings:
         settings = _section(cls, given, "wormbase", nodes=parsed)
         if settings.golive.way not in WAYS:
             raise _wrong("wormbase:golive:way", f"one of {', '.join(WAYS)}", settings.golive.way)
+        _check_servers(settings)
         _check_webapp(settings.webapp)
         _check_enforce(settings.enforce)
         _check_retention(settings.retention)
@@ -350,6 +373,30 @@ class Settings:
                 "give it to exactly one under wormbase:nodes",
             )
         return names[0]
+
+
+def _check_servers(settings: Settings) -> None:
+    """What they name reaches files of configuration and command lines as it is."""
+    acedb, mysql = settings.acedb, settings.mysql
+    paths = {
+        "acedb:server": acedb.server,
+        "acedb:tace": acedb.tace,
+        "mysql:socket": mysql.socket,
+        "mysql:config": mysql.config,
+    }
+    for name, path in paths.items():
+        if not _FULL_PATH.fullmatch(path):
+            raise _wrong(f"wormbase:{name}", "a full path", path)
+    if not mysql.config.endswith(".cnf"):
+        raise _wrong("wormbase:mysql:config", "a file that ends in .cnf", mysql.config)
+    names = {
+        "acedb:xinetd": acedb.xinetd,
+        "mysql:service": mysql.service,
+        "webapp:service": settings.webapp.service,
+    }
+    for name, value in names.items():
+        if not _SERVICE.fullmatch(value):
+            raise _wrong(f"wormbase:{name}", "a plain name, such as mariadb", value)
 
 
 def _check_webapp(webapp: Webapp) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wbcore.layout import Layout
 
-# The unit that runs the live webapp.
-STARMAN = "wormbase-starman"
+# Its unit, and the name of its program.
+XINETD = "xinetd"
 
 
 def note(layout: Layout, server: str) -> None:

@@ -15,7 +15,7 @@ xinetd is installed:
 
 AceDB's server is installed:
   file.exists:
-    - name: /usr/local/bin/saceserver
+    - name: {{ settings.acedb.server }}
 
 the AceDB databases have their directory:
   file.directory:
@@ -25,18 +25,26 @@ the AceDB databases have their directory:
     - require:
       - sls: node.prepared
 
+nothing else has AceDB's port:
+  wb_acedb.sole:
+    - require:
+      - wb_package: xinetd is installed
+
 xinetd knows AceDB:
   file.managed:
-    - name: /etc/xinetd.d/acedb
+    - name: /etc/xinetd.d/{{ settings.acedb.xinetd }}
     - source: salt://acedb/xinetd.conf
     - template: jinja
     - require:
-      - wb_package: xinetd is installed
+      - wb_acedb: nothing else has AceDB's port
 
 xinetd runs:
   wb_service.running:
     - name: xinetd
-    # A restart starts the new one while the old one still ends, and then none runs.
+    - at: {{ settings.acedb.port }}
+    # Servers of other services that it has started go on.
     - reload: True
+    # It ends AceDB's server if its entry is another one.
+    - interrupts: True
     - watch:
       - file: xinetd knows AceDB

@@ -4,7 +4,7 @@
 # Before the package, whose installation has systemd read it.
 MariaDB starts again by itself, and may write to its databases:
   file.managed:
-    - name: /etc/systemd/system/mariadb.service.d/wormbase.conf
+    - name: /etc/systemd/system/{{ settings.mysql.service }}.service.d/wormbase.conf
     - source: salt://mysql/systemd.conf
     - template: jinja
     - makedirs: True
@@ -15,20 +15,18 @@ MariaDB is installed:
     - require:
       - file: MariaDB starts again by itself, and may write to its databases
 
-MariaDB is configured:
-  file.managed:
-    - name: /etc/mysql/mariadb.conf.d/90-wormbase.cnf
-    - source: salt://mysql/wormbase.cnf
-    - template: jinja
+no database of MariaDB is elsewhere:
+  wb_mysql.together:
     - require:
       - wb_package: MariaDB is installed
 
-what MariaDB makes can be read by its group:
+MariaDB is configured:
   file.managed:
-    - name: /etc/default/mariadb
-    - source: salt://mysql/default
+    - name: {{ settings.mysql.config }}
+    - source: salt://mysql/wormbase.cnf
+    - template: jinja
     - require:
-      - wb_package: MariaDB is installed
+      - wb_mysql: no database of MariaDB is elsewhere
 
 the MySQL databases have their directory:
   file.directory:
@@ -38,25 +36,37 @@ the MySQL databases have their directory:
     - mode: '2775'
     - makedirs: True
     - require:
-      - wb_package: MariaDB is installed
+      - wb_mysql: no database of MariaDB is elsewhere
 
 MariaDB has its system tables:
   wb_mysql.initialised:
     - require:
       - file: the MySQL databases have their directory
 
+# By itself: what runs already must not be restarted for it.
+MariaDB starts at boot:
+  wb_service.enabled:
+    - name: {{ settings.mysql.service }}
+    - require:
+      - wb_package: MariaDB is installed
+
 MariaDB runs:
   wb_service.running:
-    - name: mariadb
-    - interrupts: True
+    - name: {{ settings.mysql.service }}
+    - at: {{ settings.mysql.socket }}
     - require:
-      - wb_mysql: MariaDB has its system tables
-    - watch:
+      - wb_service: MariaDB starts at boot
       - file: MariaDB is configured
-      - file: what MariaDB makes can be read by its group
+      - wb_mysql: MariaDB has its system tables
+
+# A change of its file alone restarts nothing: other applications may use the server.
+MariaDB has its databases in the project's directory:
+  wb_mysql.placed:
+    - require:
+      - wb_service: MariaDB runs
 
 the webapp may read the databases of builds:
   wb_mysql.readable:
     - reader: {{ settings.mysql.reader }}
     - require:
-      - wb_service: MariaDB runs
+      - wb_mysql: MariaDB has its databases in the project's directory

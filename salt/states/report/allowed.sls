@@ -5,4 +5,4 @@ the report may read the databases of builds:
   wb_mysql.readable:
     - reader: {{ settings.report.user }}
     - require:
-      - wb_service: MariaDB runs
+      - wb_mysql: MariaDB has its databases in the project's directory

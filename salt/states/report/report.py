@@ -37,7 +37,7 @@ def main() -> None:
     layout = Layout(parser.parse_args().root)
     given = json.loads(layout.report.read_text(encoding="utf-8"))
     servers = Servers(**given["servers"])
-    ask = mysql.client(layout, QUESTION_SECONDS)
+    ask = mysql.client(layout.below(servers.mysql_socket), QUESTION_SECONDS)
     fresh = Fresh(lambda: report(layout, servers, ask, QUESTION_SECONDS))
     with Server(("0.0.0.0", given["port"]), given["proxies"], fresh) as server:
         server.serve_forever()

@@ -7,7 +7,7 @@ Mercurial and git are installed:
 
 AceDB's tace, by which builds are counted, is installed:
   file.exists:
-    - name: /usr/local/bin/tace
+    - name: {{ settings.acedb.tace }}
 
 {%- for path in [
   settings.paths.acedb,

@@ -33,13 +33,13 @@ Starman has its launcher:
 
 Starman has its unit:
   file.managed:
-    - name: /etc/systemd/system/wormbase-starman.service
+    - name: /etc/systemd/system/{{ settings.webapp.service }}.service
     - source: salt://web/wormbase-starman.service
     - template: jinja
 
 Starman starts at boot:
   wb_service.enabled:
-    - name: wormbase-starman
+    - name: {{ settings.webapp.service }}
     - require:
       - file: Starman has its launcher
       - file: Starman has its unit

@@ -131,6 +131,31 @@ def test_parse_names_the_setting_that_is_wrong(pillar, says):
         Settings.parse(pillar)
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("acedb", "server", "saceserver"),
+        ("acedb", "server", "/usr/local/bin/sace server"),
+        ("acedb", "tace", "/usr/local/bin/tace\n"),
+        ("acedb", "xinetd", "../elegans"),
+        ("acedb", "xinetd", "elegans.conf"),
+        ("mysql", "service", "mariadb.service"),
+        ("mysql", "socket", "run/mysqld/mysqld.sock"),
+        ("mysql", "config", "/etc/mysql/mariadb.conf.d/wormbase"),
+        ("webapp", "service", "-starman"),
+    ],
+)
+def test_parse_refuses_a_server_s_name_that_is_none(section, name, value):
+    with pytest.raises(BadRequest, match=f"wormbase:{section}:{name} is "):
+        Settings.parse({section: {name: value}})
+
+
+def test_parse_takes_servers_where_a_site_has_them():
+    acedb = {"server": "/usr/local/wormbase/acedb/bin/sgifaceserver", "xinetd": "elegans"}
+    parsed = Settings.parse({"acedb": acedb, "webapp": {"service": "starman@wormbase"}})
+    assert (parsed.acedb.server, parsed.webapp.service) == (acedb["server"], "starman@wormbase")
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

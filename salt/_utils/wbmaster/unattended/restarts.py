@@ -21,6 +21,7 @@ from .drift_reports import known_node
 # A release, or another node's restart, may be at work.
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
+_BY_HAND = "{0} waits: it is in no pool; run salt {0} wb_service.restart_due when it may restart"
 _WAY_OUT = "the node says again that it is due, when it next enforces its states"
 
 
@@ -39,8 +40,9 @@ def restart(office: Office, node: object) -> str:
     """Take a web node out of the pool, restart what is due on it, and let it serve again if it
     then serves what is live; a node that does not stays out, and its own states see to it.
 
-    Nothing is done while others are so few that the site needs this one, or somebody is running
-    for long: the node says again that it is due.
+    A node that is in no pool is left to people. Nothing is done either while others are so few
+    that the site needs this one, or somebody is running for long: the node says again that it is
+    due.
     """
     name = known_node(office, node)
     for attempt in range(_ATTEMPTS):
@@ -69,6 +71,8 @@ def _restart(office: Office, node: str) -> str:
     epochs.check(office.fleet, office.settings, office.ledger)
     if not office.fleet.one(node, "wb_service.due", _WAY_OUT):
         return f"nothing is due on {node}"
+    if node not in office.settings.having("web"):
+        return _BY_HAND.format(node)
     if office.ledger.known().switch:
         return f"{node} waits: a change-over has not ended"
     proxy = office.fleet.one(office.settings.proxy, "wb_proxy.read", _WAY_OUT)

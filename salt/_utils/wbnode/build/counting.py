@@ -20,7 +20,6 @@ from wbcore.names import Build
 import wbnode.files
 import wbnode.minion
 
-_PATH = "/usr/local/bin:/usr/bin:/bin"
 _SECONDS = 900
 # What tace itself writes; were one of these a link, it would write into the build.
 _LOGS = ("log.wrm", "serverlog.wrm")
@@ -53,15 +52,20 @@ def measured(
     build: Build,
     databases: Mapping[str, str],
     datasets: Mapping[Dataset, Contents | Found],
+    tace: str,
 ) -> Figures:
-    """Count what is in a build; BadData and StepFailed name what can not be counted."""
+    """Count what is in a build; BadData and StepFailed name what can not be counted.
+
+    tace
+        The path of AceDB's program.
+    """
     figures = {kind: Counter[str]() for kind in KINDS}
     for database, directory in databases.items():
         dataset = Dataset(MYSQL, directory)
         figures[ROWS].update(dict(_rows(layout, database, dataset, datasets[dataset].files)))
     for dataset, what in datasets.items():
         if dataset.kind == ACEDB:
-            figures[CLASSES].update(_classes(layout.dataset(dataset), what.files))
+            figures[CLASSES].update(_classes(tace, layout.dataset(dataset), what.files))
         elif dataset.kind == SUPPORT:
             figures[FILES][f"{SUPPORT}/{dataset.folder}"] = len(what.files)
             figures[BYTES][f"{SUPPORT}/{dataset.folder}"] = what.bytes
@@ -112,7 +116,7 @@ def _read(layout: Layout, dataset: Dataset, path: str, size: int, parse: Callabl
         raise BadData(f"{dataset}/{shown(path)} can not be counted: {error}", _MEND) from error
 
 
-def _classes(root: Path, files: Collection[str]) -> Mapping[str, int]:
+def _classes(tace: str, root: Path, files: Collection[str]) -> Mapping[str, int]:
     """Ask tace, in a directory of links to the database's files.
 
     It opens those for reading alone, but writes its log and a read lock beside them, which
@@ -127,11 +131,10 @@ def _classes(root: Path, files: Collection[str]) -> Mapping[str, int]:
             if folder == "database" and file not in _LOGS:
                 (beside / path).symlink_to(root / path)
         said = wbnode.minion.command(
-            ["tace", beside],
+            [tace, beside],
             f"try it on {root}, and {_MEND}",
             input="classes\nquit\n",
             errors="replace",
-            env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"},
             timeout=_SECONDS,
         )
     try:

@@ -122,9 +122,10 @@ class Staging:
         """The tables that are broken, of those that no build was sealed with yet; every index of
         them is read. Whatever the server holds in memory is written to disk first."""
         tables, unsealed = self._tables(look), self._unsealed(look)
-        if not unsealed or not self.layout.mysql_socket.exists():
+        socket = self.layout.below(self.settings.mysql.socket)
+        if not unsealed or not socket.exists():
             return tables.crashed(unsealed)
-        ask = mysql.client(self.layout, _SERVER_SECONDS)
+        ask = mysql.client(socket, _SERVER_SECONDS)
         ask("FLUSH TABLES")
         names = [str(table) for table in tables.without_files(unsealed)]
         return tables.crashed(unsealed) + [
@@ -166,12 +167,16 @@ class Staging:
             )
 
     def protect(self, datasets: Iterable[Dataset]) -> bool:
-        """Take from MySQL the right to write to the tables of these datasets.
+        """Take from MySQL the right to write to the tables of these datasets, and let its group,
+        as a member of which the carrier reads, into them: a server makes them its user's alone.
 
         Whether any table was writable: a server that has it open can write to it still, until
         its tables are flushed.
         """
-        return self._give_modes(datasets, lambda path, mode: file_mode(MYSQL, path, mode))
+        tables = [dataset for dataset in datasets if dataset.kind == MYSQL]
+        for home in map(self.layout.dataset, tables):
+            home.chmod(home.stat().st_mode & 0o7777 | 0o050)
+        return self._give_modes(tables, lambda path, mode: file_mode(MYSQL, path, mode))
 
     def release(self, datasets: Iterable[Dataset]) -> bool:
         """Give MySQL the right to write to the tables of these datasets back."""

@@ -29,17 +29,19 @@ Places = Mapping[tuple[str, str], set[str]]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 _OPEN = "SHOW OPEN TABLES"
-_LOOK = "look at MariaDB there: systemctl status mariadb"
+_LOOK = "look at MariaDB's unit on this node (wormbase:mysql:service in the pillar)"
 
 
-def client(layout: Layout, seconds: float) -> Ask:
-    """Asks the server as the user of this process, who logs in by the socket."""
+def client(socket: Path, seconds: float) -> Ask:
+    """Asks the server that listens at a socket as the user of this process, who logs in by it."""
 
     def ask(statement: str) -> list[str]:
-        socket = f"--socket={layout.mysql_socket}"
         try:
             done = subprocess.run(
-                ["mariadb", "--no-defaults", socket, "--batch", "--skip-column-names"],
+                [
+                    *("mariadb", "--no-defaults", f"--socket={socket}"),
+                    *("--batch", "--skip-column-names"),
+                ],
                 input=statement,
                 capture_output=True,
                 text=True,
@@ -55,27 +57,27 @@ def client(layout: Layout, seconds: float) -> Ask:
     return ask
 
 
-def builds(layout: Layout, ask: Ask) -> dict[str, str]:
-    """The build of each live database: ``{database: "WS221"}``.
+def builds(layout: Layout, socket: Path, ask: Ask) -> dict[str, str]:
+    """The build of each live database of the server at a socket: ``{database: "WS221"}``.
 
     A live database is a link to a directory of it, such as ``c_elegans_WS221``. StepFailed names
     a database that can not be asked, or whose open tables are of two builds.
     """
     names = _live(layout)
     try:
-        return _builds(layout, ask, names)
+        return _builds(layout, socket, ask, names)
     except _Unclear:
         # Somebody may have flushed the tables, or opened some, between two looks.
-        return _builds(layout, ask, names)
+        return _builds(layout, socket, ask, names)
 
 
-def _builds(layout: Layout, ask: Ask, names: list[str]) -> dict[str, str]:
+def _builds(layout: Layout, socket: Path, ask: Ask, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
     before = _opened(ask(_OPEN))
     if questions := [_question(layout, name, before) for name in names if not before.get(name)]:
         before = _opened(ask(";".join([*questions, _OPEN])))
-    places = _places(layout)
+    places = _places(socket)
     after = _opened(ask(_OPEN))
     return {
         name: str(build_of_directory(_Database(layout, ask, name, before, after, places).directory))
@@ -183,10 +185,10 @@ def _opened(rows: Iterable[str]) -> Tables:
     return found
 
 
-def _places(layout: Layout) -> Places:
+def _places(socket: Path) -> Places:
     """The directories of the tables whose files the server has open."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for files in processes.holders(processes.listening_at(layout.mysql_socket)).values():
+    for files in processes.holders(processes.listening_at(socket)).values():
         for path in map(Path, files):
             if path.suffix in (".MYI", ".MYD"):
                 found[_base(path.parent.name), _table(path.name)].add(path.parent.name)

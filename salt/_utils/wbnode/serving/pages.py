@@ -14,7 +14,7 @@ from wbcore.errors import StepFailed
 from wbcore.golive import pages
 from wbcore.names import Release
 
-_LOOK = "run journalctl -u wormbase-starman on this node"
+_LOOK = "look at the journal of Starman's unit on this node (webapp:service in the pillar)"
 
 
 def check(

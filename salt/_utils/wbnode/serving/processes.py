@@ -54,6 +54,23 @@ def working_directory(pid: int) -> Path | None:
         return None
 
 
+def program(pid: int) -> str:
+    """The name of the program that a process runs; empty if it has ended."""
+    try:
+        return os.path.basename(os.readlink(_PROC / str(pid) / "exe").removesuffix(_DELETED))
+    except OSError:
+        return ""
+
+
+def words(pid: int) -> str:
+    """The words by which a process was started, or what it calls itself."""
+    try:
+        line = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ""
+    return line.decode("utf-8", "replace").replace("\0", " ").strip()
+
+
 def parent(pid: int) -> int:
     """The parent of a process; 0 if it has ended."""
     fields = _fields(pid)

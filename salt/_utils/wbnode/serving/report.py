@@ -25,14 +25,14 @@ class Servers:
 
     acedb_port
         0 on a node without AceDB.
-    mysql
-        Whether there is a MySQL server.
+    mysql_socket
+        Where the MySQL server listens; empty on a node without one.
     """
 
     node: str
     webapp_port: int
     acedb_port: int
-    mysql: bool
+    mysql_socket: str
     check_paths: Mapping[str, str]
     version_path: str
 
@@ -44,7 +44,7 @@ class Servers:
             node,
             settings.webapp.port,
             settings.acedb.port if "acedb" in roles else 0,
-            "mysql" in roles,
+            settings.mysql.socket if "mysql" in roles else "",
             dict(settings.webapp.check_paths),
             settings.webapp.version_path,
         )
@@ -82,8 +82,9 @@ def _questions(
         questions.append(
             lambda: {"acedb": acedb.build(layout, servers.acedb_port, seconds)},
         )
-    if servers.mysql:
-        questions.append(lambda: {"mysql": mysql.builds(layout, ask)})
+    if servers.mysql_socket:
+        socket = layout.below(servers.mysql_socket)
+        questions.append(lambda: {"mysql": mysql.builds(layout, socket, ask)})
     return questions
 
 
@@ -96,7 +97,7 @@ def _webapp(layout: Layout, servers: Servers, seconds: float) -> dict[str, Any]:
         if status != 200:
             raise StepFailed(
                 f"the page {path} of {release} answers {status}",
-                "run journalctl -u wormbase-starman on this node",
+                "look at the journal of Starman's unit on this node",
             )
     return {
         "release": str(release),

@@ -15,7 +15,7 @@ from . import processes
 # The clock of processes counts in hundredths of a second, and may be set while they run.
 _CLOCK_SECONDS = 1.0
 _RECORD_CHARACTERS = 1000
-_LOOK = "run systemctl status wormbase-starman on this node"
+_LOOK = "look at Starman's unit on this node (webapp:service in the pillar)"
 
 
 def release(layout: Layout, port: int) -> Release:
@@ -75,7 +75,7 @@ def _recorded(layout: Layout, workers: dict[int, Path]) -> str:
     if min(map(processes.started, workers)) < written - _CLOCK_SECONDS:
         raise StepFailed(
             f"Starman runs in {place}, and is older than {record}, which names its release",
-            "run systemctl restart wormbase-starman on this node",
+            "restart Starman's unit on this node (webapp:service in the pillar)",
         )
     return name
 

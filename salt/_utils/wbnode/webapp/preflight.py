@@ -24,7 +24,6 @@ from wbnode.webapp.trial import Trial
 _SECONDS = 30
 _POLL_SECONDS = 0.02
 _LOOK = "look at the database on the development server; nothing was switched"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FOUND = re.compile(r"^// Found [1-9]\d* objects", re.MULTILINE)
 # What a server leaves in its database's directory; none of it is part of a dataset.
 _LEFT_BEHIND = ("serverlog.wrm", "log.wrm", "SERVER_PIDFILE.wrm", "readlocks")
@@ -42,7 +41,7 @@ class Preflight:
     def database(self) -> Iterator[None]:
         """AceDB serves the new directory on its spare port; as if never, afterwards."""
         port = self.settings.acedb.preflight_port
-        end_server(port)
+        end_server(self.settings.acedb.server, port)
         _refuse_if_in_use(port, "AceDB")
         database = self.acedb / "database"
         absent = [name for name in _LEFT_BEHIND if not (database / name).exists()]
@@ -82,19 +81,23 @@ class Preflight:
         acedb = self.settings.acedb
         return subprocess.Popen(
             [*_as(acedb.user, acedb.group),
-             "saceserver", str(self.acedb), str(port), "600:600:0"],
-            env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{_PATH}"},
+             acedb.server, str(self.acedb), str(port), "600:600:0"],
             cwd="/", stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             start_new_session=True,
         )  # fmt: skip
 
 
-def end_server(port: int) -> None:
-    """End the AceDB server of a preflight that died before it could do so itself."""
+def end_server(program: str, port: int) -> None:
+    """End the AceDB server of a preflight that died before it could do so itself.
+
+    program
+        The path of the server's program.
+    """
+    name = os.path.basename(program)
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if words[0].rpartition("/")[2] == "saceserver" and words[2:3] == [str(port)]:
+            if os.path.basename(words[0]) == name and words[2:3] == [str(port)]:
                 os.kill(int(folder.name), 15)
                 while folder.exists():
                     time.sleep(_POLL_SECONDS)

@@ -66,6 +66,14 @@ def test_states_that_were_rendered_before_do_not_put_it_back(desk):
     assert "has begun; nothing was done" in answers[0].error and desk.nodes.wrong == []
 
 
+def test_a_node_of_no_pool_is_left_to_people(desk):
+    desk.nodes.due = {"wb-gb1": ["mariadb"]}
+    assert restarts.restart(desk, "wb-gb1") == (
+        "wb-gb1 waits: it is in no pool; run salt wb-gb1 wb_service.restart_due when it may restart"
+    )
+    assert desk.nodes.due == {"wb-gb1": ["mariadb"]} and pooled(desk) == sorted(WEB)
+
+
 def test_a_node_that_the_site_needs_waits(desk):
     desk.nodes.pool = ["wb-web1", "canopus"]
     assert restarts.restart(desk, "wb-web1") == "wb-web1 waits: only 1 other web nodes serve"
