@@ -225,6 +225,17 @@ wormbase:
     # Seconds that a forecast assumes for the maintenance page.
     window_seconds: 5.0
 
+  # Links of the download tree (/usr/local/ftp/pub/wormbase on the development server): the path of
+  # a link, and where it leads from its own folder. Both are below the tree. `*` is any one folder,
+  # {build} the build. A link is set only if its folder and its target exist. Nothing happens where
+  # there is no such folder. `{}` sets no links. Example, for each species:
+  #   species/*/current-production-release: "{build}"
+  downloads:
+    # Links to the build that is live. They move in the same moment as the site.
+    production: {releases/current-production-release: "{build}"}
+    # Links to the newest build that landed.
+    development: {releases/current-development-release: "{build}"}
+
   # What starts by itself when a build lands on the development server (READY).
   landing:
     # release: the whole release. push: only send the databases to the nodes. nothing: no run.

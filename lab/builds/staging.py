@@ -14,6 +14,7 @@ from .genes import Lineage, Step
 from .making import ACEDB, MYSQL, NOTES, RECIPE, SUPPORT
 
 _BUILDS = "usr/local/wormbase/builds"
+_DOWNLOADS = "usr/local/ftp/pub/wormbase/releases"
 _PLACES = {
     ACEDB: "usr/local/wormbase/acedb",
     MYSQL: "usr/local/mysql/data",
@@ -54,6 +55,9 @@ class Staging:
             if kind != SUPPORT:
                 _link(self.root / _PLACES[kind] / name.removesuffix(f"_{build}"), name)
         shutil.copytree(made / NOTES, self._build(build), dirs_exist_ok=True)
+        downloads = self.root / _DOWNLOADS / build
+        downloads.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(made / NOTES / f"letter.{build}", downloads)
 
     def land(self, build: str) -> None:
         """The builders' last step: say that the build is complete."""

@@ -19,6 +19,7 @@ base:
   '{{ roles }}:staging':
     - match: pillar
     - staging.prepared
+    - downloads.followed
     - mysql.served
     - carrier.served
   'I@{{ roles }}:mysql or I@{{ roles }}:acedb or I@{{ roles }}:support or I@{{ roles }}:web':

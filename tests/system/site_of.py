@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ftplib
 import http.client
 import json
+import math
 import re
 import threading
 import time
@@ -28,6 +30,7 @@ STAGING = "/usr/local/wormbase/website/staging"
 _HOSTS = Cluster().inventory.hosts
 WEB = {host.name for host in _HOSTS if "web" in host.roles}
 SERVING = {host.name for host in _HOSTS if "mysql" in host.roles}
+_LINKED = " current-production-release -> "
 _SITE = "/srv/wormbase-site/pillar/site.sls"
 # The lab writes the pillar as JSON, after a line for Salt.
 _SET = """
@@ -247,6 +250,59 @@ class Visitors:
             self.closed.append(time.monotonic())
         else:
             self.failed.append(f"{error.code} {error.read()[:200]!r}")
+
+
+class Partner:
+    """A client that reads the production link in the download tree, by FTP, and the site, in
+    turn: ``apart`` is for how many seconds they disagreed at most."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.apart, self.asked = 0.0, 0
+        self._site, self._stop = f"http://{lab.address('fe')}/version", threading.Event()
+        self._ftp = ftplib.FTP(lab.address("wb-dev"), timeout=20)
+        self._ftp.login()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self) -> Partner:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._ftp.close()
+
+    def _ask(self) -> None:
+        try:
+            self._compare()
+        except ftplib.all_errors:
+            self.apart = math.inf
+            raise
+
+    def _compare(self) -> None:
+        agreed = time.monotonic()
+        while not self._stop.is_set():
+            linked, served = self._linked(), self._served()
+            if served and linked != served:
+                self.apart = max(self.apart, time.monotonic() - agreed)
+            else:
+                agreed = time.monotonic()
+            self.asked += 1
+            time.sleep(0.02)
+
+    def _linked(self) -> str:
+        """The build that the link leads to."""
+        lines: list[str] = []
+        self._ftp.retrlines("LIST pub/wormbase/releases", lines.append)
+        return next((line.split(_LINKED)[1] for line in lines if _LINKED in line), "")
+
+    def _served(self) -> str:
+        """The build that the site serves; empty behind the maintenance page."""
+        try:
+            with urllib.request.urlopen(self._site, timeout=20) as answer:
+                return str(json.load(answer)["release"]).split("-")[0]
+        except urllib.error.HTTPError:
+            return ""
 
 
 class Readers(Visitors):

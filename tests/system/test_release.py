@@ -17,6 +17,7 @@ from site_of import (
     GENE,
     SERVING,
     WEB,
+    Partner,
     Visitors,
     answers,
     commit,
@@ -55,11 +56,12 @@ def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str
 def test_a_release_under_visitors_is_whole_on_every_node(lab: Lab, builds: dict[str, str]) -> None:
     build, untouched = builds["first"], "/usr/local/mysql/data/clustal"
     held = {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in SERVING}
-    with Visitors(lab) as visitors:
+    with Visitors(lab) as visitors, Partner(lab) as partner:
         done = lab.orch("release", {"build": build})
     assert done.returncode == 0, done.stdout + done.stderr
     assert not visitors.mixed and not visitors.late and not visitors.failed
     assert not visitors.closed
+    assert partner.asked and partner.apart < 1
     asked = answers(lab)
     assert {answer["node"] for answer in asked} == WEB
     assert {answer["release"].split("-")[0] for answer in asked} == {build}
@@ -98,10 +100,11 @@ def test_a_minor_revision_changes_the_webapp_alone(lab: Lab, builds: dict[str, s
 
 
 def test_going_back_brings_data_and_webapp(lab: Lab, builds: dict[str, str]) -> None:
-    with Visitors(lab) as visitors:
+    with Visitors(lab) as visitors, Partner(lab) as partner:
         first = lab.orch("rollback")
     assert first.returncode == 0, first.stdout + first.stderr
     assert not visitors.mixed and not visitors.failed and not visitors.closed
+    assert partner.asked and partner.apart < 1
     second = lab.orch("rollback")
     assert second.returncode == 0, second.stdout + second.stderr
     asked = answers(lab)
@@ -173,6 +176,10 @@ def test_a_build_that_lands_is_released_by_the_beacon(lab: Lab, builds: dict[str
     assert lab.exec("salt", "salt", "wb-dev", "beacons.enable").returncode == 0
     lab.do("build", builds["beacon"], "--land")
     assert wait_for(lab, builds["beacon"])["cause"] == "landed"
+    downloads = "/usr/local/ftp/pub/wormbase/releases"
+    for kind in ("production", "development"):
+        link = lab.exec("wb-dev", "readlink", f"{downloads}/current-{kind}-release")
+        assert link.stdout.strip() == builds["beacon"]
 
 
 def test_a_purge_keeps_what_is_used(lab: Lab, builds: dict[str, str]) -> None:
@@ -201,7 +208,9 @@ def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
     lab.exec("wb-web1", "systemctl", "stop", "wormbase-starman")
     lab.exec("wb-web1", "ln", "-sfn", "wormbase_WS1", "/usr/local/wormbase/acedb/wormbase")
     lab.exec("wb-web1", "rm", "/etc/xinetd.d/acedb")
-    assert changes(lab, apply)
+    production = "/usr/local/ftp/pub/wormbase/releases/current-production-release"
+    lab.exec("wb-dev", "ln", "-sfn", "WS1", production)
+    assert any("wb_download" in one for one in changes(lab, apply))
     assert changes(lab, apply) == []
     assert lab.exec("wb-web1", "curl", "-sf", "http://127.0.0.1:5000/version").returncode == 0
 

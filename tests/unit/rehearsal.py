@@ -50,7 +50,7 @@ LONG_AGO = "2010-01-01T00:00:00+00:00"
 # What is of an epoch.
 _ORDERS = (
     *("wb_live.switch", "wb_live.heed", "wb_proxy.set_pool", "wb_proxy.change_over"),
-    *("wb_proxy.maintain", "wb_proxy.open"),
+    *("wb_proxy.maintain", "wb_proxy.open", "wb_download.follow"),
 )
 # What a run does when nothing is in its way.
 SMOOTH: dict[int, str] = {}
@@ -71,11 +71,19 @@ def steps_of(kind: str) -> list[str]:
 
 
 class Jobs:
-    """Jobs that are done one after the other, once their answers are wanted."""
+    """Jobs that are done one after the other, once their answers are wanted; the others are
+    done all the same."""
 
     def __init__(self, ask: Callable[[str, str, dict[str, Any]], Answer]) -> None:
         self._ask = ask
         self._given: list[tuple[str, str, dict[str, Any]]] = []
+
+    def __enter__(self) -> Jobs:
+        return self
+
+    def __exit__(self, trouble: object, *_: object) -> None:
+        for _ in self.answers() if trouble is None else ():
+            pass
 
     def give(
         self, nodes: Sequence[str], function: str, patience: int, kwargs: dict[str, Any]
@@ -120,6 +128,10 @@ class Nodes(Fleet):
         # Nodes whose carrier runs; and datasets in which lies what nobody sealed.
         self.carriers: set[str] = set()
         self.strange: dict[str, set[str]] = {}
+        # Which build the links of the download tree lead to, and after which calls it was another
+        # than visitors got.
+        self.downloads: dict[str, str] = {}
+        self.apart: list[str] = []
         # Servers that wait to be restarted.
         self.due: dict[str, list[str]] = {}
         self._records: dict[str, Any] = {}
@@ -135,7 +147,7 @@ class Nodes(Fleet):
         self.pools[self.live_pool] = nodes
 
     def jobs(self) -> Any:
-        return contextlib.nullcontext(Jobs(self._ask))
+        return Jobs(self._ask)
 
     def lease_ends(self) -> None:
         """What the keeper on the proxy does when nobody took the page down."""
@@ -198,6 +210,8 @@ class Nodes(Fleet):
         if self.lease is not None:
             return
         shown = {str(self.version(node).get("release")) for node in self.pool}
+        if shown != {"None"} and self.downloads.get("production") not in builds_of(shown):
+            self.apart.append(when)
         if len(shown) > 1:
             self.wrong.append(f"{when}: the site mixes {sorted(shown)}")
         for node in self.pool:
@@ -495,6 +509,13 @@ class Nodes(Fleet):
             for one in nodes
         }
 
+    def wb_download_follow(self, node: str, builds: dict[str, str]) -> dict[str, Any]:
+        changed = {
+            kind: build for kind, build in builds.items() if self.downloads.get(kind) != build
+        }
+        self.downloads.update(builds)
+        return {"links": list(builds), "changed": changed, "troubles": []}
+
     def wb_software_publish(self, node: str, release: str) -> dict[str, Any]:
         return {"tarball": f"{release}.tgz", "bytes": 1}
 
@@ -549,6 +570,11 @@ class Nodes(Fleet):
         return {"forgotten": []}
 
 
+def builds_of(releases: set[str]) -> set[str]:
+    """The builds of these releases."""
+    return {name.partition("-")[0] for name in releases}
+
+
 class Wire:
     """The event bus within this process."""
 
@@ -601,6 +627,7 @@ class Desk(Office):
         twin.nodes.epochs = dict(self.nodes.epochs)
         twin.nodes.carriers = set(self.nodes.carriers)
         twin.nodes.strange = copy.deepcopy(self.nodes.strange)
+        twin.nodes.downloads = dict(self.nodes.downloads)
         twin.nodes.told = copy.deepcopy(self.nodes.told)
         return twin
 

@@ -197,6 +197,7 @@ def test_put_stages_a_build_and_its_links(staging, tmp_path):
     assert (local / "mysql/data/c_elegans_WS220").stat().st_mode & 0o7777 == 0o2775
     assert (local / "wormbase/databases/WS220/gene/a.txt").exists()
     assert (local / "wormbase/builds/WS220/letter.WS220").exists()
+    assert (local / "ftp/pub/wormbase/releases/WS220/letter.WS220").exists()
     assert not (local / "wormbase/builds/WS220/READY").exists()
 
 

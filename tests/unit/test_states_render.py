@@ -29,6 +29,7 @@ LIVE = {
     "sources": [{"node": "wb-dev", "address": "10.0.0.11"}],
     "going_live": False,
     "epoch": 12,
+    "downloads": {"production": "WS221", "development": "WS222"},
     "web": {"wb-web1": {"production": RELEASE}},
 }
 

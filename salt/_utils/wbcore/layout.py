@@ -53,9 +53,14 @@ class Layout:
         return self.programs / "report.json"
 
     @property
+    def downloads(self) -> Path:
+        """The download tree (wb-dev)."""
+        return self.root / "usr/local/ftp/pub/wormbase"
+
+    @property
     def software(self) -> Path:
         """The software releases of the FTP tree (wb-dev)."""
-        return self.root / "usr/local/ftp/pub/wormbase/software"
+        return self.downloads / "software"
 
     @property
     def state(self) -> Path:

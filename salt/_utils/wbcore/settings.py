@@ -7,6 +7,7 @@ unknown setting is a ReleaseError that names it, never a silent default.
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -30,6 +31,9 @@ _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 _FULL_PATH = re.compile(r"(/[A-Za-z0-9._-]+)+")
 # No dot: xinetd reads no file with one, and systemd takes what is behind it for a unit's kind.
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@-]*")
+# A link of the download tree, and where it leads.
+_LINK = re.compile(r"([A-Za-z0-9._*-]+/)*[A-Za-z0-9._-]+")
+_TARGET = re.compile(r"(?!/)[A-Za-z0-9._/-]*(\{build\}[A-Za-z0-9._/-]*)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Where WormBase's webapp reads where AceDB is (docs/field.md, "The webapp").
 _PREFLIGHT_CONF = """\
@@ -228,6 +232,22 @@ class GoLive:
 
 
 @dataclass(frozen=True)
+class Downloads:
+    """Links of the download tree: path of a link, ``*`` for the name of any folder → target.
+
+    production, development
+        Those that lead to the live build, and to the newest that landed.
+    """
+
+    production: Mapping[str, str] = field(
+        default_factory=lambda: {"releases/current-production-release": "{build}"}
+    )
+    development: Mapping[str, str] = field(
+        default_factory=lambda: {"releases/current-development-release": "{build}"}
+    )
+
+
+@dataclass(frozen=True)
 class Notify:
     """Who is notified when a run begins, ends or fails."""
 
@@ -315,6 +335,7 @@ class Settings:
     contents: Contents = field(default_factory=Contents)
     parcels: Parcels = field(default_factory=Parcels)
     golive: GoLive = field(default_factory=GoLive)
+    downloads: Downloads = field(default_factory=Downloads)
     landing: Landing = field(default_factory=Landing)
     enforce: Enforce = field(default_factory=Enforce)
     retention: Retention = field(default_factory=Retention)
@@ -343,6 +364,7 @@ class Settings:
         _check_metrics(settings.metrics)
         _check_tolerances(settings.contents)
         _check_landing(settings.landing)
+        _check_downloads(settings.downloads)
         return settings
 
     def having(self, role: str) -> list[str]:
@@ -467,6 +489,24 @@ def _check_metrics(metrics: Metrics) -> None:
     path = metrics.textfile
     if path and not (path.startswith("/") and path.endswith(".prom")):
         raise _wrong("wormbase:metrics:textfile", "a full path that ends in .prom, or empty", path)
+
+
+def _check_downloads(downloads: Downloads) -> None:
+    for name, links in vars(downloads).items():
+        where = f"wormbase:downloads:{name}"
+        for link, target in links.items():
+            if not _LINK.fullmatch(link) or not _is_below(link) or "**" in link:
+                form = "the path of a link in the download tree, with * for folders alone"
+                raise _wrong(where, form, link)
+            end = posixpath.normpath(f"{posixpath.dirname(link)}/{target}".lstrip("/"))
+            if not _TARGET.fullmatch(target) or end.split("/")[0] == "..":
+                form = "a relative path in the download tree with {build} in it"
+                raise _wrong(f"{where}:{link}", form, target)
+    both = sorted(downloads.production.keys() & downloads.development.keys())
+    if both:
+        raise _wrong(
+            "wormbase:downloads", "given once, under production or under development", both[0]
+        )
 
 
 def _check_landing(landing: Landing) -> None:

@@ -367,7 +367,12 @@ class Ledger:
             tuple(map(_verdict, self._rows("select * from verdict order by since"))),
             self.epoch(),
             "".join(row["node"] for row in self._rows("select node from resting")),
+            self._landed(),
         )
+
+    def _landed(self) -> Build | None:
+        rows = self._rows("select build from landing where revision = ''")
+        return max((Build.parse(row["build"]) for row in rows), default=None)
 
     def _going_back(self) -> Release | None:
         # Going back goes on where it was, whatever was pushed or purged since.

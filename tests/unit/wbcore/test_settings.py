@@ -118,6 +118,20 @@ def test_parse_takes_pages_to_check_with_a_text_and_without():
         ({"contents": {"exceptions": ["rows/*"]}}, "contents:exceptions is"),
         ({"contents": {"exceptions": {"x": {"shrink": 1}}}}, "contents:exceptions:x:grow"),
         ({"contents": {"exceptions": {"x": {**LOOSE, "grow": "1"}}}}, "exceptions:x:grow is '1'"),
+        ({"downloads": {"production": {"/a": "{build}"}}}, "downloads:production is '/a'; it has"),
+        ({"downloads": {"production": {"../a": "{build}"}}}, "downloads:production is '../a'"),
+        ({"downloads": {"production": {"a/*": "{build}"}}}, "downloads:production is 'a/*'"),
+        ({"downloads": {"production": {"**/a": "{build}"}}}, "downloads:production is '**/a'"),
+        ({"downloads": {"production": {"[a]/b": "{build}"}}}, "downloads:production is '[a]/b'"),
+        ({"downloads": {"development": {"a/b": "WS220"}}}, "development:a/b is 'WS220'; it has"),
+        ({"downloads": {"development": {"a/b": "/{build}"}}}, "development:a/b is '/{build}'"),
+        ({"downloads": {"production": {"a/b": "../../{build}"}}}, "a/b is '../../{build}'"),
+        ({"downloads": {"production": {"a": "{build}/../../b"}}}, "a is '{build}/../../b'"),
+        ({"downloads": {"production": {"a": "{bild}"}}}, "downloads:production:a is '{bild}'"),
+        (
+            {"downloads": {"production": {"a": "{build}"}, "development": {"a": "{build}"}}},
+            "wormbase:downloads is 'a'; it has to be given once, under production",
+        ),
         ({"landing": {"start": "relase"}}, "landing:start is 'relase'; it has to be one of relea"),
         ({"landing": {"hours": "9-5"}}, "wormbase:landing:hours is '9-5'; it has to be empty, or"),
         ({"landing": {"minor": "yes"}}, "wormbase:landing:minor is 'yes'"),
@@ -184,6 +198,16 @@ def test_parse_takes_exceptions_by_their_patterns():
 
     assert parsed.exceptions == {"rows/clustal/*": Tolerance(100, 1000, 0)}
     assert parsed.rows == Settings().contents.rows
+
+
+def test_parse_takes_links_of_the_download_tree():
+    links = {
+        "current": "releases/{build}",
+        "species/*/current-production-release": "{build}",
+        "species/*/gff/*/current": "../../../../releases/{build}/c.{build}.gff3",
+    }
+
+    assert settings(downloads={"production": links}).downloads.production == links
 
 
 def test_having_is_told_by_role():

@@ -37,6 +37,7 @@ from wbmaster import run
 from wbmaster.commands import verdicts
 from wbmaster.lifecycle import begin, refusals
 from wbmaster.lock import RunLock
+from wbmaster.nodes.fleet import Answer
 from wbmaster.unattended import launcher, supervisor
 
 WEB = ["wb-web1", "wb-web2", "wb-mining", "canopus"]
@@ -115,6 +116,85 @@ def test_a_release_is_live_everywhere_and_announced_once(desk):
     assert sorted(desk.nodes.pool) == sorted(WEB)
     assert [name[:5] for name in desk.nodes.told["mail"]] == ["WS219", "WS220", "WS221"]
     assert desk.nodes.told["post"] == desk.nodes.told["mail"]
+
+
+@pytest.mark.parametrize("kind", ["release", "rollback"])
+def test_the_download_links_move_beside_the_site_and_nobody_waits(situations, room, kind, way):
+    before, asked, wanted = situations[kind]
+    desk = before.again(room / "desk")
+    desk.run(asked)
+
+    moved = desk.nodes.asked.index(("wb-dev", "wb_download.follow"))
+    assert desk.nodes.downloads["production"] == str(wanted.build)
+    # Only for as long as it takes to give the next order, and never without a page.
+    beside = ["wb_download.follow on wb-dev"] if way != MAINTENANCE else []
+    assert desk.nodes.apart == beside
+    next_call = "wb_live.switch" if way == MAINTENANCE else "wb_proxy.change_over"
+    assert desk.nodes.asked[moved + 1][1] == next_call
+    assert desk.changes["return_to_service"]["download links"] == f"lead to {wanted.build}"
+    desk.wire.close()
+
+
+def test_a_go_live_that_is_undone_takes_the_download_links_back_beside_the_site(desk, way):
+    answers = {"answers": 1000, "errors": 0}
+    bad = {"before": answers, "after": {**answers, "errors": 900}, "bad": True}
+    desk.nodes.wb_proxy_watch = lambda node, seconds, percent: bad
+    switch = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    with pytest.raises(StepFailed):
+        desk.run(request("release", "WS221"), {switch: FAIL} if way == MAINTENANCE else {})
+
+    assert desk.nodes.downloads["production"] == "WS220" == str(desk.live.build)
+    assert desk.nodes.apart == ["wb_download.follow on wb-dev"] * (0 if way == MAINTENANCE else 2)
+
+
+def test_a_minor_revision_says_nothing_of_the_download_links(situations, room):
+    before, asked, _ = situations["minor"]
+    desk = before.again(room / "desk")
+    assert "download links" not in desk.forecast(asked)["return_to_service"]
+    desk.run(asked)
+
+    assert desk.nodes.apart == []
+    assert "download links" not in desk.changes["return_to_service"]
+    desk.wire.close()
+
+
+def test_a_dry_run_names_the_download_links(desk):
+    told = desk.forecast(request("release", "WS221"))["return_to_service"]
+    assert told["download links"] == "would lead to WS221, where there are any"
+
+
+@pytest.mark.parametrize("answer", [Answer(silent=True), Answer(error="no disk")])
+def test_links_that_can_not_be_moved_are_named_and_keep_nothing_from_going_live(desk, answer):
+    real = desk.nodes._ask
+    desk.nodes._ask = lambda node, function, kwargs: (
+        answer if function == "wb_download.follow" else real(node, function, kwargs)
+    )
+    said = desk.run(request("release", "WS221"))
+
+    assert said.endswith(f"{desk.live} is live.") and shown(desk) == {"WS221-0.02-1350"}
+    why = answer.error or "it does not answer"
+    assert desk.changes["return_to_service"]["download links"] == f"left as they were: {why}"
+
+
+def test_going_back_does_not_wait_for_a_development_server_that_is_away(situations, room):
+    desk = situations["rollback"][0].again(room / "desk")
+    desk.nodes.world.absent = ("wb-dev",)
+    desk.run(request("rollback"))
+
+    told = desk.changes["return_to_service"]["download links"]
+    assert told == "left as they were: it does not answer"
+    assert shown(desk) == {"WS220-0.02-1350"}
+    desk.wire.close()
+
+
+def test_a_site_without_a_pattern_has_no_download_links(memory):
+    chosen = settings(downloads={"production": {}, "development": {}})
+    desk = staged(World(chosen), memory / "no links", "WS220", "WS221")
+    desk.run(request("release", "WS221"))
+
+    assert ("wb-dev", "wb_download.follow") not in desk.nodes.asked
+    assert "download links" not in desk.forecast(request("rollback"))["return_to_service"]
+    desk.wire.close()
 
 
 def test_a_release_records_and_tells_every_step_in_the_order_of_its_file(desk):
@@ -260,6 +340,8 @@ def test_whatever_happens_the_site_is_whole_and_the_same_command_does_the_rest(
             # A first release that failed at the very end has nothing to give way to.
             expected = {undated(desk.live)} if desk.live else shown(desk) & {undated(wanted)}
             assert shown(desk) == expected, where
+            if desk.live:
+                assert desk.nodes.downloads["production"] == str(desk.live.build), where
         if outcome == "done" and kind == "rollback":
             continue
 
@@ -268,6 +350,7 @@ def test_whatever_happens_the_site_is_whole_and_the_same_command_does_the_rest(
         assert desk.live.same_content(wanted), where
         assert shown(desk) == {undated(wanted)} and sorted(desk.nodes.pool) == sorted(WEB), where
         assert desk.ledger.known().switch is None and desk.ledger.unfinished() is None, where
+        assert desk.nodes.downloads["production"] == str(wanted.build), where
         mails = [name for name in desk.nodes.told["mail"] if name.startswith("WS221")]
         assert len(mails) == (0 if kind == "golive" else 1), where
         desk.wire.close()
@@ -338,6 +421,7 @@ def test_any_row_of_runs_leaves_the_site_whole(situations, memory, actions):
         assert len(shown(desk)) == 1
         if not desk.ledger.known().switch:
             assert shown(desk) == {undated(desk.live)}
+            assert desk.nodes.downloads["production"] == str(desk.live.build)
     desk.wire.close()
 
 
@@ -487,10 +571,10 @@ def test_a_node_that_is_away_leaves_the_pool_and_joins_when_it_is_back(desk):
 def test_a_node_that_can_not_be_put_back_leaves_the_pool_and_is_named(desk):
     probe = [f for _, f in _calls(desk, request("release", "WS221"))]
     switch = probe.index("wb_live.switch")
-    # A node fails to switch, and again when it is put back: the second of five, with one call
+    # A node fails to switch, and again when it is put back: the second of five, with two calls
     # between; or the first of two, with two.
     paged = desk.settings.golive.way == MAINTENANCE
-    calls = (switch + 1, switch + 5 + 1 + 1) if paged else (switch, switch + 2 + 2)
+    calls = (switch + 1, switch + 5 + 2 + 1) if paged else (switch, switch + 2 + 2)
     troubles = dict.fromkeys(calls, FAIL)
     with pytest.raises(StepFailed, match="wb-web2: it failed; the site was put back"):
         desk.run(request("release", "WS221"), troubles)

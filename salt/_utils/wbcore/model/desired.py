@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..names import Build
 from ..settings import Settings
+from .downloads import DEVELOPMENT, PRODUCTION
 from .ledger_facts import Known, ReleaseRecord
 from .roles import node_links, wants
 
@@ -13,7 +15,8 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
     """The desired release of a node; empty before the first release.
 
     ``going_live`` says that a change-over is under way, in which links are not touched;
-    ``web`` is told to the proxy: the live links of each web node.
+    ``web`` is told to the proxy: the live links of each web node. ``downloads`` is told to the
+    development server: which build the links of the download tree lead to.
     ``epoch`` tells a node that was told a later one that the ledger is an old copy.
     """
     if known.live is None:
@@ -33,6 +36,7 @@ def of_node(settings: Settings, known: Known, node: str) -> dict[str, Any]:
         "going_live": known.switch is not None,
         "epoch": known.epoch,
         **_of_proxy(settings, known, node, record),
+        **_of_staging(settings, known, node, known.live.build),
     }
 
 
@@ -43,6 +47,13 @@ def _of_proxy(settings: Settings, known: Known, node: str, record: ReleaseRecord
     links = record.links()
     web = [one for one in settings.having("web") if one != known.resting]
     return {"web": {one: node_links(settings, one, links) for one in web}}
+
+
+def _of_staging(settings: Settings, known: Known, node: str, live: Build) -> dict[str, Any]:
+    if node not in settings.having("staging"):
+        return {}
+    builds = {PRODUCTION: live, DEVELOPMENT: known.newest}
+    return {"downloads": {kind: str(build) for kind, build in builds.items() if build}}
 
 
 def sources(settings: Settings, node: str) -> list[dict[str, str]]:

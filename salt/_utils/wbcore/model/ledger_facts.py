@@ -46,7 +46,8 @@ class Known:
     """What the ledger knows: the releases that were live, oldest first, the releases that
     were made, a change-over that did not end, and where the newest run leads if it goes
     back and did not end well: asked for again it must not go one release further; the epoch;
-    and the web node that is out of the pool while something is restarted on it."""
+    the web node that is out of the pool while something is restarted on it; and the newest
+    build that landed."""
 
     stack: Sequence[Release] = ()
     releases: Mapping[Release, ReleaseRecord] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Known:
     verdicts: Sequence[Verdict] = ()
     epoch: int = 0
     resting: str = ""
+    landed: Build | None = None
 
     def verdict(self, kind: str, build: Build | None) -> Verdict | None:
         """What was said of this kind about exactly this build, or about all (None)."""
@@ -75,6 +77,14 @@ class Known:
     def live(self) -> Release | None:
         """The release that is live."""
         return self.stack[-1] if self.stack else None
+
+    @property
+    def newest(self) -> Build | None:
+        """The newest build that landed, or was released since; None before any landed, since
+        the builders may not say then which builds there are."""
+        if self.landed is None:
+            return None
+        return max([self.landed, *(release.build for release in self.releases)])
 
     def made_of(self, build: Build, webapp: str, revision: int) -> Release | None:
         """The release made of this build and revision before, whatever its date."""

@@ -14,7 +14,7 @@ from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.model.roles import node_links
 
 from ..run import Run
-from . import pool, switching
+from . import downloads, pool, switching
 
 # The page's own end, should nobody be left to take it down, and how long after it nodes that
 # still switch are waited for: with the keeper's questions it is down within 5 s of going up,
@@ -61,6 +61,8 @@ def canary(run: Run, record: ReleaseRecord) -> Changes:
 def go_live(run: Run, record: ReleaseRecord) -> Changes:
     """Every node is switched and checked."""
     links, web = record.links(), pool.web(run)
+    # Behind the page nobody can see that they disagree.
+    downloads.begin(run, record.release)
     changed = switching.switch(run, run.plan.present, links, _order(run))
     switching.check_through_proxy(run, web, links)
     pool.let_serve(run, web)
@@ -81,6 +83,7 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     put back must not keep the others in maintenance.
     """
     _page_up(run, record)
+    downloads.begin(run, record.release)
     good = switching.switch_those_that_can(run, run.plan.present, record, _order(run))
     pool.let_serve(run, [node for node in run.settings.having("web") if node in good])
     _page_down(run)

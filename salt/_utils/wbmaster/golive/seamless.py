@@ -20,7 +20,7 @@ from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.model.roles import node_links
 
 from ..run import Run
-from . import pool, switching
+from . import downloads, pool, switching
 
 # A node that was out of the pool may be in it again after this: later orders are stale.
 ORDER_SECONDS = 10.0
@@ -77,6 +77,7 @@ def go_live(run: Run, record: ReleaseRecord) -> Changes:
         pool.drain(run)
         return {}
     pool.let_wait(run, run.notes.first)
+    downloads.begin(run, record.release)
     pool.change_over(run)
     if run.known.live and not _going_back(run):
         _watch(run)
@@ -132,6 +133,7 @@ def _change_back(run: Run, record: ReleaseRecord) -> None:
                 f"no node can serve {record.release}", "look at the web nodes and their logs"
             )
         pool.let_wait(run, list(good))
+    downloads.begin(run, record.release)
     pool.change_over(run)
     pool.drain(run)
 

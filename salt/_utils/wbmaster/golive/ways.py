@@ -15,7 +15,7 @@ from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.settings import MAINTENANCE
 
 from ..run import Run
-from . import maintenance_page, pool, seamless
+from . import downloads, maintenance_page, pool, seamless
 
 
 def of(run: Run) -> ModuleType:
@@ -71,6 +71,7 @@ def put_back(run: Run) -> None:
         of(run).give_up(run)
         return
     of(run).put_back(run, known.releases[known.switch.before])
+    downloads.settle(run, known.switch.before)
     run.ledger.undo_switch()
 
 

@@ -69,10 +69,10 @@ class Fleet:
         """What one node returned, or StepFailed."""
         return self.call([node], function, todo, **kwargs)[node]
 
-    def begin(self, nodes: Sequence[str], function: str) -> None:
+    def begin(self, nodes: Sequence[str], function: str, /, **kwargs: Any) -> None:
         """Have nodes do something that nobody waits for."""
         with self.jobs() as jobs:
-            jobs.give(nodes, function, PATIENCE, {})
+            jobs.give(nodes, function, PATIENCE, kwargs)
 
     def cascade(
         self, function: str, calls: Mapping[str, Call], done: Callable[[str, Answer], None]

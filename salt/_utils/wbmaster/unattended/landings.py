@@ -21,6 +21,7 @@ from wbcore.names import Build
 from wbcore.planning import landing_policy
 from wbcore.verdicts import BAD
 
+from ..golive import downloads
 from ..nodes.fleet import reason
 from ..office import Office
 from . import launcher, supervisor
@@ -137,6 +138,8 @@ def _decided(
             changed[str(row)] = decided.answer
         if not decided.acknowledged:
             _acknowledge(office, decided, ready)
+    if any(row.state == landing.NEW and not row.revision for row in rows):
+        downloads.develop(office)
     return changed
 
 

@@ -6,6 +6,7 @@ import pytest
 from cluster import field_world, live_world, request
 from wbcore.model.desired import of_node
 from wbcore.model.ledger_facts import Known
+from wbcore.names import Build
 
 
 def test_of_node_before_the_first_release_is_empty():
@@ -62,6 +63,20 @@ def test_of_node_is_what_a_released_node_holds(node):
     assert desired["links"] == world.links[node]
     for dataset in desired["datasets"]:
         assert dataset.startswith("webapp/") or world.held[node][dataset] == f"sha256 of {dataset}"
+
+
+@pytest.mark.parametrize(
+    ("landed", "newest"),
+    [(None, {}), ("WS220", {"development": "WS221"}), ("WS222", {"development": "WS222"})],
+)
+def test_of_node_says_where_the_download_links_lead(landed, newest):
+    world = live_world("WS220", "WS221")
+    world.known = replace(world.known, landed=Build.parse(landed) if landed else None)
+    world.carry_out(world.plan(request("rollback")))
+
+    told = of_node(world.settings, world.known, "wb-dev")["downloads"]
+    assert told == {"production": "WS220", **newest}
+    assert "downloads" not in of_node(world.settings, world.known, "wb-web1")
 
 
 def test_of_node_follows_the_way_back():

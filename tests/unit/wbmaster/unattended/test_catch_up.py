@@ -26,9 +26,16 @@ def before(memory):
 
 @pytest.fixture
 def begun(desk):
-    """Jobs that nobody waits for: (node, function)."""
-    begun = []
-    desk.nodes.begin = lambda nodes, function: begun.extend((node, function) for node in nodes)
+    """Nodes that were asked to enforce their states: (node, function)."""
+    begun, real = [], desk.nodes.begin
+
+    def begin(nodes, function, **kwargs):
+        if function == "wb_node.enforce":
+            begun.extend((node, function) for node in nodes)
+        else:
+            real(nodes, function, **kwargs)
+
+    desk.nodes.begin = begin
     return begun
 
 

@@ -15,6 +15,7 @@ from wbcore.names import Build
 from wbmaster import run
 from wbmaster.commands import queries, verdicts
 from wbmaster.lock import RunLock
+from wbmaster.nodes.fleet import Answer
 from wbmaster.unattended import landings, launcher
 from wbmaster.unattended.debounce import Doorbell
 
@@ -95,6 +96,38 @@ def test_a_landing_is_recorded_acknowledged_answered_and_released(desk, started)
     assert recorded.acknowledged >= recorded.seen > 1.7e9
     assert desk.nodes.acknowledged == {"WS221": "the release of WS221 was started"}
     assert answers(desk) == [("WS221", "started", "the release of WS221 was started")]
+
+
+@pytest.mark.parametrize(
+    "hear", [lambda desk: landings.answer(desk, [said("WS221")]), landings.poll]
+)
+def test_a_landing_moves_the_links_to_the_newest_build_once(desk, started, hear):
+    live = desk.nodes.downloads["production"]
+    hear(desk)
+    assert desk.nodes.downloads == {"production": live, "development": "WS221"}
+
+    desk.nodes.downloads.clear()
+    hear(desk)
+    assert desk.nodes.downloads == {}
+
+
+def test_an_older_build_that_lands_does_not_move_the_links(desk, started):
+    landings.answer(desk, [said("WS221")])
+    landings.answer(desk, [by_command("WS220")])
+    assert desk.nodes.downloads["development"] == "WS221"
+
+
+def test_links_that_can_not_be_moved_do_not_stop_a_landing(desk, started, caplog):
+    real = desk.nodes._ask
+    desk.nodes._ask = lambda node, function, kwargs: (
+        Answer(error="no disk")
+        if function == "wb_download.follow"
+        else real(node, function, kwargs)
+    )
+    landings.answer(desk, [said("WS221")])
+
+    assert started and desk.nodes.acknowledged
+    assert "the download links of wb-dev were left as they were: no disk" in caplog.text
 
 
 def test_announced_again_it_starts_nothing_more_and_is_acknowledged_again(desk, started):
