@@ -12,7 +12,7 @@ from . import project
 from .builds import STAGING, stage
 from .cluster import Cluster
 from .command import LabError
-from .founding import found, join
+from .founding import found, join, start
 from .logs import show
 from .network import WAN_MEGABYTES
 
@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _up(cluster: Cluster, options: argparse.Namespace) -> None:
-    cluster.stand(options.wan, disk=options.disk, scale=options.scale)
+    cluster.stand(options.wan, disk=options.disk, scale=options.scale, old=options.old)
     if not options.bare:
         found(cluster)
 
@@ -70,7 +70,7 @@ def _add(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def _start(cluster: Cluster, options: argparse.Namespace) -> None:
-    cluster.start(options.node)
+    start(cluster, options.node)
 
 
 def _cut(cluster: Cluster, options: argparse.Namespace) -> None:
@@ -124,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
                     help="size of the build that a new lab has live (1)")  # fmt: skip
     up.add_argument("--bare", action="store_true",
                     help="only nodes with minions: nothing installed, nothing live")  # fmt: skip
+    up.add_argument("--old", action="store_true",
+                    help="a new lab without the project, WS220 live by old scripts")  # fmt: skip
     add = verb("add", _add, "a new node joins; it holds and serves what is live", node=True)
     add.add_argument("--like", required=True, metavar="NODE2",
                      help="the node whose site and roles it gets")  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import base, debian, keys
+from . import base, debian, keys, limits
 from .command import LabError
 from .inventory import HOSTS, MASTER, Inventory
 from .network import WAN_MEGABYTES, Network, free_subnet, namespaces
@@ -22,6 +22,7 @@ from .place import Place
 # What the machine itself needs, besides what every Debian has.
 _TOOLS = ("e2fsprogs", "iproute2", "mount", "nftables", "openssl", "openssh-client")
 _ANSWER_SECONDS = 180.0
+_WAY_OUT = "bin/lab down removes it, then bin/lab up --old makes an old one"
 _LIVE_WEBAPP = "/usr/local/wormbase/website/production"
 # A service that runs but does not answer yet is seen by a page of it.
 _PAGES = {
@@ -57,6 +58,11 @@ class Cluster:
         self.place.record.write_text(json.dumps(self.record | known, indent=2))
 
     @property
+    def old(self) -> bool:
+        """Whether the lab began as a cluster that the old scripts released to."""
+        return bool(self.record.get("old"))
+
+    @property
     def inventory(self) -> Inventory:
         """The nodes of this lab; before there is one, those that every lab begins with."""
         if self.place.record.exists() and "hosts" in self.record:
@@ -79,13 +85,16 @@ class Cluster:
         """Make the lab unless there is one, boot the nodes that are down, wait for minions.
 
         ``chosen`` goes into the record of a new lab, None for the usual: ``disk``, megabytes
-        of each node's ``/usr/local``, and ``scale``, the size of its first build. A lab whose
-        layers are gone can not be booted; a new one takes its place. Returns whether the lab
-        is new.
+        of each node's ``/usr/local``, ``scale``, the size of its first build, and ``old``,
+        whether it is a cluster without the project; LabError when there is a lab of the other
+        kind. A lab whose layers are gone can not be booted; a new one takes its place. Returns
+        whether the lab is new.
         """
         debian.install(*_TOOLS)
         with self.place.locked():
             new = not self.place.record.exists() or not all(map(Path.is_dir, self.layers))
+            if not new and chosen.get("old") and not self.old:
+                raise LabError(f"this checkout has a lab already, and no old one; {_WAY_OUT}")
             if new:
                 self._remove()
                 self._make(chosen)
@@ -237,6 +246,7 @@ class Cluster:
 
     def _boot(self, names: Iterable[str]) -> None:
         names = list(names)
+        limits.widen()
         for name in names:
             self.node(name).kill()
             self.network.attach(name)

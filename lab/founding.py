@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from . import builds, project, services, webapp
+from . import builds, old, project, services, webapp
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -17,7 +17,7 @@ INSTALLED = "the project is installed"
 
 def found(cluster: Cluster) -> None:
     """Do what is left of the steps of a new lab; each is recorded when it is done."""
-    for name, step in STEPS.items():
+    for name, step in (OLD_STEPS if cluster.old else STEPS).items():
         done = cluster.record.get("done", [])
         if name in done:
             continue
@@ -25,6 +25,13 @@ def found(cluster: Cluster) -> None:
         step(cluster)
         cluster.note(done=[*done, name])
         print(f"lab: {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    _do_by_hand(cluster, cluster.nodes)
+
+
+def start(cluster: Cluster, name: str) -> None:
+    """Boot a node; returns when all that it had running answers."""
+    cluster.start(name)
+    _do_by_hand(cluster, [name])
 
 
 def join(cluster: Cluster, name: str, like: str) -> None:
@@ -35,12 +42,23 @@ def join(cluster: Cluster, name: str, like: str) -> None:
 
 
 def _build(cluster: Cluster) -> None:
-    builds.stage(cluster, BUILD, cluster.record.get("scale"), land=True)
+    # Whoever landed it before there was the project had no mark READY to make.
+    builds.stage(cluster, BUILD, cluster.record.get("scale"), land=not cluster.old)
 
 
 def _release(cluster: Cluster) -> None:
     """WS220 goes live by our own command, as any later build."""
     project.follow(cluster, "salt-run", "state.orch", "orch.release", f"pillar={{build: {BUILD}}}")
+
+
+def _release_by_old_scripts(cluster: Cluster) -> None:
+    old.release(cluster, BUILD)
+
+
+def _do_by_hand(cluster: Cluster, names: Iterable[str]) -> None:
+    """What starts only when somebody starts it: the webapp of an old cluster."""
+    if cluster.old:
+        old.start_webapp(cluster, names)
 
 
 STEPS: dict[str, Callable[[Cluster], None]] = {
@@ -50,4 +68,11 @@ STEPS: dict[str, Callable[[Cluster], None]] = {
     "the webapp is checked out": webapp.check_out,
     f"{BUILD} is staged": _build,
     f"{BUILD} is live": _release,
+}
+OLD_STEPS: dict[str, Callable[[Cluster], None]] = {
+    "the machines are set up": old.set_up,
+    "mail, blog and FTP are set up": services.set_up,
+    "the webapp is checked out": old.check_out,
+    f"{BUILD} is staged": _build,
+    f"{BUILD} is live by the old scripts": _release_by_old_scripts,
 }

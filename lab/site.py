@@ -75,7 +75,8 @@ def known_secrets(place: Place) -> dict[str, Any]:
     record = place.state / "secrets.json"
     if not record.exists():
         made = {
-            "carrier": _key_pair(),
+            "carrier": _key_pair("wbcarrier"),
+            "webdev": _key_pair("webdev"),
             "mail": secrets.token_hex(12),
             "blog": secrets.token_hex(12),
         }
@@ -85,9 +86,9 @@ def known_secrets(place: Place) -> dict[str, Any]:
     return known
 
 
-def _key_pair() -> dict[str, str]:
+def _key_pair(owner: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         private = Path(folder, "key")
-        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "wbcarrier", "-f", private)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", owner, "-f", private)
         public = private.with_suffix(".pub").read_text().strip()
         return {"private_key": private.read_text(), "public_key": public}

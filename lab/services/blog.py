@@ -33,10 +33,10 @@ def set_up(node: Node, password: str) -> None:
     setup.carry_out(node, *install, "php", f"{HOME}/install.php", stdin=password)
     setup.carry_out(node, "rm", f"{HOME}/install.php")
     setup.lay(
-        node, "wormbase-blog.service", "/etc/systemd/system/wormbase-blog.service",
+        node, "blog.service", "/etc/systemd/system/blog.service",
         home=HOME, user=_RUNS_AS, listen=f"0.0.0.0:{PORT}",
     )  # fmt: skip
-    setup.start(node, "wormbase-blog")
+    setup.start(node, "blog")
 
 
 def settings(password: str) -> dict[str, Any]:

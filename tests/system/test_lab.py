@@ -3,58 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from labclient import CHECKOUT, Lab
 
 NODES = {"salt", "wb-dev", "fe", "wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"}
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Iterator[Lab]:
-    """A second checkout; whatever becomes of its lab, it is taken down afterwards."""
-    checkout = tmp_path / "checkout"
-    leave_out = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
-    shutil.copytree(CHECKOUT, checkout, ignore=leave_out, symlinks=True)
-    client = Lab(checkout)
-    yield client
-    client.do("down")
-
-
-@pytest.fixture
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, list[str]]]:
-    """What labs may leave behind on the machine: all that there is, but for what tests in
-    another process have mounted in their own scratch directories at this moment."""
-    own = tmp_path_factory.getbasetemp()
-    commands = {
-        "links": ("ip", "-brief", "link"),
-        "namespaces": ("ip", "netns", "list"),
-        "tables": ("nft", "list", "tables"),
-        "mounts": ("cat", "/proc/self/mounts"),
-        "loops": ("losetup", "--noheadings", "--list"),
-        "cgroups": ("find", "/sys/fs/cgroup", "-maxdepth", "2", "-name", "wl*"),
-    }
-
-    def of_others(line: str) -> bool:
-        return f"{own.parent}/" in line and f"{own}/" not in line
-
-    def machine() -> dict[str, list[str]]:
-        told = {
-            name: subprocess.run(words, check=True, capture_output=True, text=True).stdout
-            for name, words in commands.items()
-        }
-        return {
-            name: sorted(line for line in text.splitlines() if not of_others(line))
-            for name, text in told.items()
-        }
-
-    return machine
 
 
 def test_status_lists_every_node_with_its_minion(lab: Lab) -> None:
@@ -81,6 +37,13 @@ def test_up_again_changes_nothing(lab: Lab) -> None:
     before = lab.exec("fe", *booted).stdout
     lab.do("up")
     assert lab.exec("fe", *booted).stdout == before != ""
+
+
+def test_old_cluster_is_refused_where_another_lab_is(lab: Lab) -> None:
+    refused = lab.cli("up", "--old")
+    assert refused.returncode == 1
+    assert "bin/lab down" in refused.stderr
+    assert all(node["minion"] for node in lab.status().values())
 
 
 def test_crash_ends_every_process_and_keeps_the_disk(lab: Lab) -> None:
