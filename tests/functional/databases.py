@@ -24,14 +24,14 @@ def socket_of(layout: Layout) -> Path:
     return layout.below(MySQL().socket)
 
 
-def configure(layout: Layout, text: str = SMALL, user: str = "root") -> Path:
+def configure(layout: Layout, text: str = SMALL) -> Path:
     """Write a node's own configuration of the server, which includes a folder for other files;
     returns that folder."""
     file = layout.below("/etc/mysql/my.cnf")
     folder = file.with_name("mariadb.conf.d")
     folder.mkdir(parents=True)
     file.write_text(
-        f"[mariadbd]\nuser = {user}\nsocket = {socket_of(layout)}\n"
+        f"[mariadbd]\nuser = root\nsocket = {socket_of(layout)}\n"
         f"pid-file = {layout.root / 'pid'}\n{text}\n!includedir {folder}\n"
     )
     return folder
@@ -60,9 +60,11 @@ def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> 
     data = layout.kind("mysql")
     data.mkdir(parents=True, exist_ok=True)
     own = "".join(f"{option.removeprefix('--')}\n" for option in options)
-    configure(layout, f"datadir = {data}\nignore-db-dirs = .incoming\n{SMALL}{own}", by)
+    configure(layout, f"datadir = {data}\nignore-db-dirs = .incoming\n{SMALL}{own}")
     assert functions["wb_mysql.initialise"]() is True
     if by != "root":
+        file = layout.below("/etc/mysql/my.cnf")
+        file.write_text(file.read_text().replace("user = root", f"user = {by}"))
         socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["chown", "-R", f"{by}:", data, layout.root / "run"], check=True)
         layout.root.chmod(0o777)
