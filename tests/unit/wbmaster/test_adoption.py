@@ -69,6 +69,7 @@ def test_what_serves_is_live_by_the_ledger_and_counts_as_announced(desk):
     assert (record.digest, record.build_digest) == (digest(str(LIVE)), digest("WS220"))
     # What was not rebuilt belongs to it as well.
     assert {"mysql/clustal_WS219", TABLE, f"webapp/{LIVE}"} <= set(record.datasets)
+    assert "is live." not in said
     assert said.endswith(f"{LIVE} is adopted; next: salt '*' state.apply")
     figures = desk.ledger.runs(1)[0]["figures"]["verify_in_place"]
     assert figures["received"] == 0 and figures["bytes"] > 0
@@ -94,11 +95,32 @@ def test_a_dry_run_names_exactly_the_steps_that_will_change_something(desk):
     assert told["verify_in_place"]["wb-gb1"] == "2 datasets would be read (2.0 kB)"
 
 
+def test_a_node_that_lost_its_markers_is_read_again_and_nothing_else_is_done(desk):
+    desk.run(ADOPT)
+    lost = desk.nodes.world.held["wb-gb1"].pop(TABLE)
+    told = desk.forecast(ADOPT)
+    desk.run(ADOPT)
+
+    assert {name for name, changes in told.items() if changes} == {"verify_in_place"}
+    assert {name for name, changes in desk.changes.items() if changes} == {"verify_in_place"}
+    assert list(desk.changes["verify_in_place"]) == ["wb-gb1"]
+    assert desk.nodes.world.held["wb-gb1"][TABLE] == lost
+
+
 def test_links_of_the_development_server_that_lead_to_the_next_build_do_not_matter(desk):
+    databases, given = {"c_elegans": "c_elegans_WS220", "clustal": "clustal_WS219"}, []
+    for function in ("wb_build_survey", "wb_build_seal"):
+        real = getattr(desk.nodes, function)
+
+        def noted(node, name="", build="", real=real, **how):
+            given.append((name or build, how.get("databases")))
+            return real(node, name or build, **how)
+
+        setattr(desk.nodes, function, noted)
     desk.nodes.world.stage("WS221", "c_elegans", "clustal")
     desk.run(ADOPT)
 
-    databases = {"c_elegans": "c_elegans_WS220", "clustal": "clustal_WS219"}
+    assert [one for one in given if one[0] == "WS220"] == [("WS220", databases)] * 2
     assert desk.ledger.known().releases[LIVE].databases == databases
 
 
