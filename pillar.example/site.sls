@@ -151,7 +151,7 @@ wormbase:
       </Model::WormBaseAPI>
     # Pages that must answer 200, before a release goes live and while it serves, each with a text
     # that must be in it. "{build}" and "{release}" stand for those that serve. A plain list of
-    # paths asks for no text. WormBase's front page shows the release: {"/": "{release}"}.
+    # paths asks for no text. WormBase's front page shows the build: {"/": "version {build}"}.
     check_paths: {"/": ""}
     # A page of the webapp that says in JSON what it serves, such as /version. It has to agree with
     # the servers. Empty: there is none, and none is needed.

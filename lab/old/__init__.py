@@ -37,6 +37,13 @@ _BY_ROLE = {
     "proxy": ("proxy.sh",),
 }
 _BY_NAME = {"wb-web1": ("curation.sh",)}
+_SCRIPTS = (
+    "cron_rsync_acedb.sh",
+    "cron_rsync_mysql_dbs.sh",
+    "cron_rsync_support_dbs.sh",
+    "deploy_wormbase_app.sh",
+    "go_live.sh",
+)
 
 
 def set_up(cluster: Cluster) -> None:
@@ -56,19 +63,14 @@ def check_out(cluster: Cluster) -> None:
 def release(cluster: Cluster, build: str) -> None:
     """Release a staged build by the old scripts; LabError unless every web node serves it."""
     _lay_admin(cluster)
-    for script in (
-        "cron_rsync_acedb.sh",
-        f"cron_rsync_mysql_dbs.sh {build}",
-        f"cron_rsync_support_dbs.sh {build}",
-        f"deploy_wormbase_app.sh {build}",
-        f"go_live.sh {build}",
-        f"announce.sh {build}",
-    ):
-        _as_user(cluster.node(STAGING), f"DATE={DAY} {ADMIN}/{script}")
+    for script in _SCRIPTS:
+        _run(cluster.node(STAGING), f"DATE={DAY} {ADMIN}/{script} {build}")
     for node in _web_nodes(cluster, cluster.nodes):
         page = carry_out(node, "curl", "-sS", "-m", "30", "http://localhost:5000/version")
         if f'"acedb":"{build}"' not in page:
             raise LabError(f"{node.name} does not serve {build}: {page.strip()}")
+    # Only now: whoever does it again announces it again.
+    _run(cluster.node(STAGING), f"{ADMIN}/announce.sh {build}")
 
 
 def start_webapp(cluster: Cluster, names: Iterable[str]) -> None:
@@ -107,7 +109,8 @@ def _lay_admin(cluster: Cluster) -> None:
     carry_out(node, "chown", "-R", f"{USER}:{USER}", HOME)
 
 
-def _as_user(node: Node, command: str) -> None:
+def _run(node: Node, command: str) -> None:
+    """Run a command as webdev; LabError when a script says that a part of it failed."""
     said = carry_out(node, "su", "-", USER, "-c", f"{command} 2>&1")
     # What failed for one node is one line of many, as it was.
     if failed := [line for line in said.splitlines() if " failed" in line]:

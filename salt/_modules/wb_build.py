@@ -18,11 +18,13 @@ from wbcore.errors import BadData, BadRequest
 from wbcore.names import Build, Release
 from wbnode.build.landing_notices import Announced
 from wbnode.build.sealing import Look, Staging
+from wbnode.serving import mysql
 from wbnode.transport import progress
 
 log = logging.getLogger(__name__)
 STEP = "seal"
 _TOLD = 5
+_SERVER_SECONDS = 600
 # An answer to the master stays small, whatever somebody staged.
 _PROBLEMS = 100
 
@@ -243,7 +245,9 @@ def _make(
 
 
 def _wrong(staging: Staging, look: Look) -> list[str]:
-    return (look.problems + staging.crashed(look))[:_PROBLEMS]
+    socket = staging.layout.below(staging.settings.mysql.socket)
+    crashed = staging.crashed(look, mysql.client(socket, _SERVER_SECONDS))
+    return (look.problems + crashed)[:_PROBLEMS]
 
 
 def _settle(staging: Staging, name: Build, databases: Mapping[str, str] | None) -> None:

@@ -107,7 +107,8 @@ def enforce(when_due=False):
         return {"put_off": "it is not time yet"}
     # Salt masks what it gives of a pillar unless it is asked not to.
     wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
-    if settings != Settings.parse(wanted):
+    stale = settings != Settings.parse(wanted)
+    if stale:
         # The minion keeps the pillar that it started with, and runs go by that.
         __salt__["saltutil.refresh_pillar"]()
     states = __salt__["state.running"]()
@@ -117,6 +118,9 @@ def enforce(when_due=False):
         returned = __salt__["state.apply"]()
         digest = wbnode.enforce.digest(wanted, __opts__["cachedir"])
         reports = wbnode.enforce.reports(layout, __opts__["id"], digest, returned)
+        if stale:
+            # Nobody says whether the refresh failed, as with a busy master: the next time shows it.
+            wbnode.enforce.stay_due(layout)
     for report in reports:
         __salt__["event.send"](events.drift_tag(report.node), report.plain())
     if __salt__["wb_service.due"]() and __salt__["wb_service.pooled"]():

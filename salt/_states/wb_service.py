@@ -71,6 +71,9 @@ def running(
         return wbnode.state.outcome(name, True, _LEFT)
     if at and not have["running"] and __salt__["wb_service.taken"](at):
         return _left_serving(name, have["enabled"])
+    # Salt does not call mod_watch after the change, so it may have to be restarted, too.
+    if interrupts and have == {**wanted, "enabled": False} and __salt__["wb_service.serves"]():
+        return _left_serving(name, enabled=False)
     return wbnode.state.reach(
         name,
         __opts__["test"],

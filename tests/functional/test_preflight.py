@@ -352,6 +352,17 @@ def test_nothing_of_a_release_is_run_as_root(telling):
         assert "SOURCED=nobody\n" in ask(one, "environment")
 
 
+def test_root_runs_no_program_that_the_pillars_path_finds_in_a_release(telling, place):
+    (telling / "bin").mkdir()
+    program = telling / "bin/mkdir"
+    program.write_text(f'#!/bin/sh\nid -un >>{place}/ran\nexec /bin/mkdir "$@"\n')
+    program.chmod(0o755)
+    one = trial(telling, environment={"PATH": f"{telling}/bin:/usr/bin:/bin"})
+    with one.serving():
+        assert f"PATH={telling}/bin:" in ask(one, "environment")
+    assert not (place / "ran").exists()
+
+
 def test_a_release_sees_itself_as_the_live_one(telling, place):
     one = trial(telling)
     with one.serving():
@@ -409,6 +420,16 @@ def test_a_release_without_its_psgi_file_is_told(telling):
     with pytest.raises(
         StepFailed, match=r"no script/wormbase_psgi\.psgi and no wormbase\.psgi; set"
     ):
+        trial(telling).serving().__enter__()
+
+
+def test_why_a_release_does_not_load_is_told_from_the_lines_below_too(telling):
+    # As Catalyst's cache says it, whose modules can be made in two ways.
+    (telling / "wormbase.psgi").write_text(
+        'die "It can not be made:\\n \\tCan\'t locate Dog.pm in \\@INC (you may need it)\\n";\n'
+    )
+    why = r"wormbase\.psgi does not load: It can not be made: Can't locate Dog\.pm in @INC; fix"
+    with pytest.raises(StepFailed, match=why):
         trial(telling).serving().__enter__()
 
 

@@ -166,7 +166,9 @@ def test_what_can_not_be_learnt_is_an_error(node, layout, ports):
         layout.link("mysql/m_hapla").symlink_to("m_hapla_WS221")
         status, told = served(ports["report"])
     assert status == 503
-    assert told["error"].startswith("MySQL's m_hapla has no MyISAM table to be asked for; look")
+    assert told["error"].startswith(
+        "MySQL's m_hapla has no MyISAM or Aria table to be asked for; look"
+    )
     assert (told["release"], told["acedb"]) == (NEW, "WS221")
     assert node["wb_live.version"]()["error"] == told["error"]
 

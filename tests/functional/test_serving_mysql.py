@@ -138,11 +138,23 @@ def test_a_partitioned_table_tells_its_directory(server, layout):
     assert functions["wb_mysql.builds"]()["m_hapla"] == "WS221"
 
 
+def test_a_database_of_aria_tables_tells_its_directory(server, layout):
+    functions, sql = server
+    for build in ("WS220", "WS221"):
+        sql(f"CREATE DATABASE m_hapla_{build}")
+        sql(f"CREATE TABLE m_hapla_{build}.reads (x INT) ENGINE=Aria")
+    flip(layout, "m_hapla", "WS220")
+    assert functions["wb_mysql.builds"]()["m_hapla"] == "WS220"
+    flip(layout, "m_hapla", "WS221")
+    functions["wb_mysql.flush"]()
+    assert functions["wb_mysql.builds"]()["m_hapla"] == "WS221"
+
+
 def test_a_database_without_a_table_is_named(server, layout):
     functions, sql = server
     sql("CREATE DATABASE m_hapla_WS221")
     flip(layout, "m_hapla", "WS221")
-    with pytest.raises(CommandExecutionError, match="MySQL's m_hapla has no MyISAM table"):
+    with pytest.raises(CommandExecutionError, match="MySQL's m_hapla has no MyISAM or Aria table"):
         functions["wb_mysql.builds"]()
 
 

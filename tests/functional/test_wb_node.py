@@ -151,6 +151,16 @@ def test_when_it_is_not_time_yet_it_is_put_off(node):
     assert kinds(node.enforce()) == ["drift"]
 
 
+def test_it_stays_time_while_the_minion_goes_by_an_old_pillar(node):
+    node.wants(minutes=30)
+    assert kinds(node.enforce()) == ["caught_up"]
+    # Nobody refreshed anything here, as with a minion whose master had no time.
+    assert node.enforce(when_due=True) == {"reports": []}
+    node.wants()
+    assert kinds(node.enforce()) == []
+    assert node.enforce(when_due=True) == {"put_off": "it is not time yet"}
+
+
 def test_the_proxy_does_not_wait_while_a_web_node_is_not_in_its_pool(node):
     node.enforce()
     node.live_pool.write_text("")

@@ -169,6 +169,16 @@ def test_what_was_started_by_other_means_goes_on_serving(node, layout, kind, liv
         assert "restart" not in node.done
 
 
+def test_what_serves_and_does_not_start_at_boot_is_enabled_and_restarts_later(node):
+    for test, result, done in ((True, None, []), (False, True, ["enable"])):
+        states, functions = node(["web"], live=True, test=test, enabled=False)
+        told = states["wb_service.running"]("a-service", interrupts=True)
+        changes = {"a-service": "restart due", "enabled": {"old": False, "new": True}}
+        assert (told["result"], told["changes"]) == (result, changes)
+        assert node.done == done
+    assert functions["wb_service.due"]() == ["a-service"]
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_what_does_not_run_is_started(node, live):
     """On a new node, and on one whose server has died."""

@@ -21,11 +21,13 @@ from site_of import (
     Visitors,
     answers,
     commit,
+    eventually,
     letters,
     links,
     live,
     next_build,
     pillar,
+    pool,
     tree,
     wait_for,
     whole,
@@ -211,6 +213,8 @@ def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
     production = "/usr/local/ftp/pub/wormbase/releases/current-production-release"
     lab.exec("wb-dev", "ln", "-sfn", "WS1", production)
     assert any("wb_download" in one for one in changes(lab, apply))
+    eventually("xinetd has its file, out of the pool", lambda: nothing_is_due(lab))
+    eventually("wb-web1 serves again", lambda: pool(lab) == WEB)
     assert changes(lab, apply) == []
     assert lab.exec("wb-web1", "curl", "-sf", "http://127.0.0.1:5000/version").returncode == 0
 
@@ -276,6 +280,12 @@ def begun(lab: Lab, build: str, step: str) -> Iterator[None]:
             break
     yield
     run.communicate(timeout=300)
+
+
+def nothing_is_due(lab: Lab) -> bool:
+    """Whether no restart waits on wb-web1."""
+    told = lab.exec("salt", "salt", "--out=json", "wb-web1", "wb_service.due")
+    return bool(json.loads(told.stdout)["wb-web1"] == [])
 
 
 def changes(lab: Lab, apply: tuple[str, ...]) -> list[str]:

@@ -25,6 +25,7 @@ EVERYWHERE = {
 # AceDB's own programs, which sites compile themselves; a state says so where they are missing.
 COMPILED = {"saceserver", "tace"}
 PACKAGE = {
+    "aria_chk": "mariadb-server",
     "bsdiff": "bsdiff",
     "bspatch": "bsdiff",
     "debootstrap": "debootstrap",

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,11 @@ def is_due(layout: Layout, enforce: Enforce, node: str, minion: int | None) -> b
         last = 0.0
     started = psutil.Process(minion).create_time()
     return schedule.is_due(enforce, node, last, started, time.time())
+
+
+def stay_due(layout: Layout) -> None:
+    """It is time again at the next look of the schedule."""
+    os.utime(layout.enforce_lock, (0, 0))
 
 
 def digest(wanted: Mapping[str, Any], cache: str) -> str:

@@ -34,11 +34,9 @@ from wbcore.transport.parcels import INDEX_BYTES
 import wbnode.files
 from wbnode.build import aria_pages, myisam_index, opening
 from wbnode.build.tables import Tables
-from wbnode.serving import mysql
 
 # Indexes that are brought into their form at a time: each takes 128 MB of memory.
 _AT_ONCE = 2
-_SERVER_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -118,14 +116,17 @@ class Staging:
         problems += self._tables(look).problems(self._unsealed(look))
         return look
 
-    def crashed(self, look: Look) -> list[str]:
+    def crashed(self, look: Look, ask: opening.Ask) -> list[str]:
         """The tables that are broken, of those that no build was sealed with yet; every index of
-        them is read. Whatever the server holds in memory is written to disk first."""
+        them is read. Whatever the server holds in memory is written to disk first.
+
+        ask
+            Asks the MySQL server of this machine, if one runs.
+        """
         tables, unsealed = self._tables(look), self._unsealed(look)
         socket = self.layout.below(self.settings.mysql.socket)
         if not unsealed or not socket.exists():
             return tables.crashed(unsealed)
-        ask = mysql.client(socket, _SERVER_SECONDS)
         ask("FLUSH TABLES")
         names = [str(table) for table in tables.without_files(unsealed)]
         return tables.crashed(unsealed) + [

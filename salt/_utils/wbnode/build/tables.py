@@ -208,4 +208,5 @@ def _said(argv: list[str | Path]) -> str:
 
 
 def _repair(table: Table, why: str) -> str:
-    return f"{table} is crashed ({' '.join(why.split())}); run REPAIR TABLE {table}"
+    said = " ".join(why.split())
+    return f"{table} is crashed, or somebody writes to it ({said}); run REPAIR TABLE {table}"

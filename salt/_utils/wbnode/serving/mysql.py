@@ -8,6 +8,7 @@ under which names each table is open, and that tells the two apart.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from collections import defaultdict
@@ -28,6 +29,7 @@ Tables = Mapping[str, set[str]]
 Places = Mapping[tuple[str, str], set[str]]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
+_DATA = (".MYD", ".MAD")
 _OPEN = "SHOW OPEN TABLES"
 _LOOK = "look at MariaDB's unit on this node (wormbase:mysql:service in the pillar)"
 
@@ -142,11 +144,11 @@ class _Database:
 
     def _facts(self, directory: str, table: str) -> list[str]:
         """Size and time of a table's data, as the server tells them."""
-        try:
-            stat = (self._home / directory / f"{table}.MYD").stat()
-        except FileNotFoundError:
-            return []
-        return [str(stat.st_size), str(int(stat.st_mtime))]
+        for suffix in _DATA:
+            with contextlib.suppress(FileNotFoundError):
+                stat = (self._home / directory / f"{table}{suffix}").stat()
+                return [str(stat.st_size), str(int(stat.st_mtime))]
+        return []
 
 
 def _live(layout: Layout) -> list[str]:
@@ -162,11 +164,11 @@ def _base(directory: str) -> str:
 
 def _question(layout: Layout, name: str, opened: Tables) -> str:
     """Has the server open a table under the live name, if possible one that nobody has open."""
-    files = (path.name for path in (layout.kind(MYSQL) / name).glob("*.MYI"))
+    files = (path.name for path in (layout.kind(MYSQL) / name).glob("*.M[AY]I"))
     tables = sorted({table for table in map(_table, files) if _PLAIN.fullmatch(table)})
     if not tables:
         raise StepFailed(
-            f"MySQL's {name} has no MyISAM table to be asked for",
+            f"MySQL's {name} has no MyISAM or Aria table to be asked for",
             "look at the directory that its link leads to",
         )
     busy = set[str]().union(*(opened[one] for one in opened if _base(one) == name))
@@ -190,7 +192,7 @@ def _places(socket: Path) -> Places:
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for files in processes.holders(processes.listening_at(socket)).values():
         for path in map(Path, files):
-            if path.suffix in (".MYI", ".MYD"):
+            if path.suffix in (*_DATA, ".MYI", ".MAI"):
                 found[_base(path.parent.name), _table(path.name)].add(path.parent.name)
     return found
 

@@ -31,8 +31,8 @@ _LAST_WORDS = 3
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
 
-# $1 website, $2 release, $3 user, $4 group, $5 bytes of the configuration, $6 script of the user,
-# then its arguments. Root's part; process 1 of the trial, so all of it ends when this ends.
+# $1 website, $2 release, $3 user, $4 group, $5 bytes of the configuration, then the command of the
+# user. Root's part; process 1 of the trial, so all of it ends when this ends.
 _PREPARE = """
 set -eu
 mount -t tmpfs -o mode=700 tmpfs /mnt
@@ -51,7 +51,7 @@ chmod 600 wormbase_preflight.conf
 exec 3<&0
 user=$3 group=$4
 shift 5
-setpriv --reuid="$user" --regid="$group" --init-groups bash -c "$@" </dev/null 3<&- &
+setpriv --reuid="$user" --regid="$group" --init-groups "$@" </dev/null 3<&- &
 server=$!
 # Whoever wanted the trial holds the other end. It closes when they are done, and when they die.
 { read -r _ <&3 || kill -KILL "$server"; } &
@@ -124,10 +124,10 @@ class Trial:
         server = subprocess.Popen(
             [*_UNSHARE, "sh", "-c", _PREPARE, "sh",
              str(self.release.parent), self.release.name, webapp.user, webapp.group,
-             str(len(text)), _SERVE, str(self.release), psgi, str(webapp.preflight_port), _MERGE],
+             str(len(text)), *self._command(psgi)],
             # What the unit's environment has, and nothing of the minion's.
             env={"PATH": _PATH, "LANG": "C.UTF-8", "HOME": about.pw_dir, "USER": webapp.user,
-                 "LOGNAME": webapp.user, **webapp.environment},
+                 "LOGNAME": webapp.user},
             cwd="/", stdin=subprocess.PIPE, stdout=said, stderr=said, bufsize=0,
             start_new_session=True,
         )  # fmt: skip
@@ -135,6 +135,13 @@ class Trial:
         with contextlib.suppress(BrokenPipeError):
             _stdin(server).write(text)
         return server
+
+    def _command(self, psgi: str) -> list[str]:
+        """What the user runs. The pillar's variables may name programs and libraries of the
+        release, such as PATH and LD_LIBRARY_PATH, so root does not have them."""
+        variables = [f"{name}={value}" for name, value in self.settings.environment.items()]
+        port = str(self.settings.preflight_port)
+        return ["env", *variables, "bash", "-c", _SERVE, str(self.release), psgi, port, _MERGE]
 
     def _wait(self, server: subprocess.Popen[bytes], psgi: str, said: IO[bytes]) -> None:
         """Until Starman listens, which it does once it has loaded the release."""
@@ -178,12 +185,13 @@ def _text(said: IO[bytes]) -> str:
 
 
 def _reason(psgi: str, text: str) -> str:
-    """Perl's own first sentence, without the directories that it looked in."""
-    found = re.search(r"^Error while loading [^:]*: (.*)", text, re.MULTILINE)
+    """Perl's own first sentence with the lines that are indented below it, which say why; without
+    the directories that it looked in."""
+    found = re.search(r"^Error while loading [^:]*: (.*(?:\n[ \t]+.*)*)", text, re.MULTILINE)
     if not found:
         return f"Starman of the new release does not start: {_last_words(text)}"
     sentence = re.split(r" \((?:you may need|@INC)", found[1])[0]
-    return f"{psgi} does not load: {sentence}"
+    return f"{psgi} does not load: {' '.join(sentence.split())}"
 
 
 def _last_words(text: str) -> str:
