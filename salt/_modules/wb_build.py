@@ -7,7 +7,7 @@ each MySQL link points to. From then on a changed file is refused by name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import wbnode.files
@@ -67,11 +67,14 @@ def acknowledge(answers: dict[str, str]) -> dict[str, list[str]]:
 
 
 @wbnode.minion.salt_errors
-def survey(build: str) -> dict[str, Any]:
+def survey(build: str, databases: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What of a build is there, and what is wrong with it: all of it, if anything is.
 
     Of files only the definitions of tables are read, unless something is wrong with them: then
     the tables themselves are looked at too, as :func:`inspect` does.
+
+    databases
+        As :func:`seal` takes them.
 
     CLI Example:
 
@@ -91,7 +94,7 @@ def survey(build: str) -> dict[str, Any]:
     sealed = staging.manifest(name)
     if sealed is not None:
         return facts | _sealed(sealed) | {"changed": staging.changed(sealed)[:_TOLD]}
-    look = staging.look(name)
+    look = staging.look(name, databases)
     sizes = {str(d): {"files": len(f.files), "bytes": f.bytes} for d, f in look.found.items()}
     return facts | {
         "databases": dict(look.databases),
@@ -122,7 +125,7 @@ def inspect(build: str) -> dict[str, list[str]]:
 
 
 @wbnode.minion.salt_errors
-def seal(name: str, run: str = "") -> dict[str, Any]:
+def seal(name: str, run: str = "", databases: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Make the manifest of a build or of a webapp release, unless it is made already.
 
     Files that were not touched since they were read for another manifest are not read
@@ -133,6 +136,10 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
         A build (``WS221``) or a webapp release (``WS221-2010.12.24-0.02-1350``).
     run
         Id of the run that asks, for the log.
+    databases
+        The directory of each database, of a build that is live on the nodes and was never sealed:
+        what this machine's links lead to may belong to the next build. No table is brought into
+        another form then. Without it, the links count.
 
     CLI Example:
 
@@ -151,7 +158,7 @@ def seal(name: str, run: str = "") -> dict[str, Any]:
         _protect(staging, manifest.datasets)
         staging.check(manifest)
     else:
-        manifest = _make(staging, parsed)
+        manifest = _make(staging, parsed, databases)
         wbnode.files.write_whole(staging.layout.manifest(parsed), manifest.to_bytes())
         log.info("%s was sealed for run %s", name, run or "of nobody")
     facts = _sealed(manifest)
@@ -220,15 +227,18 @@ def _open_tables_anew(staging: Staging) -> None:
         __salt__["wb_mysql.flush"]()
 
 
-def _make(staging: Staging, name: Build | Release) -> manifests.Manifest:
-    look = staging.look(name)
+def _make(
+    staging: Staging, name: Build | Release, databases: Mapping[str, str] | None
+) -> manifests.Manifest:
+    look = staging.look(name, databases)
     if problems := _wrong(staging, look):
         raise BadData(manifests.together(problems), f"fix {name} and start again")
     if isinstance(name, Build):
-        _settle(staging, name)
-        if staging.normalise(name, look):
+        _settle(staging, name, databases)
+        # What is live keeps its bytes, by which the nodes' own are judged.
+        if databases is None and staging.normalise(name, look):
             _open_tables_anew(staging)
-        look = staging.look(name)
+        look = staging.look(name, databases)
     total = sum(found.bytes for found in look.found.values())
     meter = progress.meter(__salt__["event.send"], __opts__, name, STEP, total)
     return staging.make(name, look, meter)
@@ -240,14 +250,14 @@ def _wrong(staging: Staging, look: Look) -> list[str]:
     return (look.problems + crashed)[:_PROBLEMS]
 
 
-def _settle(staging: Staging, name: Build) -> None:
+def _settle(staging: Staging, name: Build, databases: Mapping[str, str] | None) -> None:
     """Let nobody write to the tables of a build any more; BadData when somebody still did, and
     then they can be written to as before."""
     # What the server still holds in memory of a table belongs to it.
     _open_tables_anew(staging)
-    before = staging.look(name)
+    before = staging.look(name, databases)
     _protect(staging, before.found)
-    moved = before.moved(staging.look(name))
+    moved = before.moved(staging.look(name, databases))
     if moved:
         staging.release([dataset for dataset in before.found if dataset.build == name])
         _open_tables_anew(staging)

@@ -23,7 +23,7 @@ from wbcore.errors import BadRequest
 from wbcore.model import desired, links
 from wbcore.transport.rsync import Source
 from wbnode.dataset_store import DatasetStore
-from wbnode.transport import progress, scrubbing
+from wbnode.transport import adoption, progress, scrubbing
 from wbnode.transport.carrier import Carrier
 from wbnode.transport.pull import Pull
 
@@ -172,12 +172,7 @@ def pull(
     parsed, digest = parse_name(name), parse_digest(digest)
     wanted = [Dataset.parse(dataset) for dataset in datasets]
     froms = [Source.parse(source) for source in sources]
-    store = _store()
-    with (
-        _one_at_a_time(store) as lock,
-        Carrier(store.layout, store.settings, __opts__["id"], lock) as carrier,
-    ):
-        job = Pull(store, carrier, froms, __salt__["wb_link.read"]())
+    with _pulling(froms) as job:
         manifest = job.manifest(parsed, digest)
         job.clean(wanted)
         contents = {dataset: manifest.of(dataset) for dataset in wanted}
@@ -222,19 +217,75 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
     turn = tonight(scrubbing.held(store), time.time(), store.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 
-    @contextlib.contextmanager
-    def mending() -> Iterator[Pull]:
-        node = __opts__["id"]
-        froms = [Source.parse(source) for source in desired.sources(store.settings, node)]
-        with (
-            _one_at_a_time(store) as lock,
-            Carrier(store.layout, store.settings, node, lock) as carrier,
-        ):
-            yield Pull(store, carrier, froms, live)
-
-    findings = scrubbing.scrub(store, wanted, mending, live, _follow)
+    givers = desired.sources(store.settings, __opts__["id"])
+    froms = [Source.parse(source) for source in givers]
+    findings = scrubbing.scrub(store, wanted, lambda: _pulling(froms), live, _follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
+
+
+@wbnode.minion.salt_errors
+def present(datasets: Sequence[str]) -> list[str]:
+    """Those of these datasets that have their directory here, verified or not.
+
+    datasets
+        Ids such as ``mysql/c_elegans_WS221``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_dataset.present '[webapp/WS221-2010.12.24-0.02-1350]'
+    """
+    layout = _store().layout
+    return [one for one in datasets if layout.dataset(Dataset.parse(one)).is_dir()]
+
+
+@wbnode.minion.salt_errors
+def adopt(
+    manifests: Mapping[str, Mapping[str, Any]],
+    sources: Sequence[Mapping[str, str]],
+    repair: bool = False,
+    step: str = "verify_in_place",
+) -> dict[str, Any]:
+    """Take over datasets that lie here, put there by other means: every byte is compared with
+    the manifest, and what is right gets its owners, modes and marker. Nothing is fetched but
+    manifests, nothing that serves is interrupted.
+
+    manifests
+        Name of each manifest → ``{"digest": what sealing returned, "datasets": [ids]}``.
+    sources
+        ``{node, address}`` of the nodes to fetch from, in the order to be tried.
+    repair
+        Fetch what is missing or wrong, too, and replace it file by file. Without it a dataset
+        that is not as it was sealed is left as it is.
+    step
+        The step of the run, for its progress events.
+
+    Returns ``{"received": bytes, "datasets": {id: {"bytes", "already", "faults": number of
+    paths, "shown": the first of them, "extra": number of paths that the manifest does not have,
+    "shown_extra", "repaired", "source", "error"}}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_dataset.adopt \\
+            '{WS221: {digest: 9f86d081884c7d65…, datasets: [mysql/c_elegans_WS221]}}' \\
+            '[{node: wb-dev, address: 10.0.0.2}]'
+    """
+    with _pulling([Source.parse(source) for source in sources]) as job:
+        wanted = {}
+        for name, given in manifests.items():
+            manifest = job.manifest(parse_name(name), parse_digest(given["digest"]))
+            for dataset in map(Dataset.parse, given["datasets"]):
+                wanted[dataset] = (manifest.of(dataset), name)
+        total = sum(contents.bytes for contents, _ in wanted.values())
+        build = parse_name(next(iter(manifests)))
+        meter = progress.meter(__salt__["event.send"], __opts__, build, step, total)
+        taken = adoption.take_over(job, wanted, meter, repair, _follow)
+        told = {str(dataset): one.plain() for dataset, one in taken.items()}
+        return {"received": job.received, "datasets": told}
 
 
 @wbnode.minion.salt_errors
@@ -343,6 +394,17 @@ def _tell(findings: Sequence[scrubbing.Finding]) -> None:
         if changes:
             report = drift.Report.of(__opts__["id"], kind, changes)
             __salt__["event.send"](events.drift_tag(report.node), report.plain())
+
+
+@contextlib.contextmanager
+def _pulling(sources: Sequence[Source]) -> Iterator[Pull]:
+    """A pull from these sources, the only one here."""
+    store = _store()
+    with (
+        _one_at_a_time(store) as lock,
+        Carrier(store.layout, store.settings, __opts__["id"], lock) as carrier,
+    ):
+        yield Pull(store, carrier, sources, __salt__["wb_link.read"]())
 
 
 @contextlib.contextmanager

@@ -6,11 +6,12 @@ import json
 import wbnode.enforce
 import wbnode.minion
 from salt.exceptions import CommandExecutionError
-from wbcore import events
-from wbcore.errors import BadData
+from wbcore import drift, events
+from wbcore.errors import BadData, StepFailed
 from wbcore.settings import Settings
 
 __virtualname__ = "wb_node"
+_CARRIER = ["node.prepared", "carrier.served"]
 
 
 def __virtual__():
@@ -50,6 +51,31 @@ def observe(build=""):
     if "proxy" in roles:
         seen["proxy"] = __salt__["wb_proxy.read"]()
     return seen
+
+
+@wbnode.minion.salt_errors
+def carry(test=False):
+    """Set up this node's carrier, by which data travel, and nothing else: a node that serves
+    already goes on as it is.
+
+    test
+        Only say what would be done.
+
+    Returns the states that changed something, or would.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_node.carry test=True
+    """
+    returned = __salt__["state.sls"](_CARRIER, test=test)
+    reports = drift.of_states(__opts__["id"], returned, first=True)
+    for report in reports:
+        if report.kind == drift.FAILED:
+            first = report.changes[0]
+            raise StepFailed(f"{first.id}: {first.what}", "run state.apply carrier.served there")
+    return [change.id for report in reports for change in report.changes]
 
 
 @wbnode.minion.salt_errors

@@ -38,7 +38,7 @@ def begun(name: str, kind: str) -> dict[str, Any]:
 
     kind
         Which orchestration it is: ``release``, ``push``, ``golive``, ``rollback``,
-        ``purge`` or ``announce``.
+        ``purge``, ``announce`` or ``adopt``.
 
     With ``test=True`` the plan is shown and nothing is locked, sealed or recorded. A run
     that is running for the same request is joined; a request that is done already begins

@@ -9,6 +9,7 @@ import shutil
 
 import pytest
 import salt.loader
+from salt.exceptions import CommandExecutionError
 from wbcore import drift
 from wbcore.model import proxy_pools
 
@@ -44,6 +45,9 @@ def node(tmp_path, make_opts, layout):
             (pillar / "site.sls").write_text(json.dumps(root))
 
         def enforce(self, **how):
+            return self.modules()["wb_node.enforce"](**how)
+
+        def modules(self):
             opts = make_opts("node", {"nodes": NODES})
             opts.update(
                 local=True,
@@ -54,7 +58,7 @@ def node(tmp_path, make_opts, layout):
                 autoload_dynamic_modules=False,
             )
             utils = salt.loader.utils(opts)
-            return salt.loader.minion_mods(opts, utils=utils)["wb_node.enforce"](**how)
+            return salt.loader.minion_mods(opts, utils=utils)
 
     made = Node()
     made.wants()
@@ -162,3 +166,33 @@ def test_the_proxy_does_not_wait_while_a_web_node_is_not_in_its_pool(node):
     node.enforce()
     node.live_pool.write_text("")
     assert node.enforce(when_due=True) == {"reports": []}
+
+
+def carrier(node, mode):
+    """The states that ``wb_node.carry`` applies, each of which makes a file."""
+    for name in ("node/prepared", "carrier/served"):
+        file = node.file.with_name(name.replace("/", "-"))
+        sls = node.file.parent / "states" / f"{name}.sls"
+        sls.parent.mkdir(exist_ok=True)
+        sls.write_text(
+            f"{name} is there:\n  file.managed:\n    - name: {file}\n    - mode: '{mode}'\n"
+        )
+
+
+def test_the_carrier_is_set_up_and_nothing_else(node):
+    carrier(node, "0644")
+    carry = node.modules()["wb_node.carry"]
+    both = ["node/prepared is there", "carrier/served is there"]
+
+    assert carry(test=True) == both
+    assert not node.file.with_name("carrier-served").exists()
+    assert carry() == both
+    assert node.file.with_name("carrier-served").exists() and not node.file.exists()
+    assert carry() == carry(test=True) == []
+
+
+def test_a_carrier_that_can_not_be_set_up_says_what_failed(node):
+    carrier(node, "0644")
+    node.file.with_name("carrier-served").mkdir()
+    with pytest.raises(CommandExecutionError, match=r"carrier/served is there: .*run state\.apply"):
+        node.modules()["wb_node.carry"]()

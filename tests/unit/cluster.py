@@ -10,7 +10,7 @@ from typing import Any
 from wbcore.golive.served import expected
 from wbcore.model.ledger_facts import Known, ReleaseRecord, Switch
 from wbcore.model.observations import NodeSeen, Seen, StagingSeen
-from wbcore.model.roles import node_links
+from wbcore.model.roles import node_links, wants
 from wbcore.names import Build, Release
 from wbcore.planning.plan import Plan
 from wbcore.planning.planner import decide
@@ -61,6 +61,8 @@ class World:
     unfinished: set[str] = field(default_factory=set)
     webapp: dict[str, Any] = field(default_factory=lambda: dict(WEBAPP))
     held: dict[str, dict[str, str]] = field(default_factory=dict)
+    # What lies on a node that nobody has verified: dataset → digest.
+    lying: dict[str, dict[str, str]] = field(default_factory=dict)
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     serving: dict[str, dict[str, str]] = field(default_factory=dict)
     half_done: set[str] = field(default_factory=set)
@@ -73,6 +75,17 @@ class World:
         databases = next(reversed(self.builds.values()), {})
         chosen = rebuilt or (("c_elegans",) if databases else ("c_elegans", "clustal"))
         self.builds[build] = {**databases, **{name: f"{name}_{build}" for name in chosen}}
+
+    def serve_unadopted(self, live: Release) -> None:
+        """A staged build serves with a webapp, as old scripts left both."""
+        databases = self.builds[str(live.build)]
+        links = ReleaseRecord(live, "", "", databases, ()).links()
+        datasets = [*self.datasets(str(live.build)), f"webapp/{live}"]
+        for node in self.settings.serving:
+            wanted = [one for one in datasets if wants(self.settings, node, one)]
+            self.lying[node] = {one: digest(one) for one in wanted}
+            self.links[node] = node_links(self.settings, node, links)
+            self.serving[node] = dict(self.links[node])
 
     def datasets(self, build: str) -> list[str]:
         """Ids of the datasets in the manifest of a build."""
@@ -89,7 +102,7 @@ class World:
             "rows": {f"{name}/fdata": 900_000 for name in self.builds[build]},
         }
 
-    def survey(self, build: str) -> dict[str, Any]:
+    def survey(self, build: str, databases: Mapping[str, str] | None = None) -> dict[str, Any]:
         """What ``wb_build.survey`` answers."""
         if build not in self.builds:
             return {"build": build, "staged": False}
@@ -102,7 +115,7 @@ class World:
             "sealed": digest(build) if sealed else "",
             "changed": [],
             "problems": [],
-            "databases": dict(self.builds[build]),
+            "databases": dict(databases or self.builds[build]),
             "datasets": {
                 one: {**facts, "digest": digest(one)} if sealed else facts
                 for one in self.datasets(build)

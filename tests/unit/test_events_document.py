@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cluster import World, request, settings
+from cluster import World, release, request, settings
 from rehearsal import FAIL, Desk, staged
 from wbcore.errors import ReleaseError
 from wbmaster.commands import verdicts
@@ -57,8 +57,22 @@ def desk(memory):
     desk.nodes.world.stage("WS224")
     with pytest.raises(ReleaseError):
         desk.run(request("release", "WS224"), {8: FAIL})
+    desk.wire.fired += adopted(memory)
     yield desk
     desk.wire.close()
+
+
+def adopted(memory) -> list[tuple[str, dict]]:
+    """What is fired while a cluster is taken over that was not all right."""
+    world = World(settings())
+    world.stage("WS220")
+    world.serve_unadopted(release("WS220"))
+    world.lying["canopus"]["mysql/c_elegans_WS220"] = "another"
+    desk = Desk(world, memory / "adopted")
+    desk.nodes.strange["wb-web1"] = {"mysql/c_elegans_WS220"}
+    desk.run(request("adopt", repair=True))
+    desk.wire.close()
+    return desk.wire.fired
 
 
 def told(desk: Desk, phase: str) -> list[tuple[str, dict]]:

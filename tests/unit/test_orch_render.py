@@ -7,12 +7,12 @@ import pytest
 import salt.config
 import salt.state
 import yaml
-from wbcore.requests import ANNOUNCE, GOLIVE, PURGE, PUSH, RELEASE, ROLLBACK, Request
+from wbcore.requests import ADOPT, ANNOUNCE, GOLIVE, PURGE, PUSH, RELEASE, ROLLBACK, Request
 from wbmaster.steps import STEPS, step
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ORCH = CHECKOUT / "orch"
-KINDS = [RELEASE, PUSH, GOLIVE, ROLLBACK, PURGE, ANNOUNCE]
+KINDS = [RELEASE, PUSH, GOLIVE, ROLLBACK, PURGE, ANNOUNCE, ADOPT]
 # The wiki page, "Major Releases": its steps in their order.
 WIKI = [
     "check_disk_space",
@@ -111,7 +111,7 @@ def test_every_orchestration_can_be_asked_for_and_no_file_is_an_orphan():
     used = {name.removeprefix("orch.steps.") for kind in KINDS for name in listed(kind)}
     assert {file.stem for file in (ORCH / "steps").glob("*")} == used
     for kind in KINDS:
-        pillar = {} if kind == ROLLBACK else {"build": "WS221"}
+        pillar = {} if kind in (ROLLBACK, ADOPT) else {"build": "WS221"}
         assert Request.parse(kind, pillar).kind == kind
 
 
@@ -134,10 +134,12 @@ def test_nothing_slow_lies_between_the_maintenance_page_and_its_end(compiled, ki
     assert taken[begun : begun + 4] == going
 
 
-def test_push_moves_nothing_that_is_live(compiled):
-    moving = {"take_out_of_service", "go_live", "return_to_service", "send_mail", "post_blog"}
+@pytest.mark.parametrize("kind", [PUSH, ADOPT])
+def test_push_and_adopt_move_and_announce_nothing(compiled, kind):
+    moving = {"take_out_of_service", "go_live", "return_to_service"}
+    telling = {"send_mail", "post_blog", "publish_software", "copy_reference"}
 
-    assert not moving & set(steps(compiled[PUSH]))
+    assert not (moving | telling | {"purge_old_releases"}) & set(steps(compiled[kind]))
 
 
 def test_every_state_is_named_once_in_words(compiled):

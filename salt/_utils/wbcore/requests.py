@@ -10,7 +10,7 @@ from .errors import BadRequest
 from .names import Build
 
 RELEASE, PUSH, GOLIVE = "release", "push", "golive"
-ROLLBACK, PURGE, ANNOUNCE = "rollback", "purge", "announce"
+ROLLBACK, PURGE, ANNOUNCE, ADOPT = "rollback", "purge", "announce", "adopt"
 _KEYS: dict[str, dict[str, type]] = {
     RELEASE: {"build": str, "minor": bool},
     PUSH: {"build": str},
@@ -18,7 +18,9 @@ _KEYS: dict[str, dict[str, type]] = {
     ROLLBACK: {},
     PURGE: {"build": str, "local": bool},
     ANNOUNCE: {"build": str},
+    ADOPT: {"repair": bool},
 }
+_FLAGS = ("minor", "local", "repair")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Request:
     build: Build | None = None
     minor: bool = False
     local: bool = False
+    repair: bool = False
 
     @classmethod
     def parse(cls, kind: str, pillar: Mapping[str, Any]) -> Request:
@@ -48,7 +51,8 @@ class Request:
         if "build" in keys and "build" not in pillar:
             raise BadRequest(f"orch.{kind} needs a build", "add pillar='{build: WS221}'")
         build = Build.parse(pillar["build"]) if "build" in keys else None
-        return cls(kind, build, pillar.get("minor", False), pillar.get("local", False))
+        flags = {flag: pillar.get(flag, False) for flag in _FLAGS}
+        return cls(kind, build, **flags)
 
     @property
     def named(self) -> Build:
@@ -63,7 +67,7 @@ class Request:
     def pillar(self) -> dict[str, Any]:
         """The pillar that asks for this request again."""
         words: dict[str, Any] = {"build": str(self.build)} if self.build else {}
-        words.update({key: True for key in ("minor", "local") if getattr(self, key)})
+        words.update({key: True for key in _FLAGS if getattr(self, key)})
         return words
 
     def __str__(self) -> str:

@@ -312,6 +312,14 @@ class Ledger:
         """Record that the change-over was taken back."""
         self._write("delete from switch")
 
+    def adopt(self, record: ReleaseRecord, run: str) -> None:
+        """Record that a release is live which others made live and announced."""
+        self.record_release(record)
+        for flag in _FLAGS:
+            self.mark(record.release, flag)
+        # Last, since what is live counts as adopted.
+        self.pass_switch(run, record.release, "forward")
+
     def recover(self, record: ReleaseRecord, epoch: int, run: str, who: str, reason: str) -> None:
         """Record that a release is live, as the run ``run`` found out, and that nothing else is
         at work; it counts as announced, and everything is held."""

@@ -13,7 +13,7 @@ import salt.pillar
 from wbcore.errors import BadRequest
 from wbcore.layout import Layout
 from wbcore.planning.planner import decide
-from wbcore.requests import Request
+from wbcore.requests import ADOPT, Request
 from wbcore.settings import Settings
 
 from . import run
@@ -21,7 +21,7 @@ from .ledger import Ledger
 from .lock import RunLock
 from .nodes.bus import Bus
 from .nodes.fleet import Fleet
-from .nodes.observe import observe
+from .nodes.observe import observe, survey_live
 
 
 class Office:
@@ -40,6 +40,8 @@ class Office:
         """Look at everything and decide: a run that has not begun. Changes nothing."""
         known = self.ledger.known()
         seen = observe(self.fleet, self.settings, request.build)
+        if request.kind == ADOPT:
+            seen = survey_live(self.fleet, self.settings, seen)
         today = datetime.datetime.now(datetime.UTC).date()
         plan = decide(request, self.settings, known, seen, today)
         return run.Run(

@@ -36,6 +36,8 @@ class Notes:
         Set when the run begins: the thread that shows progress, and which master it saw.
     sealed_digest
         Digest of the build's manifest (``seal``).
+    sealed
+        What was sealed as it lies, by the name of its manifest (``seal_live``).
     parcels
         The parcels that the development server has for the build (``make_parcels``).
     removed
@@ -56,6 +58,7 @@ class Notes:
     follower: threading.Thread | None = None
     master: Any = None
     sealed_digest: str = ""
+    sealed: dict[str, dict[str, Any]] = field(default_factory=dict)
     parcels: Any = field(default_factory=dict)
     removed: dict[str, dict[str, int]] = field(default_factory=dict)
     proxy: dict[str, Any] | None = None

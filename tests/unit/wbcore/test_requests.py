@@ -9,13 +9,13 @@ from wbcore.errors import BadRequest
 from wbcore.names import Build
 from wbcore.requests import Request
 
-KINDS = ["release", "push", "golive", "rollback", "purge", "announce"]
+KINDS = ["release", "push", "golive", "rollback", "purge", "announce", "adopt"]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.just("WS221"),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
     max_leaves=4,
 )
-KEYS = st.sampled_from(["build", "minor", "local"]) | st.text() | st.integers()
+KEYS = st.sampled_from(["build", "minor", "local", "repair"]) | st.text() | st.integers()
 
 
 @given(st.sampled_from(KINDS), st.dictionaries(KEYS, VALUES, max_size=3))
@@ -29,15 +29,17 @@ def test_parse_lets_nothing_but_a_build_and_flags_through(kind, pillar):
     assert request.build is None or re.fullmatch(r"WS[1-9][0-9]{0,5}", str(request.build))
     assert request.minor is pillar.get("minor", False)
     assert request.local is pillar.get("local", False)
-    assert (request.build is None) == (kind == "rollback")
+    assert request.repair is pillar.get("repair", False)
+    assert (request.build is None) == (kind in ("rollback", "adopt"))
 
 
-@given(st.sampled_from(KINDS), st.integers(1, 999_999), st.booleans(), st.booleans())
-def test_pillar_asks_for_the_same_request_again(kind, number, minor, local):
+@given(st.sampled_from(KINDS), st.integers(1, 999_999), st.booleans(), st.booleans(), st.booleans())
+def test_pillar_asks_for_the_same_request_again(kind, number, minor, local, repair):
     asked = {
-        **({"build": f"WS{number}"} if kind != "rollback" else {}),
+        **({"build": f"WS{number}"} if kind not in ("rollback", "adopt") else {}),
         **({"minor": True} if minor and kind == "release" else {}),
         **({"local": True} if local and kind == "purge" else {}),
+        **({"repair": True} if repair and kind == "adopt" else {}),
     }
     request = Request.parse(kind, asked)
 
@@ -52,6 +54,8 @@ def test_pillar_asks_for_the_same_request_again(kind, number, minor, local):
         ("release", {"build": "WS221", "local": True}, "does not know the pillar key 'local'"),
         ("push", {"build": "WS221", "minor": True}, "the keys it takes: build"),
         ("rollback", {"build": "WS221"}, "the keys it takes: none"),
+        ("adopt", {"build": "WS221"}, "the keys it takes: repair"),
+        ("adopt", {"repair": "yes"}, "repair is 'yes'; write repair: True"),
         ("release", {"build": "WS221", "minor": "yes"}, "minor is 'yes'; write minor: True"),
         ("release", {"build": "WS221", "minor": 1}, "minor is '1'"),
         ("purge", {"build": "221"}, "'221' is not the name of a build"),

@@ -18,7 +18,8 @@ class Plan:
     change (name → target); ``stale``: nodes whose servers serve something else than the
     release, or that the proxy does not let serve; ``present``: nodes that answer and hold
     datasets; ``lacking``: nodes that answer and do not hold what is needed, and nothing is
-    going to be fetched: as those that are ``absent`` they catch up by themselves."""
+    going to be fetched: as those that are ``absent`` they catch up by themselves; ``reads``:
+    node → datasets that lie there unverified and are adopted."""
 
     request: Request
     present: Sequence[str] = ()
@@ -32,6 +33,7 @@ class Plan:
     flips: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stale: Sequence[str] = ()
     announce: Sequence[str] = ()
+    reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def going_live(self) -> Release:
@@ -43,6 +45,8 @@ class Plan:
     @property
     def idle(self) -> bool:
         """Whether everything asked for is so already."""
+        if self.request.kind == requests.ADOPT:
+            return self.release == self.before and not any(self.reads.values())
         return not (self.needs_pull or self.needs_golive or self.announce) and (
             self.request.kind not in (requests.PURGE, requests.ROLLBACK)
         )
@@ -71,12 +75,22 @@ class Plan:
 
     @property
     def needs_golive(self) -> bool:
-        """Whether the release is not the live one yet, or a node does not serve it."""
-        return self.release is not None and (self.release != self.before or bool(self.behind))
+        """Whether the release is not the live one yet, or a node does not serve it. What is
+        adopted serves already."""
+        if self.release is None or self.request.kind == requests.ADOPT:
+            return False
+        return self.release != self.before or bool(self.behind)
 
     def pull_sizes(self, node: str) -> dict[str, int]:
         """Bytes of each dataset that a node lacks, uncompressed."""
         return {dataset: self.sizes[dataset]["bytes"] for dataset in self.pulls.get(node, ())}
+
+    def read_bytes(self) -> dict[str, int]:
+        """Bytes that each node reads where they lie."""
+        return {
+            node: sum(self.sizes[dataset]["bytes"] for dataset in datasets)
+            for node, datasets in self.reads.items()
+        }
 
     def pull_bytes(self) -> dict[str, int]:
         """Bytes that each node lacks, uncompressed."""

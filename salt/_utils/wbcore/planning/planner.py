@@ -22,7 +22,8 @@ from ..model.roles import node_links, wants
 from ..names import Build, Release
 from ..requests import Request
 from ..settings import Settings
-from . import preconditions
+from . import adoption, preconditions
+from .lacking import lacks, present
 from .plan import Plan
 
 
@@ -34,6 +35,7 @@ def decide(
         requests.ROLLBACK: _rollback,
         requests.PURGE: _purge,
         requests.ANNOUNCE: _announce,
+        requests.ADOPT: adoption.decide,
     }
     check_ledger(known.epoch, seen.epochs, settings)
     decider = deciders.get(request.kind, _minor if request.minor else _forward)
@@ -50,7 +52,7 @@ def _forward(
     build = request.named
     preconditions.check_order(request, build, known)
     preconditions.check_staged(build, settings, seen, known)
-    plan = Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
+    plan = Plan(request, present(settings, seen), tuple(seen.absent), before=known.live)
     if request.kind == requests.PUSH:
         return surveyed(plan, settings, seen)
     preconditions.check_webapp(seen, settings)
@@ -73,7 +75,7 @@ def surveyed(plan: Plan, settings: Settings, seen: Seen) -> Plan:
         plan,
         databases=dict(survey["databases"]),
         sizes=dict(survey["datasets"]),
-        pulls=pulls(settings, seen),
+        pulls=lacks(settings, seen, survey["datasets"]),
     )
     if plan.release is None:
         return fetched
@@ -126,7 +128,7 @@ def _switch_alone(
     links = _links(release, databases)
     return Plan(
         request,
-        _present(settings, able),
+        present(settings, able),
         tuple(node for node in able.absent if node not in lacking),
         lacking,
         release=release,
@@ -173,7 +175,7 @@ def _purge(
             if str(build) in settings.retention.pinned
             else "see wormbase:retention:pinned_every",
         )
-    return Plan(request, _present(settings, seen), tuple(seen.absent), before=known.live)
+    return Plan(request, present(settings, seen), tuple(seen.absent), before=known.live)
 
 
 def _announce(
@@ -188,16 +190,12 @@ def _announce(
     todo = _announcements(Request(requests.RELEASE, request.build), known, live)
     return Plan(
         request,
-        _present(settings, seen),
+        present(settings, seen),
         tuple(seen.absent),
         release=live,
         before=live,
         announce=[step for step in todo if step in ("post", "mail")],
     )
-
-
-def _present(settings: Settings, seen: Seen) -> tuple[str, ...]:
-    return tuple(node for node in settings.serving if node not in seen.absent)
 
 
 def _holding(
@@ -206,7 +204,7 @@ def _holding(
     """What was seen, as if those nodes did not answer that do not hold what they need of a
     release, and these nodes; BadData when too few web nodes are left."""
     lacks: dict[str, str] = {}
-    for node in _present(settings, seen):
+    for node in present(settings, seen):
         for dataset in datasets:
             if wants(settings, node, dataset) and dataset not in seen.nodes[node].held:
                 lacks.setdefault(node, dataset)
@@ -228,37 +226,13 @@ def _name(build: Build, known: Known, seen: Seen, today: datetime.date) -> Relea
     return made or Release(build, today, webapp["webapp"], webapp["revision"])
 
 
-def pulls(settings: Settings, seen: Seen) -> dict[str, tuple[str, ...]]:
-    """The databases of the build that each node lacks, by its roles."""
-    digests = {
-        dataset: facts.get("digest", "")
-        for dataset, facts in seen.staging.survey["datasets"].items()
-    }
-    return {
-        node: tuple(
-            sorted(
-                dataset
-                for dataset, digest in digests.items()
-                if wants(settings, node, dataset)
-                and not _holds(seen.nodes[node].held, dataset, digest)
-            )
-        )
-        for node in _present(settings, seen)
-    }
-
-
-def _holds(held: Mapping[str, str], dataset: str, digest: str) -> bool:
-    """Before a build is sealed its digests are not known, and the name has to do."""
-    return dataset in held and digest in ("", held[dataset])
-
-
 def _links(release: Release, databases: Mapping[str, str]) -> dict[str, str]:
     return ReleaseRecord(release, "", "", databases, ()).links()
 
 
 def _flips(settings: Settings, seen: Seen, links: Mapping[str, str]) -> dict[str, dict[str, str]]:
     flips = {}
-    for node in _present(settings, seen):
+    for node in present(settings, seen):
         have = seen.nodes[node].links
         wanted = node_links(settings, node, links)
         flips[node] = {name: to for name, to in wanted.items() if have.get(name) != to}
@@ -272,7 +246,7 @@ def _stale(settings: Settings, seen: Seen, links: Mapping[str, str]) -> tuple[st
     serving = pools.get(seen.proxy.get("live"), settings.having("web"))
     return tuple(
         node
-        for node in _present(settings, seen)
+        for node in present(settings, seen)
         if seen.nodes[node].switch
         or ("web" in settings.nodes[node].roles and node not in serving)
         or differences(seen.nodes[node].version, node_links(settings, node, links))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wbcore.build.manifest import together
 from wbcore.errors import StepFailed
 
 from .jobs import GATHER, Answer, Jobs
@@ -53,6 +54,16 @@ class Fleet:
     ) -> dict[str, Any]:
         """What every node returned; StepFailed naming the first that did not do it."""
         return values(self.ask(nodes, function, **kwargs), todo)
+
+    def every(
+        self, nodes: Sequence[str], function: str, todo: str, /, **kwargs: Any
+    ) -> dict[str, Any]:
+        """What every node returned; StepFailed naming all that did not do it."""
+        answers = self.ask(nodes, function, **kwargs)
+        bad = {node: reason(answer) for node, answer in answers.items() if not answer.good}
+        if len(bad) > 1:
+            raise StepFailed(together([f"{node}: {why}" for node, why in bad.items()]), todo)
+        return values(answers, todo)
 
     def one(self, node: str, function: str, todo: str, /, **kwargs: Any) -> Any:
         """What one node returned, or StepFailed."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wbcore.model.observations import NodeSeen, Seen, StagingSeen
 from wbcore.names import Build
+from wbcore.planning import adoption
 from wbcore.settings import Settings
 
 from .fleet import GATHER, Answer, Fleet, said
@@ -48,6 +50,23 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
         troubles,
         {node: value.get("epoch", 0) for node, value in seen.items()},
     )
+
+
+def survey_live(fleet: Fleet, settings: Settings, seen: Seen) -> Seen:
+    """What was seen, with a survey of the build that is live by the nodes' own links. The
+    databases are those that are live on them: the links of the development server may lead to
+    the next build already."""
+    live = adoption.found(settings, seen)
+    if live.release is None or settings.staging in seen.absent:
+        return seen
+    survey = fleet.one(
+        settings.staging,
+        "wb_build.survey",
+        "run the same command again",
+        build=str(live.release.build),
+        databases=dict(live.databases),
+    )
+    return replace(seen, staging=replace(seen.staging, survey=survey))
 
 
 def _trouble(answer: Answer) -> str:

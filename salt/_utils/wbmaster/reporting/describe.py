@@ -21,6 +21,8 @@ def idle(run: Run) -> str:
     what = f"{run.plan.release} is already live"
     if run.request.kind == "push":
         what = f"{run.request.build} is on every node already"
+    if run.request.kind == "adopt":
+        what = f"{run.plan.release} is adopted already"
     if run.request.kind == "announce":
         what = f"{run.plan.release} is announced already"
     return "\n".join([f"{what}; nothing to do.", *_left_out(run.plan)])
@@ -34,6 +36,8 @@ def plan(run: Run | None) -> str:
     if decided.idle:
         return idle(run)
     lines = [str(run.request)]
+    if run.request.kind == "adopt":
+        return "\n".join([*lines, *_adoption(decided)])
     if decided.release:
         lines.append(f"release {decided.release}, live now: {decided.before or 'nothing'}")
     lines += _left_out(decided)
@@ -46,6 +50,20 @@ def plan(run: Run | None) -> str:
     if decided.announce:
         lines.append(f"to announce: {', '.join(decided.announce)}")
     return "\n".join(lines)
+
+
+def _adoption(decided: Plan) -> list[str]:
+    """What is live where, and what would be read."""
+    links = ", ".join(f"{name} -> {target}" for name, target in decided.databases.items())
+    return [
+        f"{decided.release} is live on every node, with {links}",
+        *(
+            f"{node} reads {size(count)} where they lie, and gets nothing that it has"
+            for node, count in decided.read_bytes().items()
+            if decided.reads[node]
+        ),
+        "nothing is restarted, announced, published or purged",
+    ]
 
 
 def _left_out(decided: Plan) -> list[str]:
@@ -67,4 +85,6 @@ def summary(run: Run) -> str:
         lines.append(f"left out: {', '.join(run.left_out)}")
     if run.plan.release and run.plan.needs_golive:
         lines.append(f"{run.plan.release} is live.")
+    if run.request.kind == "adopt":
+        lines.append(f"{run.plan.release} is adopted; next: salt '*' state.apply")
     return "\n".join(lines) or "Done."

@@ -32,6 +32,10 @@ STEPS = (
     "send_mail",
     "purge_old_releases",
     "purge_build",
+    "prepare_carriers",
+    "seal_live",
+    "verify_in_place",
+    "record_live",
 )
 
 

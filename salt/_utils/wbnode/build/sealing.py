@@ -96,14 +96,15 @@ class Staging:
                 return manifest.datasets[dataset]
         return None
 
-    def look(self, name: Build | Release) -> Look:
+    def look(self, name: Build | Release, live: Mapping[str, str] | None = None) -> Look:
         """What would be sealed under a name, by a look at names, sizes and definitions of
-        tables."""
+        tables; with these databases, or with those that this machine's links lead to."""
         problems: list[str] = []
         if isinstance(name, Release):
             databases, datasets = {}, [Dataset(WEBAPP, str(name))]
         else:
-            databases = dict(self._databases(problems))
+            chosen = self._databases(problems) if live is None else self._named(live, problems)
+            databases = dict(chosen)
             datasets = [Dataset(ACEDB, f"wormbase_{name}")]
             datasets += [Dataset(MYSQL, folder) for folder in sorted(set(databases.values()))]
             datasets += self._support(name, problems)
@@ -254,6 +255,16 @@ class Staging:
                 )
                 continue
             yield link.name, dataset.name
+
+    def _named(self, live: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, str]]:
+        """Those of the databases that are live elsewhere which are here."""
+        for database, directory in live.items():
+            dataset = links.dataset_of(f"{MYSQL}/{database}", directory)
+            if self.layout.dataset(dataset).is_dir():
+                yield database, dataset.name
+            else:
+                place = self.layout.dataset(dataset)
+                problems.append(f"{dataset} is live and is not here; copy it to {place}")
 
     def _support(self, build: Build, problems: list[str]) -> Iterator[Dataset]:
         """The folders of support databases of a build."""
