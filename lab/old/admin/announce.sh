@@ -5,6 +5,8 @@
 release=${1:?usage: announce.sh WSXXX}
 letter=/usr/local/wormbase/builds/$release/letter.$release
 
+# The builders' part of the tree is root's.
+sudo chown -R webdev:webdev $FTP
 mkdir -p $FTP/releases/$release $FTP/species/c_elegans/$release
 cp $letter $FTP/releases/$release/
 gzip -c $SUPPORT/$release/gene/geneIDs.$release.txt \
