@@ -75,6 +75,12 @@ def test_what_serves_is_live_by_the_ledger_and_counts_as_announced(desk):
     assert figures["received"] == 0 and figures["bytes"] > 0
 
 
+def test_the_proxy_is_only_looked_at(desk):
+    desk.run(ADOPT)
+
+    assert {function for node, function in desk.nodes.asked if node == "fe"} == {"wb_node.observe"}
+
+
 def test_a_second_time_nothing_is_left_to_do(desk):
     desk.run(ADOPT)
     before = state(desk)

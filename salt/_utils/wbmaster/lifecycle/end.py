@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Sequence
 
+from wbcore import requests
 from wbcore.errors import Interrupted, ReleaseError
 
 from .. import run
@@ -46,12 +48,19 @@ def _record(ended: run.Run) -> None:
     # In copies of the ledger from before this the run is running: whoever puts one back must
     # not have it taken up.
     epoch = ended.ledger.conclude(ended.id, outcome, str(ended.error or ""))
-    epochs.tell(ended.fleet, ended.there, epoch)
+    epochs.tell(ended.fleet, _told(ended), epoch)
     ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
     ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
     # The follower that draws the progress stops at this event.
     if ended.notes.follower:
         ended.notes.follower.join(2)
+
+
+def _told(ended: run.Run) -> Sequence[str]:
+    """Who learns the epoch. A node that was told anything enforces its states from then on, and
+    the proxy of a cluster that is adopted has to serve by what it has until somebody applies
+    them."""
+    return ended.plan.present if ended.request.kind == requests.ADOPT else ended.there
 
 
 def _put_back(ended: run.Run, why_it_ended: ReleaseError) -> None:
