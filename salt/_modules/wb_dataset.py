@@ -217,9 +217,11 @@ def verify(datasets: Sequence[str] = (), when_due: bool = False) -> dict[str, di
     turn = tonight(scrubbing.held(store), time.time(), store.settings.enforce.deep_days)
     wanted = [Dataset.parse(one) for one in datasets or [read.dataset for read in turn]]
 
-    givers = desired.sources(store.settings, __opts__["id"])
-    froms = [Source.parse(source) for source in givers]
-    findings = scrubbing.scrub(store, wanted, lambda: _pulling(froms), live, _follow)
+    def mending() -> contextlib.AbstractContextManager[Pull]:
+        givers = desired.sources(store.settings, __opts__["id"])
+        return _pulling([Source.parse(source) for source in givers])
+
+    findings = scrubbing.scrub(store, wanted, mending, live, _follow)
     _tell(findings)
     return {str(finding.dataset): finding.plain() for finding in findings}
 
