@@ -363,8 +363,9 @@ def test_a_node_that_takes_no_connection_is_missed_by_nobody(serving):
     assert clients.statuses == {200}
 
 
-def test_only_what_may_be_done_twice_is_asked_of_another_node(serving):
-    serving.web["wb-web1"].status = 0
+@pytest.mark.parametrize(("failing", "told"), [(0, 502), (503, 503)], ids=["silent", "restarts"])
+def test_only_what_may_be_done_twice_is_asked_of_another_node(serving, failing, told):
+    serving.web["wb-web1"].status = failing
     statuses = {"GET": set(), "POST": set()}
     for method, found in statuses.items():
         for _ in range(6):
@@ -373,7 +374,15 @@ def test_only_what_may_be_done_twice_is_asked_of_another_node(serving):
             found.add(connection.getresponse().status)
             connection.close()
     assert serving.web["wb-web1"].asked
-    assert statuses == {"GET": {200}, "POST": {200, 502}}
+    assert statuses == {"GET": {200}, "POST": {200, told}}
+
+
+def test_a_page_that_every_node_refuses_is_refused(serving):
+    for node in serving.web.values():
+        node.status = 503
+    _, _, status, _, retry = get(serving.port)
+    # In the words of the webapp: the maintenance page says when to come again.
+    assert (status, retry) == (503, None)
 
 
 def test_an_order_in_the_middle_of_a_reload_holds_afterwards(serving):
