@@ -37,4 +37,4 @@ base:
     - match: pillar
     - proxy.served
     - proxy.serving
-    - proxy.site
+    - proxy.visitors

@@ -1,6 +1,7 @@
 """The project's one file in a real nginx with another site, and clients that keep connections."""
 
 import http.client
+import os
 import socket
 import ssl
 import subprocess
@@ -163,7 +164,7 @@ def test_a_clash_is_a_sentence_and_changes_nothing(nginx):
             ({"names": ["other.example"]}, "conflicting server name .other.example"),
             ({"lines": ["nonsense;"]}, "unknown directive .nonsense"),
             ({"lines": ["listen 127.0.0.1:1 default_server", "x;"]}, "nginx refuses"),
-            ({"port": taken.getsockname()[1]}, "port .* is taken: .*python"),
+            ({"port": taken.getsockname()[1]}, f"port .* is taken: .*pid={os.getpid()},"),
         ):
             usual = dict(nginx.settings)
             nginx.settings.update(wrong)

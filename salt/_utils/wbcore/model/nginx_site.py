@@ -10,7 +10,7 @@ _ANY_NAME = ('""', '"~."')
 # A request that a web node does not answer is tried on others before nginx has an answer.
 _TRIES = 3
 _SITE = """\
-# Written by Salt (proxy.site).
+# Written by Salt (proxy.visitors).
 server {{
 {listens}
     server_name {names};
