@@ -61,11 +61,17 @@ class Nginx:
         return self.load(self.root.name, self.site.pillar)
 
     def reload(self):
-        """What the service does; returns once the site is served."""
+        """What the service does; returns once the site is served, and by new workers alone."""
+        before = self._workers()
         subprocess.run(["nginx", "-c", self.main, "-s", "reload"], check=True)
+        wait_until(lambda: not before & self._workers())
         port = self.settings.get("tls_port", self.settings["port"])
         scheme = "https" if "tls_port" in self.settings else "http"
         wait_until(lambda: status(port, "localhost", scheme) in ("200 1.1", "200 2", "502 1.1"))
+
+    def _workers(self):
+        argv = ["pgrep", "--parent", str(self.nginx.pid)]
+        return set(subprocess.run(argv, capture_output=True, check=False).stdout.split())
 
     def stop(self):
         self.nginx.terminate()
