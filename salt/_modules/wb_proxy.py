@@ -173,7 +173,7 @@ def maintain(release, seconds, patience, links=None, epoch=None):
 
     .. code-block:: bash
 
-        salt fe wb_proxy.maintain WS220-2010.11.01-0.02-1300 seconds=4.2 patience=0.3
+        salt fe wb_proxy.maintain WS220-2010.11.01-0.02-1300 seconds=4 patience=0.3
     """
     if release:
         Release.parse(release)

@@ -19,11 +19,11 @@ from . import downloads, pool, switching
 # The page's own end, should nobody be left to take it down, and how long after it nodes that
 # still switch are waited for: with the keeper's questions it is down within 5 s of going up,
 # and the nodes that serve no whole release by then are out of the pool.
-LEASE_SECONDS = 4.2
+LEASE_SECONDS = 4.0
 PATIENCE_SECONDS = 0.3
 # An order to switch that comes later than this after the page went up is stale: no node may
 # still serve the release before, and yet be about to switch, when the lease ends.
-ORDER_SECONDS = 2.8
+ORDER_SECONDS = 2.6
 
 Changes = dict[str, Any]
 
