@@ -26,6 +26,8 @@ BACK_SECONDS = 5
 _POLL_SECONDS = 0.01
 _ANSWER_SECONDS = 5
 _CUT_SECONDS = 1
+# Workers change over in some milliseconds.
+_RELOAD_SECONDS = 1
 _WAY_OUT = "run systemctl status wormbase-haproxy on the proxy"
 _SESSION = re.compile(r"^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) ", re.MULTILINE)
 _ANSWER = re.compile(r"^\d+ ([1-5]\d\d)$", re.MULTILINE)
@@ -41,12 +43,21 @@ class HAProxy:
 
     def settle(self, act: Callable[[], None]) -> None:
         """Give orders to the worker that accepts requests, and to its successor if a reload
-        has begun: it may have read the files before they were written."""
+        has begun: it may have read the files before they were written.
+
+        Orders that reach now the one and now the other may be refused, and are given again."""
+        until = time.monotonic() + _RELOAD_SECONDS
         while True:
             talked_to = self._worker()
-            act()
-            if self._workers()[:1] == [talked_to]:
-                return
+            try:
+                act()
+            except StepFailed:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                if self._workers()[:1] == [talked_to]:
+                    return
 
     def set_map(self, path: Path, key: str, value: str) -> None:
         """Let an entry of a map have another value, from the next request on."""
@@ -61,7 +72,7 @@ class HAProxy:
             self._order(f"enable health {backend}/{name}")
         # Those that come before those that go: the pool is never without any.
         now = self._servers(backend)
-        for name in [name for name in servers if not now[name]]:
+        for name in [name for name in servers if not now.get(name)]:
             self._order(f"set server {backend}/{name} state ready")
         for name in [name for name, ready in now.items() if ready and name not in servers]:
             self._order(f"set server {backend}/{name} state maint")
