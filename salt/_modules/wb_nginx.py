@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import wbnode.files
 import wbnode.minion
 from wbcore.errors import StepFailed
 from wbcore.model import nginx_site
@@ -65,12 +65,12 @@ def place() -> None:
     """
     _refuse_taken_ports()
     path, before = _path(), site()
-    _replace(path, wanted())
+    wbnode.files.write_whole(path, wanted().encode())
     try:
         _refuse_clash(path)
     except StepFailed:
         if before:
-            _replace(path, before)
+            wbnode.files.write_whole(path, before.encode())
         else:
             path.unlink()
         raise
@@ -109,9 +109,3 @@ def _refuse_clash(path: Path) -> None:
             f"include it in the http block of {configuration}, or set wormbase:nginx:file;"
             " Debian's own nginx.conf includes /etc/nginx/conf.d/*.conf",
         )
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)

@@ -10,7 +10,7 @@ every module of Salt is loaded: more than half of the time that a node's states 
         - name: nginx
         - reload: True
         - watch:
-          - file: nginx is configured
+          - wb_nginx: nginx passes requests to HAProxy
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import os
 import subprocess
 
 import pytest
+import wbnode.files
 from databases import mariadb
 from salt.exceptions import CommandExecutionError
 from wbcore.names import Build
+from wbnode.build import aria_pages
 
 NAME = "c_elegans_WS221"
 OTHER = "clustal_WS221"
@@ -138,6 +140,25 @@ def test_aria_is_portable_once_it_is_sealed_and_not_before(site, wb_dev, seal):
     assert (index.read_bytes(), index.with_suffix(".MAD").read_bytes()) != before
     assert index.stat().st_mode & 0o222 == 0
     assert not list((index.parent.parent / ".incoming").iterdir())
+
+
+def test_aria_whose_making_portable_broke_off_is_made_so_again(site, wb_dev, monkeypatch):
+    index = site.layout("wb-dev").kind("mysql") / NAME / "aria.MAI"
+    take_place, moved = wbnode.files.take_place, []
+
+    def dies_at_the_second(file, path):
+        if moved:
+            raise InterruptedError
+        moved.append(path)
+        take_place(file, path)
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr("wbnode.files.take_place", dies_at_the_second)
+        aria_pages.make_portable(index)
+    assert aria_pages.make_portable(index) is True
+    assert aria_pages.make_portable(index) is False
+    wb_dev("FLUSH TABLES")
+    assert wb_dev(f"SELECT COUNT(*) FROM {NAME}.aria") == (["3334"], "")
 
 
 def test_a_node_names_aria_that_was_not_made_portable(site, wb_dev, seal, monkeypatch):

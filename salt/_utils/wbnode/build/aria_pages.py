@@ -28,7 +28,8 @@ def make_portable(index: Path) -> bool:
         wbnode.files.refuse_full(folder, sum(file.stat().st_size for file in files))
         wbnode.minion.command(["cp", "--reflink=auto", *files, folder], _WAY_OUT)
         _aria_chk("--silent", "--zerofill", f"--logdir={folder}", folder / index.name)
-        for file in files:
+        # The index comes last: by it the next look tells whether all of the table is portable.
+        for file in reversed(files):
             wbnode.files.take_place(folder / file.name, file)
     return True
 
