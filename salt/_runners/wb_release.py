@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import salt.utils.user
 from wbcore.errors import BadRequest
-from wbcore.requests import Request
+from wbcore.requests import GOLIVE, PURGE, PUSH, RELEASE, ROLLBACK, Request
+from wbmaster import run
 from wbmaster.commands import queries, recovery, runner, verdicts
 from wbmaster.office import Office
 from wbmaster.reporting import metrics as measured
-from wbmaster.unattended import drift_reports
+from wbmaster.unattended import asked, drift_reports
 from wbmaster.unattended import landings as landings_
 
 # Salt gives them to the module.
 __grains__: dict[str, Any]
 __opts__: dict[str, Any]
+__user__: str
 
+_STARTABLE = (RELEASE, PUSH, GOLIVE, ROLLBACK, PURGE)
 __virtualname__ = "wb_release"
 
 
@@ -24,6 +29,10 @@ def __virtual__() -> str:
 
 
 def _office() -> Office:
+    # A call from a shell has Salt's own user; any other name was checked by `external_auth`, and
+    # the master has made this process for it.
+    if __user__ != salt.utils.user.get_specific_user():
+        os.environ[run.WHO] = __user__
     return runner.office(__opts__, __grains__)
 
 
@@ -54,8 +63,15 @@ def history(limit: Any = 20) -> Any:
     return runner.answer(lambda: queries.history(_office(), _number(limit)))
 
 
-def plan(build: str = "", minor: bool = False) -> Any:
-    """What releasing a build would do, with bytes a site, minutes, window and free disk.
+def plan(build: str = "", minor: bool = False, kind: str = RELEASE) -> Any:
+    """What a request would do, with bytes a site, minutes, window and free disk.
+
+    build
+        Name of the build, such as ``WS221``; none for ``kind=rollback``.
+    minor
+        Only a new revision of the webapp.
+    kind
+        Another orchestration than ``release``: ``push``, ``golive``, ``rollback``, ``purge``.
 
     CLI Example:
 
@@ -63,9 +79,26 @@ def plan(build: str = "", minor: bool = False) -> Any:
 
         salt-run wb_release.plan build=WS221
     """
-    given = {"build": build, "minor": minor}
-    pillar = {key: value for key, value in given.items() if value}
-    return runner.answer(lambda: queries.plan(_office(), Request.parse("release", pillar)))
+    return runner.answer(lambda: queries.plan(_office(), _request(kind, build, minor)))
+
+
+def start(kind: str, build: str = "", minor: bool = False, reason: str = "") -> Any:
+    """Start a run that goes on by itself, as a landing does; returns when it has been started.
+
+    kind
+        The orchestration: ``release``, ``push``, ``golive``, ``rollback`` or ``purge``.
+    build, minor
+        As for ``plan``.
+    reason
+        Why, for the ledger.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.start kind=release build=WS221 reason='the curators are content'
+    """
+    return runner.answer(lambda: asked.start(_office(), _request(kind, build, minor), reason))
 
 
 def watch() -> Any:
@@ -239,6 +272,13 @@ def recover_ledger(test: bool = False) -> Any:
         salt-run wb_release.recover_ledger test=True
     """
     return runner.answer(lambda: recovery.recover(_office(), bool(test)))
+
+
+def _request(kind: str, build: str, minor: bool) -> Request:
+    if kind not in _STARTABLE:
+        raise BadRequest(f"kind is {str(kind)[:40]!r}", f"the kinds are {', '.join(_STARTABLE)}")
+    given = {"build": build, "minor": minor}
+    return Request.parse(kind, {key: value for key, value in given.items() if value})
 
 
 def _number(limit: Any) -> int:
