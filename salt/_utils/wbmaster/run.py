@@ -27,7 +27,6 @@ from .lock import RunLock
 from .nodes.bus import Bus
 from .nodes.fleet import Fleet
 
-
 # How a detached run is told what started it: `bin/start-run` sets them.
 CAUSE, WHO, REASON = "WORMBASE_CAUSE", "WORMBASE_WHO", "WORMBASE_REASON"
 
