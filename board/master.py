@@ -7,7 +7,7 @@ from typing import Any
 
 import salt.auth
 import salt.channel.client
-import salt.runner
+import salt.client.mixins
 import salt.utils.minions
 from salt.exceptions import (
     AuthenticationError,
@@ -27,6 +27,15 @@ _WAY_OUT = "see that salt-master runs: systemctl status salt-master"
 
 class Refused(BadRequest):
     """The master does not let this person do it."""
+
+
+class _Runners(salt.client.mixins.SyncClientMixin):  # type: ignore[misc]
+    """Calls of runners; Salt's own client would load all of them into this process."""
+
+    client = "runner"
+
+    def __init__(self, opts: Mapping[str, Any]) -> None:
+        self.opts = opts
 
 
 class Master:
@@ -65,9 +74,10 @@ class Master:
     def call(self, token: str, function: str, **arguments: Any) -> Any:
         """What a function of a runner returns to a person; Refused when they may not call it,
         BadRequest with our own sentence when it refuses."""
-        asked = {"fun": function, "kwarg": arguments, "token": token}
+        given = {"arg": [], "kwarg": arguments}
+        asked = {"fun": function, "kwarg": given, "token": token}
         try:
-            returned = salt.runner.RunnerClient(self._opts).cmd_sync(asked, timeout=_SECONDS)
+            returned = _Runners(self._opts).cmd_sync(asked, timeout=_SECONDS)
         except _REFUSED as error:
             raise Refused(
                 f"you may not call {function}",

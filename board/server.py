@@ -84,7 +84,9 @@ def serve(opts: dict[str, Any]) -> None:
         }
     )
     mounted = cherrypy.tree.mount(site, "/", site.settings())
-    mounted.log.access_log.handlers = []
+    for log in (cherrypy.log, mounted.log):
+        # Who looked at what is nobody's business; what was done is in the ledger.
+        log.access_log.handlers = []
     mounted.wsgiapp.pipeline.append(("secured", secured))
     live.start()
     cherrypy.engine.signal_handler.subscribe()
@@ -109,7 +111,7 @@ def main(words: Sequence[str]) -> int:
     """``bin/board``; its exit code."""
     path = words[0] if words else "/etc/salt/master"
     try:
-        serve(salt.config.master_config(path))
+        serve(salt.config.client_config(path))
     except ReleaseError as error:
         print(f"bin/board: {error}", file=sys.stderr)
         return 1

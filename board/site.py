@@ -40,6 +40,7 @@ class Site:
         return {
             "/": {
                 "tools.once.on": True,
+                "tools.log_tracebacks.on": False,
                 "tools.encode.on": True,
                 "tools.encode.encoding": "utf-8",
                 "error_page.default": self._error,
@@ -241,7 +242,10 @@ class Site:
             status, message = 400, str(error)
         elif isinstance(error, ReleaseError):
             status, message = 503, str(error)
+        else:
+            cherrypy.log("a page failed", traceback=True)
         cherrypy.response.status = status
+        cherrypy.response.headers["Content-Type"] = "text/html; charset=utf-8"
         cherrypy.response.body = [self._error(str(status), message).encode()]
 
 
