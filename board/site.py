@@ -126,13 +126,12 @@ class Site:
             done = self._master.call(me.token, action.function, **arguments)
             return self._page("done", me, action=action, build=build, done=done)
         planned, error = None, None
+        given = action.planned(build)
         if action.starts:
             try:
-                planned = self._master.call(me.token, "wb_release.plan", **action.planned(build))
+                planned = self._master.call(me.token, "wb_release.plan", **given)
             except ReleaseError as refused:
                 error = refused
-        else:
-            action.arguments(build, "")
         return self._page("confirm", me, action=action, build=build, plan=planned, error=error)
 
     # Coming and going
