@@ -123,14 +123,14 @@ class Live:
 class Shared:
     """One drawing for all who look at the same time."""
 
-    def __init__(self, draw: Callable[[], str]) -> None:
-        self._draw, self._lock = draw, threading.Lock()
+    def __init__(self, draw: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
+        self._draw, self._now, self._lock = draw, now, threading.Lock()
         self._drawn, self._text = 0.0, ""
 
     def text(self) -> str:
         """The drawing, no older than the pause between two."""
         with self._lock:
-            if time.monotonic() - self._drawn > _PAUSE_SECONDS / 2:
+            if self._now() - self._drawn > _PAUSE_SECONDS / 2:
                 self._text = self._draw()
-                self._drawn = time.monotonic()
+                self._drawn = self._now()
             return self._text

@@ -64,14 +64,12 @@ def test_whoever_waits_is_woken_at_once(live):
 
 
 def test_all_who_look_at_once_get_one_drawing():
-    drawn = []
-    shared = Shared(lambda: drawn.append(1) or "text")
-    threads = [threading.Thread(target=shared.text) for _ in range(20)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert len(drawn) == 1
+    clock, drawn = [5.0], []
+    shared = Shared(lambda: drawn.append(1) or f"drawing {len(drawn)}", lambda: clock[0])
+
+    assert {shared.text() for _ in range(20)} == {"drawing 1"}
+    clock[0] += 1
+    assert {shared.text() for _ in range(20)} == {"drawing 2"}
 
 
 def test_a_master_that_is_not_there_is_known(live):
