@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from wbcore.errors import BadRequest
@@ -36,14 +36,13 @@ class Config:
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Config:
         """The settings as they are given; BadRequest names all that are wrong."""
-        wanted = {field.name: type(field.default) for field in fields(cls)}
-        wrong = [name for name in given if name not in wanted]
-        wrong += [
-            name for name, kind in wanted.items() if type(given.get(name, kind())) is not kind
+        kinds = {name: type(default) for name, default in vars(cls()).items()}
+        wrong = [
+            name for name, value in given.items() if type(value) is not kinds.get(name, object)
         ]
         if wrong:
             raise BadRequest(
                 f"{', '.join(sorted(map(str, wrong)))} in {WHERE} can not be used",
-                f"it takes {', '.join(wanted)}",
+                f"it takes {', '.join(kinds)}",
             )
         return cls(**given)
