@@ -1,5 +1,5 @@
-# A cluster that serves already is taken over: nothing is sent that is there, nothing restarted,
-# nothing announced. With test=True it says what it found.
+# A cluster that serves already is taken over: nothing is sent that is there, nothing that serves is
+# restarted, nothing announced. With test=True it says what it found.
 #
 #     salt-run state.orch orch.adopt
 include:
@@ -7,6 +7,7 @@ include:
   - orch.steps.seal_live
   - orch.steps.verify_in_place
   - orch.steps.record_live
+  - orch.steps.apply_states
 
 begin:
   wb_run.begun:

@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 # Tests that share one lab, or one site, run in one process; else a file does, with its fixtures.
-_TOGETHER = {"system", "integration"}
+_TOGETHER = {"system", "faults", "integration"}
 
 
 class _Scheduling(LoadScopeScheduling):
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(CHECKOUT / "tests").parts[0]
         item.add_marker("quick" if folder == "unit" else "slow")
-    items.sort(key=lambda item: item.path.parent.name != "system")
+    items.sort(key=lambda item: "system" not in item.path.parts)
 
 
 @pytest.fixture

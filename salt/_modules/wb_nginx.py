@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,23 @@ def place() -> None:
         raise
 
 
+@wbnode.minion.salt_errors
+def passes() -> bool:
+    """Whether nginx passes requests to HAProxy, by whichever of its files: only then can a web
+    node be taken out of visitors' way.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt fe wb_nginx.passes
+    """
+    done = subprocess.run(_dump(), capture_output=True, text=True, check=False)
+    port = wbnode.minion.settings_of(__pillar__).haproxy.port
+    passed = rf"^[^#\n]*(?:127\.0\.0\.1|localhost):{port}\b"
+    return bool(re.search(passed, done.stdout, re.MULTILINE))
+
+
 def _path() -> Path:
     layout, settings = wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__)
     return layout.root / settings.nginx.file.lstrip("/")
@@ -96,9 +114,7 @@ def _refuse_taken_ports() -> None:
 
 def _refuse_clash(path: Path) -> None:
     """StepFailed unless nginx accepts all its files, this one among them, and no name twice."""
-    configuration = wbnode.minion.layout_of(__opts__).root / "etc/nginx/nginx.conf"
-    argv = ["nginx", "-T", "-q", "-c", str(configuration)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    done = subprocess.run(_dump(), capture_output=True, text=True, check=False)
     said = done.stderr.strip().splitlines()
     clashes = [line for line in said if done.returncode or "conflicting server name" in line]
     if clashes:
@@ -106,6 +122,15 @@ def _refuse_clash(path: Path) -> None:
     if f"# configuration file {path}:" not in done.stdout:
         raise StepFailed(
             f"nginx does not read {path}",
-            f"include it in the http block of {configuration}, or set wormbase:nginx:file;"
+            f"include it in the http block of {_configuration()}, or set wormbase:nginx:file;"
             " Debian's own nginx.conf includes /etc/nginx/conf.d/*.conf",
         )
+
+
+def _configuration() -> Path:
+    return wbnode.minion.layout_of(__opts__).root / "etc/nginx/nginx.conf"
+
+
+def _dump() -> list[str]:
+    """The command that checks all files of nginx, and prints them."""
+    return ["nginx", "-T", "-q", "-c", str(_configuration())]

@@ -26,7 +26,8 @@ def observe(build=""):
         On the development server: the build to look at, such as ``WS221``; without one
         only the names of the staged builds are told.
 
-    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``) and the parts that the node's
+    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``), ``settled`` (whether the node was
+    ever brought to its state) and the parts that the node's
     roles give it: ``held`` (dataset id → digest), ``links`` (name → target), ``free`` (see
     ``wb_disk.free``), ``version`` (what the running servers answer, or ``{"error": …}``),
     ``switch`` (a change-over that was begun and not ended); ``staging``; ``proxy``.
@@ -38,7 +39,8 @@ def observe(build=""):
         salt wb-dev wb_node.observe WS221
     """
     roles = _roles()
-    seen = {"epoch": __salt__["wb_live.epoch"]()}
+    layout = wbnode.minion.layout_of(__opts__)
+    seen = {"epoch": __salt__["wb_live.epoch"](), "settled": layout.enforced.exists()}
     if roles & {"acedb", "mysql", "support", "web"}:
         held = __salt__["wb_dataset.held"]()
         seen["held"] = {dataset: facts["digest"] for dataset, facts in held.items()}
@@ -71,11 +73,34 @@ def carry(test=False):
     """
     returned = __salt__["state.sls"](_CARRIER, test=test)
     reports = drift.of_states(__opts__["id"], returned, first=True)
-    for report in reports:
-        if report.kind == drift.FAILED:
-            first = report.changes[0]
-            raise StepFailed(f"{first.id}: {first.what}", "run state.apply carrier.served there")
-    return [change.id for report in reports for change in report.changes]
+    return _changed(reports, "run state.apply carrier.served there")
+
+
+@wbnode.minion.salt_errors
+def settle(test=False):
+    """Bring this node to its state, whether or not it ever was. Nothing that serves is restarted:
+    what needs it waits (``wb_service.due``).
+
+    test
+        Only say what would be done.
+
+    Returns the states that changed something, or would.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-web1 wb_node.settle test=True
+    """
+    if test:
+        returned = __salt__["state.apply"](test=True)
+        reports = drift.of_states(__opts__["id"], returned, first=True)
+    else:
+        layout = wbnode.minion.layout_of(__opts__)
+        layout.state.mkdir(parents=True, exist_ok=True)
+        with wbnode.minion.alone(layout.enforce_lock):
+            reports = _applied(layout, _fresh_pillar())
+    return _changed(reports, f"run salt {__opts__['id']} state.apply")
 
 
 @wbnode.minion.salt_errors
@@ -105,8 +130,7 @@ def enforce(when_due=False):
     due = wbnode.enforce.is_due(layout, settings.enforce, __opts__["id"], __grains__.get("pid"))
     if when_due and not due and not _misses_a_web_node(settings):
         return {"put_off": "it is not time yet"}
-    # Salt masks what it gives of a pillar unless it is asked not to.
-    wanted = __salt__["pillar.items"](unmask=True).get("wormbase", {})
+    wanted = _fresh_pillar()
     stale = settings != Settings.parse(wanted)
     if stale:
         # The minion keeps the pillar that it started with, and runs go by that.
@@ -115,9 +139,7 @@ def enforce(when_due=False):
     if why := wbnode.enforce.put_off(layout, wanted, states):
         return {"put_off": why}
     with wbnode.minion.alone(layout.enforce_lock):
-        returned = __salt__["state.apply"]()
-        digest = wbnode.enforce.digest(wanted, __opts__["cachedir"])
-        reports = wbnode.enforce.reports(layout, __opts__["id"], digest, returned)
+        reports = _applied(layout, wanted)
         if stale:
             # Nobody says whether the refresh failed, as with a busy master: the next time shows it.
             wbnode.enforce.stay_due(layout)
@@ -127,6 +149,27 @@ def enforce(when_due=False):
         # Said before, and not done: the master may not have heard it, or had no time.
         __salt__["event.send"](events.due_tag(__opts__["id"]))
     return {"reports": [report.plain() for report in reports]}
+
+
+def _fresh_pillar():
+    # Salt masks what it gives of a pillar unless it is asked not to.
+    return __salt__["pillar.items"](unmask=True).get("wormbase", {})
+
+
+def _applied(layout, wanted):
+    """The reports of an application of this node's states; that it was brought to them is noted."""
+    returned = __salt__["state.apply"]()
+    digest = wbnode.enforce.digest(wanted, __opts__["cachedir"])
+    return wbnode.enforce.reports(layout, __opts__["id"], digest, returned)
+
+
+def _changed(reports, todo):
+    """The ids of the states that changed something; StepFailed for the first that failed."""
+    for report in reports:
+        if report.kind == drift.FAILED:
+            first = report.changes[0]
+            raise StepFailed(f"{first.id}: {first.what}", todo)
+    return [change.id for report in reports for change in report.changes]
 
 
 def _misses_a_web_node(settings):

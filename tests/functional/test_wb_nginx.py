@@ -119,6 +119,21 @@ def status(port, host, scheme="http", *options):
     return done.stdout
 
 
+def test_it_is_known_whether_visitors_come_through_haproxy(nginx):
+    port = nginx.salt["wb_settings.read"]()["haproxy"]["port"]
+    other = nginx.root / "etc/nginx/sites-enabled/other"
+    site = "server {{ listen {}; location / {{ {} }} }}\n"
+    for line, passes in (
+        ("proxy_pass http://10.0.0.11:5000;", False),
+        (f"# proxy_pass http://127.0.0.1:{port};", False),
+        (f"proxy_pass http://127.0.0.1:{port}1;", False),
+        (f"proxy_pass http://127.0.0.1:{port};", True),
+        (f"proxy_pass http://localhost:{port}/;", True),
+    ):
+        other.write_text(site.format(nginx.settings["port"], f"\n{line}\n"))
+        assert nginx.salt["wb_nginx.passes"]() is passes, line
+
+
 def test_clients_keep_their_connections_through_everything(serving):
     proxy, web = serving.site.salt, serving.site.web
     TLS.opened.clear()

@@ -196,3 +196,26 @@ def test_a_carrier_that_can_not_be_set_up_says_what_failed(node):
     node.file.with_name("carrier-served").mkdir()
     with pytest.raises(CommandExecutionError, match=r"carrier/served is there: .*run state\.apply"):
         node.modules()["wb_node.carry"]()
+
+
+def test_a_node_that_was_never_brought_to_its_state_is_brought_to_it(node, layout):
+    node.wants()
+    shutil.rmtree(layout.state)
+    modules = node.modules()
+    settled = lambda: modules["wb_node.observe"]()["settled"]  # noqa: E731
+    assert modules["wb_node.settle"](test=True) == ["the file is right"]
+    assert not node.file.exists() and not layout.state.exists() and not settled()
+
+    assert modules["wb_node.settle"]() == ["the file is right"]
+    assert node.file.read_text() == "right\n" and settled()
+    # What changes from now on is drift.
+    node.file.write_text("wrong\n")
+    (report,) = node.enforce()["reports"]
+    assert report["kind"] == drift.DRIFT
+
+
+def test_states_that_fail_are_no_state_to_be_brought_to(node, layout):
+    node.wants(state="file.nonsense")
+    with pytest.raises(CommandExecutionError, match=r"nonsense.*; run salt node state.apply"):
+        node.modules()["wb_node.settle"]()
+    assert not layout.enforced.exists()

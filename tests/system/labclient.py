@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+# Of several processes that run tests the first, so named by pytest-xdist, has the checkout's lab.
+HAS_THE_CHECKOUTS_LAB = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
 
 
 @dataclass(frozen=True)

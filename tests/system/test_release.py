@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from glance import live, pool
 from labclient import Lab
 from site_of import (
     GENE,
@@ -24,10 +25,8 @@ from site_of import (
     eventually,
     letters,
     links,
-    live,
     next_build,
     pillar,
-    pool,
     tree,
     wait_for,
     whole,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from glance import live
 from labclient import Lab
-from site_of import SERVING, WEB, answers, letters, links, live, next_build
+from site_of import SERVING, WEB, answers, letters, links, next_build
 
 
 @pytest.fixture(scope="module")

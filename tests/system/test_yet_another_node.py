@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from glance import live, pool
 from labclient import Lab
-from site_of import answers, eventually, live, next_build, pool
+from site_of import answers, eventually, next_build
 
 from lab import project
 from lab.cluster import Cluster
+from lab.place import Place
 
 
 def test_a_new_web_node_joins_by_its_states_alone(lab: Lab) -> None:
-    cluster = Cluster()
+    cluster = Cluster(Place(lab.checkout))
     cluster.add("wb-web3", "wb-web1")
     project.describe(cluster)
     applied = lab.exec("salt", "salt", "--timeout=60", "wb-web3", "state.apply")

@@ -66,6 +66,7 @@ class World:
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     serving: dict[str, dict[str, str]] = field(default_factory=dict)
     half_done: set[str] = field(default_factory=set)
+    unsettled: set[str] = field(default_factory=set)
     genes: dict[str, int] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
     absent: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class World:
         databases = self.builds[str(live.build)]
         links = ReleaseRecord(live, "", "", databases, ()).links()
         datasets = [*self.datasets(str(live.build)), f"webapp/{live}"]
+        self.unsettled = set(self.settings.nodes)
         for node in self.settings.serving:
             wanted = [one for one in datasets if wants(self.settings, node, one)]
             self.lying[node] = {one: digest(one) for one in wanted}
@@ -130,6 +132,7 @@ class World:
                 self.links.get(node, {}),
                 self._version(node),
                 {"run": "died"} if node in self.half_done else {},
+                settled=node not in self.unsettled,
             )
             for node in self.settings.nodes
             if node not in self.absent

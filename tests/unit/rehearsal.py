@@ -127,6 +127,8 @@ class Nodes(Fleet):
         self.can_not_mend: set[str] = set()
         # Nodes whose carrier runs; and datasets in which lies what nobody sealed.
         self.carriers: set[str] = set()
+        # Whether nginx passes visitors to HAProxy.
+        self.passes = True
         self.strange: dict[str, set[str]] = {}
         # Which build the links of the download tree lead to, and after which calls it was another
         # than visitors got.
@@ -257,7 +259,7 @@ class Nodes(Fleet):
     def wb_node_observe(self, node: str, build: str) -> dict[str, Any]:
         seen = self.world.see(build)
         one = seen.nodes[node]
-        told: dict[str, Any] = {"epoch": self.epochs.get(node, 0)}
+        told: dict[str, Any] = {"epoch": self.epochs.get(node, 0), "settled": one.settled}
         if node in self.world.settings.serving:
             told |= {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
             told["held"] = dict(told["held"])
@@ -382,6 +384,14 @@ class Nodes(Fleet):
         if not test:
             self.carriers.add(node)
         return ["the carrier runs"]
+
+    def wb_node_settle(self, node: str, test: bool) -> list[str]:
+        if not test:
+            self.world.unsettled.discard(node)
+        return ["Starman runs"]
+
+    def wb_nginx_passes(self, node: str) -> bool:
+        return self.passes
 
     def wb_dataset_present(self, node: str, datasets: list[str]) -> list[str]:
         return [one for one in datasets if one in self.world.held.get(node, {})]

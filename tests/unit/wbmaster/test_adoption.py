@@ -35,7 +35,8 @@ def state(desk: Desk):
     """What must not change while nothing may be changed."""
     world = desk.nodes.world
     held = {node: dict(datasets) for node, datasets in world.held.items()}
-    return desk.ledger.known(), held, set(world.sealed), set(desk.nodes.carriers)
+    done = set(world.sealed), set(desk.nodes.carriers), set(world.unsettled)
+    return desk.ledger.known(), held, *done
 
 
 def untouched(desk: Desk) -> bool:
@@ -44,6 +45,7 @@ def untouched(desk: Desk) -> bool:
     return functions <= {
         "wb_node.observe",
         "wb_node.carry",
+        "wb_node.settle",
         "wb_build.survey",
         "wb_build.seal",
         "wb_dataset.present",
@@ -70,15 +72,16 @@ def test_what_serves_is_live_by_the_ledger_and_counts_as_announced(desk):
     # What was not rebuilt belongs to it as well.
     assert {"mysql/clustal_WS219", TABLE, f"webapp/{LIVE}"} <= set(record.datasets)
     assert "is live." not in said
-    assert said.endswith(f"{LIVE} is adopted; next: salt '*' state.apply")
+    assert said.endswith(f"{LIVE} is adopted; docs/adopt.md has the line for nginx")
     figures = desk.ledger.runs(1)[0]["figures"]["verify_in_place"]
     assert figures["received"] == 0 and figures["bytes"] > 0
 
 
-def test_the_proxy_is_only_looked_at(desk):
+def test_the_proxy_is_only_looked_at_and_brought_to_its_states(desk):
     desk.run(ADOPT)
 
-    assert {function for node, function in desk.nodes.asked if node == "fe"} == {"wb_node.observe"}
+    asked = {function for node, function in desk.nodes.asked if node == "fe"}
+    assert asked == {"wb_node.observe", "wb_node.settle"}
 
 
 def test_a_second_time_nothing_is_left_to_do(desk):
@@ -99,6 +102,35 @@ def test_a_dry_run_names_exactly_the_steps_that_will_change_something(desk):
     assert {name for name, changes in told.items() if changes} == set(steps_of("adopt"))
     assert {name for name, changes in desk.changes.items() if changes} == set(steps_of("adopt"))
     assert told["verify_in_place"]["wb-gb1"] == "2 datasets would be read (2.0 kB)"
+
+
+def test_nodes_are_brought_to_their_states_one_by_one_once_all_is_recorded_the_proxy_last(desk):
+    seen, settle = [], desk.nodes.wb_node_settle
+    desk.nodes.wb_node_settle = lambda node, test: (
+        seen.append((node, desk.live)) or settle(node, test)
+    )
+    desk.run(ADOPT)
+
+    assert {live for _, live in seen} == {LIVE} and seen[-1][0] == desk.settings.proxy
+    assert sorted(node for node, _ in seen) == sorted(desk.settings.nodes)
+    assert "nothing to do" in desk.run(ADOPT)
+
+
+def test_a_node_whose_states_fail_is_named_and_the_same_command_goes_on_with_it(desk):
+    real = desk.nodes._ask
+    desk.nodes._ask = lambda node, function, kwargs: (
+        type(real("wb-gb1", "test.ping", {}))(error="MariaDB runs: no such unit")
+        if (node, function) == ("wb-web2", "wb_node.settle")
+        else real(node, function, kwargs)
+    )
+    with pytest.raises(ReleaseError, match="wb-web2: MariaDB runs: no such unit; the site serves"):
+        desk.run(ADOPT)
+    assert desk.live == LIVE and "wb-web2" in desk.nodes.world.unsettled
+
+    desk.nodes._ask = real
+    desk.run(ADOPT)
+    assert set(desk.changes["apply_states"]) >= {"wb-web2", desk.settings.proxy}
+    assert desk.nodes.world.unsettled == set()
 
 
 def test_a_node_that_lost_its_markers_is_read_again_and_nothing_else_is_done(desk):

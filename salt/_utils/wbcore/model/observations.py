@@ -12,13 +12,15 @@ from ..names import Build
 @dataclass(frozen=True)
 class NodeSeen:
     """A node with datasets: what it holds (id → digest), its live links, what its
-    servers serve, the switch that it began and did not end, and its free disk by kind."""
+    servers serve, the switch that it began and did not end, and its free disk by kind; and whether
+    it, which any node has, was ever brought to its state."""
 
     held: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     version: Mapping[str, Any] = field(default_factory=dict)
     switch: Mapping[str, Any] = field(default_factory=dict)
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    settled: bool = True
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,15 @@ def decide(
         databases=live.databases,
         sizes=sizes,
         reads=lacks(settings, seen, sizes),
+        settles=_settles(settings, seen),
     )
+
+
+def _settles(settings: Settings, seen: Seen) -> list[str]:
+    """The nodes that were never brought to their states. The proxy comes last: it asks the web
+    nodes what they serve."""
+    new = [node for node in settings.nodes if node in seen.nodes and not seen.nodes[node].settled]
+    return sorted(new, key=lambda node: node == settings.proxy)
 
 
 def _release(settings: Settings, seen: Seen) -> Release | None:

@@ -19,7 +19,8 @@ class Plan:
     release, or that the proxy does not let serve; ``present``: nodes that answer and hold
     datasets; ``lacking``: nodes that answer and do not hold what is needed, and nothing is
     going to be fetched: as those that are ``absent`` they catch up by themselves; ``reads``:
-    node → datasets that lie there unverified and are adopted."""
+    node → datasets that lie there unverified and are adopted; ``settles``: the nodes that are
+    brought to their states then, for the first time."""
 
     request: Request
     present: Sequence[str] = ()
@@ -34,6 +35,7 @@ class Plan:
     stale: Sequence[str] = ()
     announce: Sequence[str] = ()
     reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settles: Sequence[str] = ()
 
     @property
     def going_live(self) -> Release:
@@ -46,7 +48,8 @@ class Plan:
     def idle(self) -> bool:
         """Whether everything asked for is so already."""
         if self.request.kind == requests.ADOPT:
-            return self.release == self.before and not any(self.reads.values())
+            adopted = self.release == self.before and not any(self.reads.values())
+            return adopted and not self.settles
         return not (self.needs_pull or self.needs_golive or self.announce) and (
             self.request.kind not in (requests.PURGE, requests.ROLLBACK)
         )

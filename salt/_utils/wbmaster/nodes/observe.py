@@ -17,7 +17,7 @@ from .fleet import GATHER, Answer, Fleet, said
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-_NODE_PARTS = ("held", "links", "version", "switch", "free")
+_NODE_PARTS = ("held", "links", "version", "switch", "free", "settled")
 # The version is judged apart: see _node.
 _PARTS = ("held", "links", "switch", "free", "staging", "proxy")
 
@@ -81,6 +81,8 @@ def _trouble(answer: Answer) -> str:
     odd = [key for key in _PARTS if not isinstance(value.get(key, {}), Mapping)]
     if type(value.get("epoch", 0)) is not int:
         odd.append("epoch")
+    if type(value.get("settled", True)) is not bool:
+        odd.append("settled")
     return f"it answers {value[odd[0]]!r:.80} for {odd[0]}" if odd else ""
 
 

@@ -55,6 +55,7 @@ def plan(run: Run | None) -> str:
 def _adoption(decided: Plan) -> list[str]:
     """What is live where, and what would be read."""
     links = ", ".join(f"{name} -> {target}" for name, target in decided.databases.items())
+    new = ", ".join(decided.settles)
     return [
         f"{decided.release} is live on every node, with {links}",
         *(
@@ -62,7 +63,8 @@ def _adoption(decided: Plan) -> list[str]:
             for node, count in decided.read_bytes().items()
             if decided.reads[node]
         ),
-        "nothing is restarted, announced, published or purged",
+        *([f"to be brought to their states, one by one: {new}"] if new else []),
+        "nothing that serves is restarted, nothing is announced, published or purged",
     ]
 
 
@@ -86,5 +88,5 @@ def summary(run: Run) -> str:
     if run.plan.release and run.plan.needs_golive:
         lines.append(f"{run.plan.release} is live.")
     if run.request.kind == "adopt":
-        lines.append(f"{run.plan.release} is adopted; next: salt '*' state.apply")
+        lines.append(f"{run.plan.release} is adopted; docs/adopt.md has the line for nginx")
     return "\n".join(lines) or "Done."

@@ -36,6 +36,7 @@ STEPS = (
     "seal_live",
     "verify_in_place",
     "record_live",
+    "apply_states",
 )
 
 

@@ -22,6 +22,10 @@ from .drift_reports import known_node
 _ATTEMPTS = 12
 _PAUSE_SECONDS = 5
 _BY_HAND = "{0} waits: it is in no pool; run salt {0} wb_service.restart_due when it may restart"
+_PAST_HAPROXY = (
+    "{} waits: nginx on {} does not pass visitors to HAProxy yet, so they can not be kept from it;"
+    " docs/adopt.md has the line for nginx"
+)
 _WAY_OUT = "the node says again that it is due, when it next enforces its states"
 
 
@@ -40,9 +44,9 @@ def restart(office: Office, node: object) -> str:
     """Take a web node out of the pool, restart what is due on it, and let it serve again if it
     then serves what is live; a node that does not stays out, and its own states see to it.
 
-    A node that is in no pool is left to people. Nothing is done either while others are so few
-    that the site needs this one, or somebody is running for long: the node says again that it is
-    due.
+    A node that is in no pool is left to people. Nothing is done either while visitors come past
+    HAProxy, while others are so few that the site needs this one, or while somebody is running for
+    long: the node says again that it is due.
     """
     name = known_node(office, node)
     for attempt in range(_ATTEMPTS):
@@ -71,10 +75,8 @@ def _restart(office: Office, node: str) -> str:
     epochs.check(office.fleet, office.settings, office.ledger)
     if not office.fleet.one(node, "wb_service.due", _WAY_OUT):
         return f"nothing is due on {node}"
-    if node not in office.settings.having("web"):
-        return _BY_HAND.format(node)
-    if office.ledger.known().switch:
-        return f"{node} waits: a change-over has not ended"
+    if why := _not_now(office, node):
+        return why
     proxy = office.fleet.one(office.settings.proxy, "wb_proxy.read", _WAY_OUT)
     pooled = proxy["pools"][proxy["live"]]
     others = [one for one in pooled if one != node]
@@ -93,6 +95,17 @@ def _restart(office: Office, node: str) -> str:
     if node in pooled:
         _let_serve(office, proxy["live"], pooled)
     return f"{', '.join(restarted)} restarted on {node}"
+
+
+def _not_now(office: Office, node: str) -> str:
+    """Why nothing can be restarted on a node, whoever serves; empty if it can."""
+    if node not in office.settings.having("web"):
+        return _BY_HAND.format(node)
+    if office.ledger.known().switch:
+        return f"{node} waits: a change-over has not ended"
+    if not office.fleet.one(office.settings.proxy, "wb_nginx.passes", _WAY_OUT):
+        return _PAST_HAPROXY.format(node, office.settings.proxy)
+    return ""
 
 
 def _enough(office: Office, others: list[str]) -> bool:

@@ -66,6 +66,15 @@ def test_states_that_were_rendered_before_do_not_put_it_back(desk):
     assert "has begun; nothing was done" in answers[0].error and desk.nodes.wrong == []
 
 
+def test_nothing_restarts_while_visitors_come_past_haproxy(desk):
+    desk.nodes.passes = False
+    assert restarts.restart(desk, "wb-web1") == (
+        "wb-web1 waits: nginx on fe does not pass visitors to HAProxy yet, so they can not be kept "
+        "from it; docs/adopt.md has the line for nginx"
+    )
+    assert desk.nodes.due and pooled(desk) == sorted(WEB)
+
+
 def test_a_node_of_no_pool_is_left_to_people(desk):
     desk.nodes.due = {"wb-gb1": ["mariadb"]}
     assert restarts.restart(desk, "wb-gb1") == (

@@ -7,34 +7,31 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from glance import live, pool
 from labclient import Lab
-from site_of import Visitors, answers, eventually, links, live, next_build, pool, set_pillar
+from site_of import Visitors, answers, eventually, links, next_build, refresh_pillar, set_pillar
 
+BEGUN = "/var/lib/wormbase-release/enforce.lock"
 ENFORCED = "/var/lib/wormbase-release/enforced.json"
 
 
 def enforce(lab: Lab, **settings: int | None) -> None:
     """Set ``wormbase:enforce`` in the site's pillar, for the schedules of all minions."""
     set_pillar(lab, "enforce", **settings)
-    words = ("salt", "--timeout=30", "--out=json", "--static", "*", "saltutil.refresh_pillar",
-             "wait=True", "timeout=20")  # fmt: skip
-
-    def refreshed() -> bool:
-        # The first answer after a restart of the master may be lost, and tells False then.
-        return set(json.loads(lab.exec("salt", *words).stdout).values()) == {True}
-
-    eventually("every minion has the new pillar", refreshed)
+    refresh_pillar(lab)
 
 
 def settled(lab: Lab, *nodes: str) -> None:
     """Return when these nodes have enforced what has to be now."""
     since = time.time()
 
-    def age(node: str) -> bool:
-        told = lab.exec(node, "stat", "-c", "%Y", ENFORCED).stdout.strip()
-        return bool(told) and float(told) > since
+    def enforced(node: str) -> bool:
+        told = lab.exec(node, "stat", "-c", "%.Y", BEGUN, ENFORCED).stdout.split()
+        begun, ended = map(float, told) if len(told) == 2 else (0.0, 0.0)
+        # One that was under way already may have had the pillar of before.
+        return since < begun < ended
 
-    eventually(f"{nodes} enforce their states", lambda: all(map(age, nodes)))
+    eventually(f"{nodes} enforce their states", lambda: all(map(enforced, nodes)))
 
 
 def told(lab: Lab, node: str, kind: str, since: str) -> set[str]:

@@ -6,8 +6,9 @@ import subprocess
 import time
 
 import pytest
+from glance import live
 from labclient import Lab
-from site_of import WEB, Visitors, answers, letters, live, next_build, wait_for, whole
+from site_of import WEB, Visitors, answers, letters, next_build, wait_for, whole
 
 
 @pytest.fixture

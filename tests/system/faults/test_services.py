@@ -7,8 +7,9 @@ import re
 import time
 
 import pytest
+from glance import live, pool
 from labclient import Lab
-from site_of import GENE, WEB, Visitors, eventually, kill, live, pool, whole
+from site_of import GENE, WEB, Visitors, eventually, kill, whole
 
 # Less than a second on a machine with nothing else to do; the master takes four.
 BACK_SECONDS = 15

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from glance import live
 from labclient import Lab
 from prometheus_client.parser import text_string_to_metric_families
-from site_of import SERVING, live, next_build
+from site_of import SERVING, next_build
 
 NODE = "wb-web2"
 HOME = "/usr/local/wormbase/databases"
