@@ -79,20 +79,19 @@ def _builds(databases: Any) -> str:
 def _history(data: Data) -> Sequence[RenderableType]:
     if isinstance(data, Mapping):
         return _run(data)
-    names = ("began", "run", "cause", "who", "outcome", "took", "moved", "window", "forecast")
-    table = _table(*names, right=("took", "moved", "window", "forecast"))
+    figures = ("took", "moved", "window", "off by")
+    table = _table("began", "run", "by", "outcome", *figures, right=figures)
     for run in data:
-        cells = [run["began"][5:16], _what(run), run["cause"], run.get("who", "")]
-        figures = [length(run["seconds"]), _moved(run), length(_window(run)), _error(run)]
+        cells = [run["began"][5:16], _what(run), _by(run)]
+        cells_right = [length(run["seconds"]), _moved(run), length(_window(run)), _error(run)]
         outcome = _text(run["outcome"], _OUTCOMES.get(run["outcome"], _BAD))
-        table.add_row(*map(_text, cells), outcome, *map(_text, figures))
+        table.add_row(*map(_text, cells), outcome, *map(_text, cells_right))
     return [table]
 
 
 def _run(run: Data) -> Sequence[RenderableType]:
     """One run with its steps."""
-    by = f"{run['cause']} {run.get('who', '')}".strip()
-    about = f"{_what(run)}, began {run['began']}, by {by}: {run['outcome']}"
+    about = f"{_what(run)}, began {run['began']}, by {_by(run)}: {run['outcome']}"
     table = _table("step", "outcome", "took", "received", "longest", right=("took", "received"))
     slowest = max((number(one.get("seconds")) for one in run["steps"].values()), default=0.0)
     for name, one in run["steps"].items():
@@ -111,6 +110,12 @@ def _what(run: Data) -> str:
     build = str(run["release"]).partition("-")[0]
     words = [word for word in str(run["run"]).split("-")[1:-1] if word != build]
     return " ".join([*words, build]).strip()
+
+
+def _by(run: Data) -> str:
+    """The person who gave the command, or else what started the run."""
+    person = run["who"] if run["cause"] in ("command", "board") else ""
+    return str(person or run["cause"])
 
 
 def _moved(run: Data) -> str:
@@ -237,7 +242,7 @@ _OF: Mapping[str, Callable[[Data], Sequence[RenderableType]]] = {
 
 
 def _table(*names: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for name in names:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return table

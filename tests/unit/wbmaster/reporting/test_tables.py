@@ -64,7 +64,7 @@ def test_history_is_a_line_a_run(desk):
         ["release", "WS221"],
         ["release", "WS221"],
     ]
-    assert "failed" in drawn[3] and "done" in drawn[2] and "B" in drawn[2].split()
+    assert "failed" in drawn[3] and "done" in drawn[2] and "kB" in drawn[2].split()
     assert len(drawn) == 1 + len(queries.history(desk, 20))
 
 
