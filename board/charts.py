@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .runs import Run, Step
+from wbmaster.reporting.tree import Step, Tree
+
 from .words import seconds, step
 
 WIDTH = 760
@@ -46,7 +47,7 @@ class Gantt:
     ticks: Sequence[Label]
 
 
-def gantt(run: Run) -> Gantt:
+def gantt(run: Tree) -> Gantt:
     """A run: a row a step, with what was forecast under what came; then a row for each node
     that the step names with its own seconds."""
     begun = [one for one in run.steps if one.began is not None]

@@ -11,27 +11,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wbcore import events
-from wbcore.printable import Moving
 from wbmaster.nodes.bus import LOST, Bus
+from wbmaster.reporting.tree import Progress
 
 log = logging.getLogger(__name__)
 # A page is drawn again no more often; between events it shows seconds that pass.
 _PAUSE_SECONDS = 0.25
 _TICK_SECONDS = 2.0
-_MOST = 100
 
 
 class Live:
     """Follows the bus, and wakes whoever waits for a change.
 
-    moving
-        (step, node) → how far it has come; what a run that ended has left is forgotten.
+    progress
+        How far nodes are with the steps at work.
     connected
         Whether the master's bus is there.
     """
 
     def __init__(self, bus: Bus, sock_dir: str) -> None:
-        self.moving: dict[tuple[str, str], Moving] = {}
+        self.progress = Progress()
         self.connected = False
         self._bus, self._socket = bus, os.path.join(sock_dir, "master_event_pub.ipc")
         self._changed = threading.Condition()
@@ -91,23 +90,8 @@ class Live:
 
     def heard(self, tag: str, payload: dict[str, Any]) -> None:
         """Take in an event; whoever waits is woken."""
-        parsed = events.parse_tag(tag)
-        if parsed is None:
-            return
-        _, step, phase = parsed
-        if phase == events.PROGRESS:
-            self._move(step, payload)
-        else:
-            self.moving = {key: one for key, one in self.moving.items() if key[0] != step}
+        self.progress.heard(tag, payload)
         self._wake()
-
-    def _move(self, step: str, payload: dict[str, Any]) -> None:
-        moving = Moving.of(payload)
-        key = (step, moving.node)
-        if payload.get("complete"):
-            self.moving = {one: value for one, value in self.moving.items() if one != key}
-        elif len(self.moving) < _MOST or key in self.moving:
-            self.moving = {**self.moving, key: moving}
 
     def _set_connected(self, connected: bool) -> None:
         if connected != self.connected:

@@ -12,6 +12,7 @@ from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, BAD, HOLD
 from wbmaster.ledger import Ledger
 from wbmaster.lock import RunLock
+from wbmaster.reporting import tree
 
 from . import actions, charts, releases, runs, words
 from .live import Live
@@ -56,8 +57,8 @@ class Pages:
 
     def _at_work(self) -> dict[str, Any]:
         now, newest = time.time(), self._ledger.runs(1)
-        moving = [(step, far) for (step, _), far in self._live.moving.items()]
-        shown = runs.of(self._ledger, newest[0], now, moving) if newest else None
+        moving = self._live.progress.moving()
+        shown = tree.of(self._ledger, newest[0], now, moving) if newest else None
         known = self._ledger.known()
         return {
             "run": shown,
@@ -81,13 +82,13 @@ class Pages:
     def history(self, build: str, kind: str, outcome: str) -> dict[str, Any]:
         """Runs, newest first, of those that somebody looks for."""
         rows, now = self._ledger.runs(_SHOWN), time.time()
-        found = [runs.of(self._ledger, row, now) for row in runs.chosen(rows, build, kind, outcome)]
+        found = [tree.of(self._ledger, row, now) for row in runs.chosen(rows, build, kind, outcome)]
         return {
             "runs": found,
             "longest": max((one.seconds for one in found), default=1.0) or 1.0,
             "builds": sorted({row["build"] for row in rows if row["build"]}, reverse=True),
             "kinds": sorted({row["kind"] for row in rows}),
-            "outcomes": sorted({row["outcome"] or runs.RUNNING for row in rows}),
+            "outcomes": sorted({row["outcome"] or tree.RUNNING for row in rows}),
             "build": build,
             "kind": kind,
             "outcome": outcome,
@@ -98,12 +99,12 @@ class Pages:
         row = self._ledger.run(name)
         if row is None:
             raise BadRequest(f"there is no run {name[:80]!r}", "old runs are forgotten; see Runs")
-        shown = runs.of(self._ledger, row, time.time())
+        shown = tree.of(self._ledger, row, time.time())
         return {"run": shown, "gantt": charts.gantt(shown)}
 
     def releases(self) -> dict[str, Any]:
         """Curves over the releases that the ledger still knows."""
-        every = [runs.of(self._ledger, row, time.time()) for row in self._ledger.runs(_SHOWN)]
+        every = [tree.of(self._ledger, row, time.time()) for row in self._ledger.runs(_SHOWN)]
         return {"curves": releases.curves(releases.live(every))}
 
     def landings(self) -> dict[str, Any]:

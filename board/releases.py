@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from . import charts, runs, words
-from .runs import Run
+from wbmaster.reporting.tree import DONE, Tree
+
+from . import charts, words
 
 _PUSHES = "push_"
 _MOST_STEPS = 6
-Figure = Callable[[Run], float | None]
+Figure = Callable[[Tree], float | None]
 
 
-def live(every: Iterable[Run]) -> list[Run]:
+def live(every: Iterable[Tree]) -> list[Tree]:
     """The runs that brought a build live, oldest first."""
-    made = [one for one in every if one.outcome == runs.DONE and one.row["kind"] == "release"]
+    made = [one for one in every if one.outcome == DONE and one.row["kind"] == "release"]
     return sorted(
         (one for one in made if not one.row["request"].get("minor")),
         key=lambda one: float(one.row["began"]),
     )
 
 
-def curves(every: Sequence[Run]) -> list[charts.Curve]:
+def curves(every: Sequence[Tree]) -> list[charts.Curve]:
     """Bytes into each site, seconds in all and by step, size by dataset, counts, window."""
     drawn = [
         *(
@@ -44,19 +45,19 @@ def curves(every: Sequence[Run]) -> list[charts.Curve]:
 
 
 def _curve(
-    title: str, every: Sequence[Run], figure: Figure, say: Callable[[float], str]
+    title: str, every: Sequence[Tree], figure: Figure, say: Callable[[float], str]
 ) -> charts.Curve:
     points = [(str(run.row["build"]), figure(run)) for run in every]
     return charts.curve(title, [(name, far) for name, far in points if far is not None], say)
 
 
-def _sites(every: Sequence[Run]) -> list[str]:
+def _sites(every: Sequence[Tree]) -> list[str]:
     entered = (one.figures.get("entered", {}) for run in every for one in run.steps)
     return sorted({site for sites in entered for site in sites})
 
 
 def _entered(site: str) -> Figure:
-    def entered(run: Run) -> float | None:
+    def entered(run: Tree) -> float | None:
         counts = [one.figures["entered"] for one in run.steps if "entered" in one.figures]
         return float(sum(one.get(site, 0) for one in counts)) if counts else None
 
@@ -68,7 +69,7 @@ def _seconds_of(name: str) -> Figure:
 
 
 def _size_of(kind: str) -> Figure:
-    def size(run: Run) -> float | None:
+    def size(run: Tree) -> float | None:
         for one in run.steps:
             if one.name == f"{_PUSHES}{kind}" and one.figures.get("unpacked"):
                 return float(max(one.figures["unpacked"].values()))
@@ -77,11 +78,11 @@ def _size_of(kind: str) -> Figure:
     return size
 
 
-def _counted(run: Run) -> float | None:
+def _counted(run: Tree) -> float | None:
     return next((one.figures["counted"] for one in run.steps if "counted" in one.figures), None)
 
 
-def _longest(every: Sequence[Run]) -> list[str]:
+def _longest(every: Sequence[Tree]) -> list[str]:
     """The steps that take longest, in all of these runs together."""
     total: dict[str, float] = {}
     for run in every:

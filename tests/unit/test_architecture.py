@@ -46,7 +46,7 @@ LAYERS = {
     "wbnode": [{"transport", "webapp"}, {"build", "serving"}, {""}],
 }
 # Folder of Salt's loader → how it is loaded.
-LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons")
+LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons", "_output")
 LONGEST = 40
 # What only ever is a path of a node; `wbcore.layout` is where they are said.
 PATHS = re.compile(r"/usr/local/(wormbase|mysql|ftp|lib/)|/var/lib/wormbase|/etc/wormbase")

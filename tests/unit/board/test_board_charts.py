@@ -1,18 +1,19 @@
 """Charts: bars lie where they belong, and axes have round figures."""
 
 import pytest
+from wbmaster.reporting.tree import Step, Tree
 
-from board import charts, runs
+from board import charts
 from board.charts import WIDTH, curve, gantt, marks
 
 
 def step(name, began, seconds, **more):
-    return runs.Step(name, "done", began, seconds, **more)
+    return Step(name, "done", began, seconds, **more)
 
 
 def a_run(*steps, ended=200.0):
     row = {"began": 100.0, "ended": ended, "outcome": "done", "error": "", "forecast": {}}
-    return runs.Run(row, steps, 300.0)
+    return Tree(row, steps, 300.0)
 
 
 @pytest.mark.parametrize(

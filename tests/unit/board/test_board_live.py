@@ -17,33 +17,6 @@ def live(tmp_path):
     return Live(None, str(tmp_path))
 
 
-def progress(node="wb-dev", **more):
-    return {"node": node, "dataset": "acedb", "done": 5, "total": 10, "rate": 1, **more}
-
-
-def test_a_node_at_work_is_shown_until_it_has_done(live):
-    live.heard(f"{SEAL}/progress", progress())
-    assert live.moving["seal", "wb-dev"].done == 5
-
-    live.heard(f"{SEAL}/progress", {"node": "wb-dev", "complete": True})
-    assert live.moving == {}
-
-
-@pytest.mark.parametrize("phase", ["start", "done", "failed"])
-def test_a_step_that_ends_has_nobody_at_work(live, phase):
-    live.heard(f"{SEAL}/progress", progress())
-    live.heard(f"{SEAL}/{phase}", {})
-    assert live.moving == {}
-
-
-def test_foreign_events_and_floods_are_left_out(live):
-    live.heard("salt/job/1/ret/wb-web1", {"return": "secret"})
-    live.heard("wormbase/release/WS221/seal/progress/more", progress())
-    for number in range(1000):
-        live.heard(f"{SEAL}/progress", progress(f"node{number}"))
-    assert len(live.moving) == 100
-
-
 def test_whoever_waits_is_woken_at_once(live):
     woken = []
 
