@@ -50,7 +50,9 @@ def describe(cluster: Cluster) -> None:
     pillar.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = site.known_secrets(cluster.place)
     settings = services.settings(known)
-    files = site.pillar(cluster.inventory, cluster.record["subnet"], known["carrier"], settings)
+    files = site.pillar(
+        cluster.inventory, cluster.record["subnet"], known["carrier"], settings, cluster.old
+    )
     for name, text in files.items():
         (pillar / name).write_text(text)
 

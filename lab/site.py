@@ -40,14 +40,28 @@ _CHECKED = {
     "golive": {"watch_seconds": 3.0, "canary_paths": _PAGES},
     "webapp": {"check_paths": _PAGES, "preflight_conf": _PREFLIGHT_CONF},
 }
+# What a cluster has elsewhere that was there before the project: old/machines.
+_OLD = {
+    "acedb": {
+        "server": "/usr/local/wormbase/acedb/bin/sgifaceserver",
+        "tace": "/usr/local/wormbase/acedb/bin/tace",
+        "xinetd": "elegans",
+    },
+    "nginx": {"file": ""},
+}
 
 
 def pillar(
-    inventory: Inventory, subnet: str, carrier: Mapping[str, Any], announce: Mapping[str, Any]
+    inventory: Inventory,
+    subnet: str,
+    carrier: Mapping[str, Any],
+    announce: Mapping[str, Any],
+    old: bool = False,
 ) -> dict[str, str]:
     """The files of the pillar, name → text: what every node knows, and what only some do."""
+    settings = {"nodes": _nodes(inventory, subnet), **_CHECKED, **(_OLD if old else {})}
     return {
-        "site.sls": _text({"nodes": _nodes(inventory, subnet), **_CHECKED}),
+        "site.sls": _text(settings),
         "carrier.sls": _text({"carrier": carrier}),
         "announce.sls": _text(announce),
     }

@@ -129,7 +129,8 @@ def preflight(release, databases, acedb):
     acedb
         Directory of the AceDB database, ``wormbase_WS221``.
 
-    Returns ``{"answers": {path: {"status": int, "seconds": float}}, "version": {…}}``.
+    Returns ``{"answers": {path: {"status": int, "seconds": float, "said": str}},
+    "version": {…}}``.
 
     CLI Example:
 

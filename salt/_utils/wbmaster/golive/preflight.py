@@ -56,7 +56,7 @@ def _webapp(run: Run, release: Release) -> dict[str, float]:
         for path, one in answer["answers"].items():
             if one["status"] != 200:
                 raise StepFailed(
-                    f"in the preflight of {release} {path} answers {one['status']}",
+                    f"in the preflight of {release} {path} answers {one['status']}: {one['said']}",
                     _WAY_OUT,
                     node=node,
                 )

@@ -20,7 +20,7 @@ _LOOK = "look at the journal of Starman's unit on this node (webapp:service in t
 def check(
     port: int, paths: Mapping[str, str], release: Release, seconds: float
 ) -> dict[str, dict[str, Any]]:
-    """Ask each path: ``{path: {"status": int, "seconds": float}}``.
+    """Ask each path: ``{path: {"status": int, "seconds": float, "said": what a bad page says}}``.
 
     paths
         Path → the text that must be in the page, see :func:`wbcore.golive.pages.text`. StepFailed
@@ -65,7 +65,8 @@ def _checked(port: int, path: str, text: str, release: Release, seconds: float) 
             f"the page {path} of {release} lacks {wanted!r}",
             "fix the webapp, or change wormbase:webapp:check_paths",
         )
-    return {"status": status, "seconds": round(time.monotonic() - began, 3)}
+    said = "" if status == 200 else _sentence(body)
+    return {"status": status, "seconds": round(time.monotonic() - began, 3), "said": said}
 
 
 def _sentence(body: bytes) -> str:

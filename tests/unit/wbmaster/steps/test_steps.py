@@ -234,8 +234,8 @@ def test_a_source_that_waits_for_nobody_is_a_node_that_has_it(desk):
     ("answer", "says"),
     [
         (
-            {"answers": {"/": {"status": 500, "seconds": 1}}, "version": {}},
-            "/ answers 500",
+            {"answers": {"/": {"status": 500, "seconds": 1, "said": "no AceDB"}}, "version": {}},
+            "/ answers 500: no AceDB",
         ),
         (
             {
