@@ -51,7 +51,7 @@ def wb(environ, *words):
 
 
 def on_terminal(environ, *words):
-    """Exit code, each piece that came to a terminal of 80×24, and the seconds between them."""
+    """Exit code, each piece that came to a terminal of 80 x 24, and the seconds between them."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     command = [CHECKOUT / "bin/wb", *words]
@@ -79,7 +79,8 @@ def test_status_is_a_table_and_json_is_data(site, environ):
     assert (table.returncode, data.returncode) == (0, 0), (table, data)
     assert table.stderr == "salt-run wb_release.status\n"
     assert table.stdout.splitlines()[0] == "live      nothing"
-    assert [line.split()[:2] for line in table.stdout.splitlines() if WEB in line][0] == ["!", WEB]
+    row = next(line for line in table.stdout.splitlines() if WEB in line)
+    assert row.split()[:2] == ["!", WEB]
     assert set(json.loads(data.stdout)) >= {"live", "nodes", "proxy"}
 
 
