@@ -208,6 +208,8 @@ def test_figures_of_a_push_are_those_of_the_wire(desk):
     desk.run(request("push", "WS221"))
     figures = desk.ledger.runs(1)[0]["figures"]["push_mysql"]
 
+    finished = figures.pop("finished")
+    assert len(finished) == 5 and all(0 <= seconds < 60 for seconds in finished.values())
     once = {"local": 1000, "remote": 1000}
     entered = {"local": 100, "remote": 100}
     assert figures == {"received": 500, "entered": entered, "unpacked": once, "bytes": 5000}
