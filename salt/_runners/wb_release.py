@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import salt.utils.user
 from wbcore.errors import BadRequest
-from wbcore.requests import Request
-from wbmaster.commands import queries, recovery, runner, verdicts
+from wbcore.requests import GOLIVE, PURGE, PUSH, RELEASE, ROLLBACK, Request
+from wbmaster.commands import queries, recovery, runner
+from wbmaster.commands import verdicts as verdicts_
 from wbmaster.office import Office
 from wbmaster.reporting import metrics as measured
-from wbmaster.unattended import drift_reports
+from wbmaster.run import WHO
+from wbmaster.unattended import asked, drift_reports
 from wbmaster.unattended import landings as landings_
 
 # Salt gives them to the module.
 __grains__: dict[str, Any]
 __opts__: dict[str, Any]
+__user__: str
 
+_STARTABLE = (RELEASE, PUSH, GOLIVE, ROLLBACK, PURGE)
 __virtualname__ = "wb_release"
 
 
@@ -24,6 +30,10 @@ def __virtual__() -> str:
 
 
 def _office() -> Office:
+    # A call from a shell has Salt's own user; any other name was checked by `external_auth`, and
+    # the master has made this process for it.
+    if __user__ != salt.utils.user.get_specific_user():
+        os.environ[WHO] = __user__
     return runner.office(__opts__, __grains__)
 
 
@@ -36,26 +46,36 @@ def status() -> Any:
 
         salt-run wb_release.status
     """
-    return runner.answer(lambda: queries.status(_office()))
+    return runner.table(__opts__, lambda: queries.status(_office()))
 
 
-def history(limit: Any = 20) -> Any:
+def history(limit: Any = 20, run: str = "") -> Any:
     """What happened: the newest runs with cause, outcome, figures and seconds a step.
 
     limit
         How many runs, newest first.
+    run
+        Only this run, with its steps; its id, or its build for the newest run of that.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-run wb_release.history limit=5
+        salt-run wb_release.history run=WS221
     """
-    return runner.answer(lambda: queries.history(_office(), _number(limit)))
+    return runner.table(__opts__, lambda: queries.history(_office(), _number(limit), str(run)))
 
 
-def plan(build: str = "", minor: bool = False) -> Any:
-    """What releasing a build would do, with bytes a site, minutes, window and free disk.
+def plan(build: str = "", minor: bool = False, kind: str = RELEASE) -> Any:
+    """What a request would do, with bytes a site, minutes, window and free disk.
+
+    build
+        Name of the build, such as ``WS221``; none for ``kind=rollback``.
+    minor
+        Only a new revision of the webapp.
+    kind
+        Another orchestration than ``release``: ``push``, ``golive``, ``rollback``, ``purge``.
 
     CLI Example:
 
@@ -63,9 +83,26 @@ def plan(build: str = "", minor: bool = False) -> Any:
 
         salt-run wb_release.plan build=WS221
     """
-    given = {"build": build, "minor": minor}
-    pillar = {key: value for key, value in given.items() if value}
-    return runner.answer(lambda: queries.plan(_office(), Request.parse("release", pillar)))
+    return runner.table(__opts__, lambda: queries.plan(_office(), _request(kind, build, minor)))
+
+
+def start(kind: str, build: str = "", minor: bool = False, reason: str = "") -> Any:
+    """Start a run that goes on by itself, as a landing does; returns when it has been started.
+
+    kind
+        The orchestration: ``release``, ``push``, ``golive``, ``rollback`` or ``purge``.
+    build, minor
+        As for ``plan``.
+    reason
+        Why, for the ledger.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.start kind=release build=WS221 reason='the curators are content'
+    """
+    return runner.answer(lambda: asked.start(_office(), _request(kind, build, minor), reason))
 
 
 def watch() -> Any:
@@ -98,7 +135,7 @@ def drift(limit: Any = 20, node: str = "") -> Any:
 
         salt-run wb_release.drift node=wb-web1
     """
-    return runner.answer(lambda: drift_reports.shown(_office(), _number(limit), str(node)))
+    return runner.table(__opts__, lambda: drift_reports.shown(_office(), _number(limit), str(node)))
 
 
 def metrics() -> Any:
@@ -124,7 +161,19 @@ def landings() -> Any:
 
         salt-run wb_release.landings
     """
-    return runner.answer(lambda: landings_.shown(_office()))
+    return runner.table(__opts__, lambda: landings_.shown(_office()))
+
+
+def verdicts() -> Any:
+    """What people, and the gate on contents, have said about builds: held, bad, accepted.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run wb_release.verdicts
+    """
+    return runner.table(__opts__, lambda: queries.verdicts(_office()))
 
 
 def hold(reason: str = "", build: str = "") -> Any:
@@ -141,7 +190,7 @@ def hold(reason: str = "", build: str = "") -> Any:
 
         salt-run wb_release.hold reason='the curators are checking WS221'
     """
-    return runner.answer(lambda: verdicts.hold(_office(), build, reason))
+    return runner.answer(lambda: verdicts_.hold(_office(), build, reason))
 
 
 def unhold(build: str = "") -> Any:
@@ -156,7 +205,7 @@ def unhold(build: str = "") -> Any:
 
         salt-run wb_release.unhold
     """
-    return runner.answer(lambda: verdicts.unhold(_office(), build))
+    return runner.answer(lambda: verdicts_.unhold(_office(), build))
 
 
 def bad(build: str, reason: str = "") -> Any:
@@ -173,7 +222,7 @@ def bad(build: str, reason: str = "") -> Any:
 
         salt-run wb_release.bad build=WS222 reason='half of the genes are missing'
     """
-    return runner.answer(lambda: verdicts.bad(_office(), build, reason))
+    return runner.answer(lambda: verdicts_.bad(_office(), build, reason))
 
 
 def good(build: str) -> Any:
@@ -188,7 +237,7 @@ def good(build: str) -> Any:
 
         salt-run wb_release.good build=WS222
     """
-    return runner.answer(lambda: verdicts.good(_office(), build))
+    return runner.answer(lambda: verdicts_.good(_office(), build))
 
 
 def accept(build: str, reason: str = "") -> Any:
@@ -206,7 +255,7 @@ def accept(build: str, reason: str = "") -> Any:
 
         salt-run wb_release.accept build=WS222 reason='C. brenneri was dropped on purpose'
     """
-    return runner.answer(lambda: verdicts.accept(_office(), build, reason))
+    return runner.answer(lambda: verdicts_.accept(_office(), build, reason))
 
 
 def unaccept(build: str) -> Any:
@@ -221,7 +270,7 @@ def unaccept(build: str) -> Any:
 
         salt-run wb_release.unaccept build=WS222
     """
-    return runner.answer(lambda: verdicts.unaccept(_office(), build))
+    return runner.answer(lambda: verdicts_.unaccept(_office(), build))
 
 
 def recover_ledger(test: bool = False) -> Any:
@@ -239,6 +288,13 @@ def recover_ledger(test: bool = False) -> Any:
         salt-run wb_release.recover_ledger test=True
     """
     return runner.answer(lambda: recovery.recover(_office(), bool(test)))
+
+
+def _request(kind: str, build: str, minor: bool) -> Request:
+    if kind not in _STARTABLE:
+        raise BadRequest(f"kind is {str(kind)[:40]!r}", f"the kinds are {', '.join(_STARTABLE)}")
+    given = {"build": build, "minor": minor}
+    return Request.parse(kind, {key: value for key, value in given.items() if value})
 
 
 def _number(limit: Any) -> int:

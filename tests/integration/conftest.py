@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from boards import board_settings, running_board
 from carriers import Carriers
 from wbcore.layout import Layout
 from wbsite import ADDRESSES, Site, install_master, pillar_of, run_socket
@@ -101,7 +102,9 @@ def master(
     root = cluster_root / "salt"
     install_master(root, pillar.parent)
     factory = salt_factories.salt_master_daemon(
-        "salt", defaults={"root_dir": str(root)}, overrides=MASTER
+        "salt",
+        defaults={"root_dir": str(root)},
+        overrides={**MASTER, **board_settings(cluster_root / "board")},
     )
     # Reactors and pillar modules are read when the master starts: what they import comes first.
     synced = factory.salt_run_cli().run("saltutil.sync_all")
@@ -128,6 +131,12 @@ def carriers(
     """The sshd of every node from which others fetch, with the files that Salt renders."""
     layouts = {node: Layout(Path(daemon.config["root_dir"])) for node, daemon in minions.items()}
     return running.enter_context(Carriers(master, layouts, site_pillar["carrier"]))
+
+
+@pytest.fixture(scope="session")
+def board(master: Any, cluster_root: Path, running: ExitStack) -> str:
+    """The address of the board of this master."""
+    return running.enter_context(running_board(master, cluster_root / "board"))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from wbmaster.steps import STEPS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SALT = CHECKOUT / "salt"
+BOARD = CHECKOUT / "board"
 UTILS = SALT / "_utils"
 CORE = UTILS / "wbcore"
 MASTER = UTILS / "wbmaster"
@@ -45,7 +46,7 @@ LAYERS = {
     "wbnode": [{"transport", "webapp"}, {"build", "serving"}, {""}],
 }
 # Folder of Salt's loader → how it is loaded.
-LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons")
+LOADED = ("_modules", "_states", "_runners", "_pillar", "_beacons", "_output")
 LONGEST = 40
 # What only ever is a path of a node; `wbcore.layout` is where they are said.
 PATHS = re.compile(r"/usr/local/(wormbase|mysql|ftp|lib/)|/var/lib/wormbase|/etc/wormbase")
@@ -242,7 +243,7 @@ def test_every_step_is_a_file_of_its_name():
 
 
 def test_nothing_of_the_product_knows_the_lab():
-    product = [SALT, CHECKOUT / "orch", CHECKOUT / "pillar", CHECKOUT / "etc"]
+    product = [SALT, BOARD, CHECKOUT / "orch", CHECKOUT / "pillar", CHECKOUT / "etc"]
     files = [file for folder in product for file in folder.rglob("*") if file.is_file()]
     files = [file for file in files if file.suffix not in (".pyc",)]
 
@@ -301,7 +302,7 @@ def test_the_loader_publishes_exactly_what_the_files_define(folder, tmp_path, ca
 def test_a_loader_module_is_named_as_salt_calls_it(file):
     text = text_of(file)
 
-    assert file.stem.startswith("wb_")
+    assert re.match(r"wb(_|$)", file.stem)
     assert re.findall(r'^__virtualname__ = "(\w+)"', text, re.MULTILINE) in ([], [file.stem])
 
 
@@ -335,7 +336,7 @@ def test_every_state_and_beacon_shows_how_it_is_declared(file):
         assert ast.get_docstring(function), function.name
 
 
-@pytest.mark.parametrize("file", sources(SALT), ids=name_of)
+@pytest.mark.parametrize("file", sources(SALT, BOARD), ids=name_of)
 def test_every_file_and_public_thing_says_what_it_is(file):
     module = tree(file)
     assert ast.get_docstring(module)
@@ -350,7 +351,9 @@ def test_every_file_and_public_thing_says_what_it_is(file):
 # Size
 
 
-@pytest.mark.parametrize("file", sources(SALT, CHECKOUT / "lab", CHECKOUT / "tests"), ids=name_of)
+@pytest.mark.parametrize(
+    "file", sources(SALT, BOARD, CHECKOUT / "lab", CHECKOUT / "tests"), ids=name_of
+)
 def test_no_function_is_longer_than_a_screen(file):
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.FunctionDef):
@@ -368,7 +371,7 @@ def length(function: ast.FunctionDef) -> int:
     return function.end_lineno - begins - sum(n.end_lineno - n.lineno + 1 for n in inner)
 
 
-@pytest.mark.parametrize("file", sources(SALT), ids=name_of)
+@pytest.mark.parametrize("file", sources(SALT, BOARD), ids=name_of)
 def test_nothing_is_decided_by_assert(file):
     """Python run with -O would leave it out."""
     assert [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.Assert)] == []

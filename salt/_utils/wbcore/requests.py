@@ -20,6 +20,8 @@ _KEYS: dict[str, dict[str, type]] = {
     ANNOUNCE: {"build": str},
     ADOPT: {"repair": bool},
 }
+# Letters of a reason that are kept.
+_LONGEST = 500
 _FLAGS = ("minor", "local", "repair")
 
 
@@ -73,3 +75,10 @@ class Request:
     def __str__(self) -> str:
         words = ", ".join(f"{key}: {value}" for key, value in self.pillar.items())
         return f"orch.{self.kind} {{{words}}}" if words else f"orch.{self.kind}"
+
+
+def reason(text: object) -> str:
+    """The reason that a person gave, shortened; BadRequest for none."""
+    if not isinstance(text, str) or not text.strip():
+        raise BadRequest("no reason was given", "add reason='…', which the ledger keeps")
+    return text.strip()[:_LONGEST]

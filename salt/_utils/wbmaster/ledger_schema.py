@@ -8,14 +8,16 @@ create table if not exists run (
     request text not null,            -- JSON: the pillar that asked for it
     build text not null default '',
     release text not null default '',
-    cause text not null,              -- command, landed, event, supervisor
+    cause text not null,              -- command, board, landed, event, supervisor
     pid integer not null,
     began real not null,              -- seconds since 1970
     ended real,
     outcome text,                     -- done, nothing, failed, died
     error text not null default '',
     forecast text not null default '{}',
-    figures text not null default '{}'
+    figures text not null default '{}',
+    who text not null default '',
+    reason text not null default ''   -- why, where somebody said it
 );
 create table if not exists step (
     run text not null references run(id),
@@ -108,10 +110,14 @@ create table if not exists forgotten_run (
     runs integer not null,
     primary key (kind, outcome)
 );
-pragma user_version = 9;
+pragma user_version = 10;
 """
 
 # A ledger below it gets the tables, and the columns, that it lacks when it is next opened.
-VERSION = 9
+VERSION = 10
 # (table, column, what it is), of those that a table did not have from the beginning.
-COLUMNS = (("verdict", "digest", "text not null default ''"),)
+COLUMNS = (
+    ("verdict", "digest", "text not null default ''"),
+    ("run", "who", "text not null default ''"),
+    ("run", "reason", "text not null default ''"),
+)

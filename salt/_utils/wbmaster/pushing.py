@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from wbcore.datasets import Dataset
@@ -44,12 +45,15 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
     }
     sites = {leg.node: leg.entry for leg in legs}
     received: dict[str, int] = {}
+    finished: dict[str, float] = {}
+    began = time.monotonic()
     moved = [one for datasets in lacking.values() for one in datasets]
 
     def done(node: str, answer: Answer) -> None:
         if answer.good:
             bytes_in = sum(one["received"] for one in answer.value["datasets"].values())
             received[node] = bytes_in
+            finished[node] = round(time.monotonic() - began, 2)
             run.tell(step, "progress", node=node, received=bytes_in, complete=True)
 
     answers = run.fleet.cascade("wb_dataset.pull", calls, done)
@@ -58,6 +62,7 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
     run.notes.measured(
         step,
         received=sum(received.values()),
+        finished=finished,
         entered={run.settings.nodes[node].site: received[node] for node in received if sites[node]},
         unpacked=run.plan.unpacked(run.settings, lacking),
         bytes=sum(run.plan.sizes[dataset]["bytes"] for dataset in moved),

@@ -27,6 +27,9 @@ from .lock import RunLock
 from .nodes.bus import Bus
 from .nodes.fleet import Fleet
 
+# How a detached run is told what started it: `bin/start-run` sets them.
+CAUSE, WHO, REASON = "WORMBASE_CAUSE", "WORMBASE_WHO", "WORMBASE_REASON"
+
 
 @dataclass
 class Notes:
@@ -159,14 +162,21 @@ def holder() -> dict[str, Any]:
 
 
 def who() -> str:
-    """The person at the keyboard, as far as the process knows."""
-    return os.environ.get("SUDO_USER") or os.environ.get("USER") or "root"
+    """The person who asked, as far as the process knows: whom Salt's ``external_auth`` let in, or
+    who is at the keyboard."""
+    asked = os.environ.get(WHO)
+    return asked or os.environ.get("SUDO_USER") or os.environ.get("USER") or "root"
 
 
-CAUSES = ("command", "landed", "event", "supervisor")
+def reason() -> str:
+    """Why the person wants the run, where they had to say so."""
+    return os.environ.get(REASON, "")
+
+
+CAUSES = ("command", "board", "landed", "event", "supervisor")
 
 
 def cause() -> str:
     """What started this process; a detached run gets it from its parent process."""
-    given = os.environ.get("WORMBASE_CAUSE", "command")
+    given = os.environ.get(CAUSE, "command")
     return given if given in CAUSES else "command"

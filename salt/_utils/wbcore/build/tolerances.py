@@ -52,6 +52,14 @@ def outside(was: Figures, now: Figures, settings: Settings) -> list[Difference]:
     return sorted((one for one in found if not _allowed(one, settings)), key=_gravity)
 
 
+def allowed(one: Difference, settings: Settings) -> str:
+    """How far a figure may be from what it was, in words."""
+    if one.now is None:
+        return "it has to be there"
+    tolerance = _tolerance(one, settings)
+    return f"-{tolerance.shrink}% to +{tolerance.grow}%, or less than {tolerance.least}"
+
+
 def count(figures: Figures) -> int:
     """How many figures these are."""
     return sum(map(len, figures.values()))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from wbcore.errors import BadData
+from wbcore.errors import BadData, BadRequest
 from wbcore.golive import epoch
 from wbcore.golive.served import differences
 from wbcore.model.roles import node_links
@@ -17,6 +17,9 @@ from ..lifecycle.forecast import forecast
 from ..nodes.observe import observe
 from ..office import Office
 from ..reporting import describe, watch
+
+# Runs that are looked through for one.
+_MOST = 1000
 
 
 def status(office: Office) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def status(office: Office) -> dict[str, Any]:
             "release": one.version.get("release", one.links.get("production", "")),
             "acedb": one.version.get("acedb", ""),
             "mysql": one.version.get("mysql", {}),
+            "pool": _pool(office, seen.proxy, node),
         }
     return {
         "live": str(known.live or ""),
@@ -46,9 +50,29 @@ def status(office: Office) -> dict[str, Any]:
     }
 
 
-def history(office: Office, limit: int) -> list[dict[str, Any]]:
-    """The newest runs, newest first."""
-    return [_run(office, run) for run in office.ledger.runs(limit)]
+def history(office: Office, limit: int, run: str = "") -> list[dict[str, Any]] | dict[str, Any]:
+    """The newest runs, newest first; or the one that ``run`` names by its id or its build."""
+    if not run:
+        return [_run(office, one) for one in office.ledger.runs(limit)]
+    alike = (one for one in office.ledger.runs(_MOST) if run in (one["id"], one["build"]))
+    found = next(alike, None)
+    if found is None:
+        raise BadRequest(f"the ledger has no run {run[:60]!r}", "salt-run wb_release.history")
+    return _run(office, found)
+
+
+def verdicts(office: Office) -> list[dict[str, Any]]:
+    """What was said about builds, oldest first; ``build`` is ``everything`` for all of them."""
+    return [
+        {
+            "build": str(one.build or "everything"),
+            "kind": one.kind,
+            "since": _when(one.since),
+            "who": one.who,
+            "reason": one.reason,
+        }
+        for one in office.ledger.known().verdicts
+    ]
 
 
 def plan(office: Office, request: Request) -> dict[str, Any]:
@@ -57,6 +81,14 @@ def plan(office: Office, request: Request) -> dict[str, Any]:
     return {
         "would": describe.plan(run).splitlines(),
         "forecast": forecast(run),
+        "nodes": {
+            node: {
+                "bytes": count,
+                "datasets": list(run.plan.pulls.get(node, ())),
+                "links": list(run.plan.flips.get(node, ())),
+            }
+            for node, count in run.plan.pull_bytes().items()
+        },
     }
 
 
@@ -78,6 +110,17 @@ def _ledger(office: Office, known: int, held: Mapping[str, int]) -> str:
     return "up to date"
 
 
+def _pool(office: Office, proxy: Mapping[str, Any], node: str) -> str:
+    """Whether visitors get a node's answers; '' for one that is never in a pool, or unknown."""
+    if not proxy or node not in office.settings.having("web"):
+        return ""
+    return "in" if node in proxy["pools"].get(proxy["live"], ()) else "out"
+
+
+def _when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
 def _verdict(verdict: Verdict) -> str:
     return f"{verdict.build or 'everything'}: {verdict.kind} ({verdict.who}: {verdict.reason})"
 
@@ -88,7 +131,8 @@ def _run(office: Office, run: dict[str, Any]) -> dict[str, Any]:
         "run": run["id"],
         "release": run["release"],
         "cause": run["cause"],
-        "began": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(run["began"])),
+        "who": run.get("who", ""),
+        "began": _when(run["began"]),
         "seconds": round(ended - run["began"], 1),
         "outcome": run["outcome"] or "running",
         "error": run["error"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wbcore import requests
 from wbcore.errors import BadRequest
 from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, BAD, HOLD
@@ -9,14 +10,13 @@ from wbcore.verdicts import ACCEPTED, BAD, HOLD
 from ..office import Office
 from ..run import who
 
-_LONGEST = 500
 _WORDS = {HOLD: "held", BAD: "marked bad", ACCEPTED: "accepted"}
 
 
 def hold(office: Office, build: str, reason: str) -> str:
     """Nothing, or nothing of this build, goes live until it is lifted."""
     named = Build.parse(build) if build else None
-    office.ledger.judge(HOLD, named, _reason(reason), who())
+    office.ledger.judge(HOLD, named, requests.reason(reason), who())
     return f"{named or 'Everything'} is held: nothing of it goes live until unhold"
 
 
@@ -31,7 +31,7 @@ def bad(office: Office, build: str, reason: str) -> str:
     named = Build.parse(build)
     if named == getattr(office.ledger.known().live, "build", None):
         raise BadRequest(f"{named} is live", "go back first with orch.rollback")
-    office.ledger.judge(BAD, named, _reason(reason), who())
+    office.ledger.judge(BAD, named, requests.reason(reason), who())
     return f"{named} is marked bad: it is not released, and goes first when room is needed"
 
 
@@ -43,7 +43,7 @@ def good(office: Office, build: str) -> str:
 
 def accept(office: Office, build: str, reason: str) -> str:
     """The build, as it is sealed now, goes live whatever the gate on contents says."""
-    named, why = Build.parse(build), _reason(reason)
+    named, why = Build.parse(build), requests.reason(reason)
     office.ledger.judge(ACCEPTED, named, why, who(), _sealed(office, named))
     office.ledger.lift(HOLD, named)
     return f"{named} is accepted as it is sealed now"
@@ -73,9 +73,3 @@ def _lifted(office: Office, kind: str, build: Build | None, done: str) -> str:
         if office.ledger.lift(kind, build)
         else f"{build or 'Everything'} was not {_WORDS[kind]}"
     )
-
-
-def _reason(text: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise BadRequest("no reason was given", "add reason='…', which the ledger keeps")
-    return text.strip()[:_LONGEST]

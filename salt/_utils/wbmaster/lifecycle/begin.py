@@ -83,6 +83,8 @@ def _record(office: Office, begun: run.Run) -> None:
             "build": begun.build if begun.build != "none" else "",
             "release": str(plan.release or ""),
             "cause": run.cause(),
+            "who": run.who(),
+            "reason": run.reason(),
             "pid": os.getpid(),
             "forecast": json.dumps(forecast(begun)),
         }

@@ -30,6 +30,8 @@ def record(office: Office, request: Request, identity: str, error: ReleaseError)
                 "request": json.dumps(request.pillar),
                 "build": str(request.build or ""),
                 "cause": run.cause(),
+                "who": run.who(),
+                "reason": run.reason(),
                 "pid": os.getpid(),
                 "figures": json.dumps({"told": told}),
             }

@@ -24,7 +24,8 @@ def take(taken: Run, name: str) -> dict[str, Any]:
     except Exception as unforeseen:
         error = _told(taken, unforeseen)
         taken.error, taken.failed_step = error, name
-        taken.ledger.end_step(taken.id, name, "failed", {}, str(error))
+        figures = taken.notes.figures.get(name, {})
+        taken.ledger.end_step(taken.id, name, "failed", figures, str(error))
         taken.tell(name, events.FAILED, error=str(error), node=error.node)
         raise error from unforeseen
 

@@ -84,7 +84,7 @@ def summary(run: Run) -> str:
         extra = f", {size(figures['received'])} received" if "received" in figures else ""
         lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
     if run.left_out:
-        lines.append(f"left out: {', '.join(run.left_out)}")
+        lines.append(f"left out: {', '.join(run.left_out)} (catch up by themselves)")
     if run.plan.release and run.plan.needs_golive:
         lines.append(f"{run.plan.release} is live.")
     if run.request.kind == "adopt":

@@ -1,30 +1,36 @@
-"""A run's events on a screen: drawn by rich on a terminal, plain lines anywhere else."""
+"""A run on a screen: a tree drawn by rich on a terminal, plain lines anywhere else."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.live import Live
+from rich.text import Text
 from wbcore import events
+from wbcore.errors import ReleaseError
 from wbcore.printable import Moving, number, printable
 
+from . import lines
 from .describe import size
+from .tree import BROKEN_OFF, DONE, FAILED, RUNNING, WAITING, Progress, Tree
 
+Look = Callable[[Sequence[tuple[str, Moving]]], Tree | None]
+_REFRESHES = 4
+_LAST_LINES = 4
+_STYLES = {
+    WAITING: "dim",
+    RUNNING: "bold cyan",
+    DONE: "green",
+    FAILED: "bold red",
+    BROKEN_OFF: "bold red",
+}
 # Without a terminal a line of progress for a node every so many seconds.
 _LINE_SECONDS = 5
-# Nodes at work at once; names beyond are forged, or more than a screen can show.
+# Nodes whose last line is remembered; names beyond are forged.
 _MOST = 100
 
 
@@ -38,9 +44,9 @@ class Screen(Protocol):
         """Leave the screen as a shell expects it."""
 
 
-def for_this_terminal() -> Screen:
+def for_this_terminal(look: Look) -> Screen:
     """The screen that suits standard error."""
-    return Drawn(Console(stderr=True)) if sys.stderr.isatty() else Lines()
+    return Drawn(Console(stderr=True), look) if sys.stderr.isatty() else Lines()
 
 
 class Lines:
@@ -75,53 +81,39 @@ class Lines:
 
 
 class Drawn:
-    """A bar for every node that copies, a line for every step that ends."""
+    """The tree of a run, which stays in place and moves at least once a second.
 
-    def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            # An error may hold what rich takes for its own markup: [/usr/…].
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+    look
+        The run as it stands, out of how far its nodes have come; None before it is known.
+    """
+
+    def __init__(self, console: Console, look: Look) -> None:
+        self._look, self._console = look, console
+        self._progress, self._height = Progress(), console.height - 1
+        self._live = Live(
             console=console,
-            transient=True,
+            get_renderable=self._drawn,
+            refresh_per_second=_REFRESHES,
         )
-        self._bars: dict[str, TaskID] = {}
-        self._progress.start()
+        self._live.start()
 
     def show(self, tag: str, payload: Mapping[str, Any]) -> None:
-        parsed = events.parse_tag(tag)
-        if parsed is None:
-            return
-        build, step, phase = parsed
-        if phase == events.PROGRESS and not payload.get("complete"):
-            self._move(step, payload)
-            return
-        if phase in (events.DONE, events.FAILED):
-            self._clear(step)
-        text = f"{printable(build)} {line(step, phase, payload)}"
-        self._progress.console.print(text, highlight=False, markup=False, emoji=False)
+        self._progress.heard(tag, payload)
 
     def close(self) -> None:
-        self._progress.stop()
+        # What is left on the screen leaves room for the summary that follows.
+        self._height = _LAST_LINES
+        self._live.stop()
 
-    def _move(self, step: str, payload: Mapping[str, Any]) -> None:
-        moving = Moving.of(payload)
-        key = f"{step}/{moving.node}"
-        text = f"{moving.node} {moving.dataset}"
-        if key not in self._bars and len(self._bars) < _MOST:
-            self._bars[key] = self._progress.add_task(text)
-        if key in self._bars:
-            self._progress.update(
-                self._bars[key], description=text, completed=moving.done, total=moving.total
-            )
-
-    def _clear(self, step: str) -> None:
-        for key in [key for key in self._bars if key.startswith(f"{step}/")]:
-            self._progress.remove_task(self._bars.pop(key))
-        self._progress.refresh()
+    def _drawn(self) -> Text:
+        try:
+            tree = self._look(self._progress.moving())
+        except ReleaseError as error:
+            return Text(f"It is not known how far the run is: {printable(error)}")
+        if tree is None:
+            return Text("The run begins.")
+        drawn = lines.of(tree, self._console.width, self._height)
+        return Text("\n").join(Text(text, _STYLES.get(state, "")) for state, text in drawn)
 
 
 def line(step: str, phase: str, payload: Mapping[str, Any]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wbcore import events
+from wbcore.printable import Moving
 
 from ..office import Office
 from ..run import Run
-from . import screen
+from . import screen, tree
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def show_in_this_terminal(office: Office, begun: Run) -> None:
 
 def until_ended(office: Office, run_id: str) -> None:
     """Follow another process's run until its lock is free."""
-    shown = screen.for_this_terminal()
+    shown = screen.for_this_terminal(_look(office, run_id))
     try:
         for event in office.bus.follow(events.PREFIX):
             _show(shown, event)
@@ -41,7 +43,7 @@ def until_ended(office: Office, run_id: str) -> None:
 
 
 def _follow(office: Office, run_id: str, ready: threading.Event) -> None:
-    shown = screen.for_this_terminal()
+    shown = screen.for_this_terminal(_look(office, run_id))
     try:
         for event in office.bus.follow(events.PREFIX, ready.set):
             _show(shown, event)
@@ -49,6 +51,14 @@ def _follow(office: Office, run_id: str, ready: threading.Event) -> None:
                 return
     finally:
         shown.close()
+
+
+def _look(office: Office, run_id: str) -> screen.Look:
+    def look(moving: Sequence[tuple[str, Moving]]) -> tree.Tree | None:
+        row = office.ledger.run(run_id)
+        return tree.of(office.ledger, row, time.time(), moving) if row else None
+
+    return look
 
 
 def _show(shown: screen.Screen, event: tuple[str, Mapping[str, Any]] | None) -> None:

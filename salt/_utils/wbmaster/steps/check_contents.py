@@ -3,9 +3,10 @@ databases hold much less, or much more, than those of the live build."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from wbcore.build.tolerances import Difference, Figures, count, outside, sentence, way_out
+from wbcore.build.tolerances import Difference, Figures, allowed, count, outside, sentence, way_out
 from wbcore.errors import BadData, StepFailed
 from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, GATE, HOLD, Verdict
@@ -69,9 +70,15 @@ def _compare(run: Run, build: Build, dry: bool) -> _Compared:
         "counted": count(now),
         **_named("missing", missing or lost),
         **_named("outside", [str(one) for one in found[:_RECORDED]]),
+        **_named("findings", [_finding(run, one) for one in found[:_RECORDED]]),
         **_named("accepted", f"{accepted.who}: {accepted.reason}" if accepted else ""),
     }
     return _Compared(found, told)
+
+
+def _finding(run: Run, one: Difference) -> dict[str, Any]:
+    """A difference as the board's table shows it."""
+    return {**asdict(one), "allowed": allowed(one, run.settings)}
 
 
 def _measure(run: Run, build: Build, dry: bool, strict: bool) -> tuple[Figures, str]:

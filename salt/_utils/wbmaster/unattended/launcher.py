@@ -12,6 +12,7 @@ from typing import Any
 from wbcore.errors import StepFailed
 from wbcore.requests import Request
 
+from .. import run
 from ..golive import epochs
 from ..housekeeping import shorten
 from ..office import Office
@@ -20,14 +21,19 @@ _SECONDS = 10
 _STARTED = b"started"
 
 
-def start(office: Office, request: Request, cause: str) -> None:
+def start(office: Office, request: Request, cause: str, why: str = "") -> None:
     """Start the run of a request, as a service of its own; BadData when the ledger is an old
-    copy, which starts nothing."""
+    copy, which starts nothing.
+
+    why
+        The reason that a person gave.
+    """
     epochs.check(office.fleet, office.settings, office.ledger)
-    _spawn(office, request, cause)
+    given = {run.CAUSE: cause, run.WHO: run.who(), run.REASON: why}
+    _spawn(office, request, given)
 
 
-def _spawn(office: Office, request: Request, cause: str) -> None:
+def _spawn(office: Office, request: Request, environment: dict[str, str]) -> None:
     """Ask systemd for the run: a child of the master would end with it, and with its service.
 
     ``bin/start-run`` is at the other end of the socket.
@@ -35,7 +41,7 @@ def _spawn(office: Office, request: Request, cause: str) -> None:
     log = office.layout.runs_log
     log.parent.mkdir(parents=True, exist_ok=True)
     shorten(log)
-    asked = {"command": _command(office, request), "cause": cause, "log": str(log)}
+    asked = {"command": _command(office, request), "environment": environment, "log": str(log)}
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from wbcore import events
-from wbmaster.reporting import screen, watch
+from wbcore.errors import BadData
+from wbmaster.reporting import screen, tree, watch
 from wbmaster.reporting.screen import Drawn, Lines
 
 STEP = "push_mysql"
@@ -45,28 +47,60 @@ def test_lines_tell_each_step_and_progress_now_and_then(capsys):
     ]
 
 
-def test_drawn_removes_the_bars_of_a_step_that_ended():
-    screen = io.StringIO()
-    drawn = Drawn(Console(file=screen, force_terminal=True, width=100))
+def run_at(step: str, error: str = ""):
+    """The run at work on a step, as the ledger would have it."""
+    state = tree.FAILED if error else tree.RUNNING
+
+    def look(moving):
+        row = {"id": "ours", "kind": "push", "build": "WS221", "release": "", "request": {}}
+        row |= {"outcome": None, "began": 0.0, "ended": None, "forecast": {"minutes": 1}}
+        nodes = [one for at, one in moving if at == step]
+        steps = [tree.Step(step, state, 0.0, 3.0, 4.0, error, nodes=nodes)]
+        return tree.Tree(row, steps, time.monotonic())
+
+    return look
+
+
+def test_drawn_has_the_nodes_of_the_step_at_work_until_it_ends():
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=80, height=24)
+    drawn = Drawn(console, run_at(STEP))
     drawn.show(*progress("canopus", 1_000_000))
-    assert "mysql/x" in screen.getvalue()
+    drawn._live.refresh()
+    assert "canopus    ━━━━──" in file.getvalue() and "1.0 MB of 4.0 MB" in file.getvalue()
     drawn.show(*event(events.DONE, seconds=3.2))
-    screen.truncate(0)
-    drawn.show(*event(events.DONE, "run"))
+    file.truncate(0)
     drawn.close()
-    assert "mysql/x" not in screen.getvalue()
-    assert "run: done" in screen.getvalue()
+    assert "canopus" not in file.getvalue() and "push mysql" in file.getvalue()
 
 
-def drawn_on(file: io.StringIO) -> Drawn:
-    return Drawn(Console(file=file, force_terminal=True, width=200))
+def test_drawn_moves_every_second_though_nothing_is_told():
+    file = io.StringIO()
+    drawn = Drawn(Console(file=file, force_terminal=True, width=80, height=24), run_at(STEP))
+    before = file.tell()
+    time.sleep(1.2)
+    between = file.tell()
+    drawn.close()
+    assert between > before
+
+
+def test_drawn_says_what_it_does_not_know():
+    def broken(moving):
+        raise BadData("the ledger can not be used", "see to its disk")
+
+    file = io.StringIO()
+    Drawn(Console(file=file, force_terminal=True, width=120), broken).close()
+    assert "It is not known how far the run is: the ledger can not be used" in file.getvalue()
+
+
+def drawn_on(file: io.StringIO, error: str = "") -> Drawn:
+    return Drawn(Console(file=file, force_terminal=True, width=200), run_at(STEP, error))
 
 
 @pytest.mark.parametrize("text", ["[/usr/local/wormbase]", "[bold]x", ":smile: [red]"])
 def test_an_error_is_shown_as_it_is_written(text, capsys):
     file = io.StringIO()
-    shown = drawn_on(file)
-    shown.show(*event(events.FAILED, error=f"no such file: {text}"))
+    shown = drawn_on(file, f"no such file: {text}")
     shown.close()
     Lines().show(*event(events.FAILED, error=f"no such file: {text}"))
     assert f"no such file: {text}" in file.getvalue()
@@ -105,7 +139,7 @@ def test_forged_names_fill_no_memory():
     with contextlib.redirect_stderr(io.StringIO()):
         for number in range(300):
             lines.show(*progress(f"node{number}", 1))
-    assert len(shown._bars) <= 100 and len(lines._last) <= 101
+    assert len(shown._progress.moving()) <= 100 and len(lines._last) <= 101
 
 
 class Bus:
@@ -128,7 +162,7 @@ def test_the_screen_of_a_run_ends_with_that_run(capsys):
         event(events.DONE, "run", run="ours"),
         event(events.START, "never_shown"),
     )
-    watch._follow(SimpleNamespace(bus=bus), "ours", threading.Event())
+    watch._follow(SimpleNamespace(bus=bus, ledger=None), "ours", threading.Event())
     assert len(bus.left) == 1 and "seal: begins" in capsys.readouterr().err
 
 
@@ -138,5 +172,5 @@ def test_an_event_that_can_not_be_shown_stops_nothing(monkeypatch):
 
     bus = Bus(event(events.START, "seal"), event(events.DONE, "run", run="ours"))
     monkeypatch.setattr(screen, "line", broken)
-    watch._follow(SimpleNamespace(bus=bus), "ours", threading.Event())
+    watch._follow(SimpleNamespace(bus=bus, ledger=None), "ours", threading.Event())
     assert bus.left == []

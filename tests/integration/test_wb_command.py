@@ -1,0 +1,122 @@
+"""``wb`` against a real master: the same answers, on a terminal and for programs."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import struct
+import subprocess
+import termios
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import staged
+from wbsite import CHECKOUT, STAGING, WEB
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+@pytest.fixture
+def environ(site, tmp_path):
+    """Where ``salt-run`` is that of the site's master."""
+    salt_run = site.master.salt_run_cli()
+    words = [word for word in salt_run.cmdline() if not word.startswith(("--out", "--log"))]
+    program = tmp_path / "salt-run"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+    program.chmod(0o755)
+    return {**salt_run.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def ws221(site):
+    """The site with WS221 and a webapp staged."""
+    staged.build(site.layouts[STAGING], "WS221")
+    staged.webapp(site.layouts[STAGING])
+    return site
+
+
+def wb(environ, *words):
+    return subprocess.run(
+        [CHECKOUT / "bin/wb", *words],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def on_terminal(environ, *words):
+    """Exit code, each piece that came to a terminal of 80 x 24, and the seconds between them."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [CHECKOUT / "bin/wb", *words]
+    process = subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=theirs)
+    os.close(theirs)
+    pieces, gaps, last = [], [], time.monotonic()
+    while True:
+        select.select([ours], [], [], 120)
+        try:
+            piece = os.read(ours, 100_000)
+        except OSError:
+            break
+        if not piece:
+            break
+        pieces.append(piece.decode(errors="replace"))
+        gaps.append(time.monotonic() - last)
+        last = time.monotonic()
+    os.close(ours)
+    return process.wait(120), pieces, gaps
+
+
+def test_status_is_a_table_and_json_is_data(site, environ):
+    table, data = wb(environ, "status"), wb(environ, "status", "--json")
+
+    assert (table.returncode, data.returncode) == (0, 0), (table, data)
+    assert table.stderr == "salt-run wb_release.status\n"
+    assert table.stdout.splitlines()[0] == "live      nothing"
+    row = next(line for line in table.stdout.splitlines() if WEB in line)
+    assert row.split()[:2] == ["!", WEB]
+    assert set(json.loads(data.stdout)) >= {"live", "nodes", "proxy"}
+
+
+def test_a_refusal_is_one_sentence_and_an_exit_code(site, environ):
+    for words in (("plan", "WS221"), ("push", "WS221")):
+        ended = wb(environ, *words)
+        assert ended.returncode != 0
+        assert ended.stdout.startswith("WS221 is not staged on wb-dev; "), ended
+        assert len(ended.stdout.splitlines()) == 1
+
+
+def test_a_dry_run_changes_nothing_and_is_the_plan(ws221, environ):
+    before = ws221.snapshot()
+    ended = wb(environ, "push", "WS221", "--dry-run")
+
+    assert ended.returncode == 0, ended
+    assert ended.stdout.splitlines()[0] == "orch.push {build: WS221}"
+    assert "would: 5 push the support databases" in ended.stdout
+    assert ws221.snapshot() == before
+
+
+def test_a_push_on_a_terminal_is_a_tree_and_ends_with_its_summary(ws221, environ):
+    with ThreadPoolExecutor(1) as pool:
+        with ws221.held_up(WEB):
+            pushing = pool.submit(on_terminal, environ, "push", "WS221")
+            ws221.wait_for_step("push_support")
+            time.sleep(5)
+        code, pieces, gaps = pushing.result(120)
+    told = ESCAPES.sub("", "".join(pieces)).replace("\r", "")
+
+    assert code == 0, told
+    assert "salt-run state.orch orch.push pillar='{build: WS221}'" in told
+    assert re.search(r"▶ push support +[3-9]\.\d s", told), told[-3000:]
+    # Salt itself starts before anything of ours can be shown, and it takes its time to end.
+    assert max(gaps[3:-2]) < 2.0, gaps
+    summary = told[told.rindex("seal: ") :].strip().splitlines()
+    assert summary[-1].startswith("push_support: ") and len(summary) < 22
+    (run,) = json.loads(wb(environ, "history", "--json").stdout)
+    assert run["outcome"] == "done"
