@@ -257,6 +257,8 @@ def _settle(staging: Staging, name: Build, databases: Mapping[str, str] | None) 
     _open_tables_anew(staging)
     before = staging.look(name, databases)
     _protect(staging, before.found)
+    # A table that it has opened for writing meanwhile can not be opened a second time.
+    _open_tables_anew(staging)
     moved = before.moved(staging.look(name, databases))
     if moved:
         staging.release([dataset for dataset in before.found if dataset.build == name])

@@ -30,8 +30,6 @@ def sealed(site, stage):
     stage(layout, "WS219", ("clustal",))
     stage(layout, "WS220")
     copy(site, ACEDB, GENE, ONTOLOGY, TABLES, OLDER)
-    link = site.layout("node").kind("mysql") / "c_elegans"
-    link.symlink_to("c_elegans_WS220")
     stage(layout, "WS221", ("c_elegans", "clustal"))
     return site.modules["wb-dev"]["wb_build.seal"]("WS220", databases=DATABASES)
 
@@ -44,6 +42,11 @@ def copy(site, *datasets, frm="wb-dev", to="node"):
         for path in place.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 path.chmod(0o600)
+
+
+def live(site):
+    """The tables are live on the node."""
+    (site.layout("node").kind("mysql") / "c_elegans").symlink_to("c_elegans_WS220")
 
 
 def place(site, dataset, node="node") -> Path:
@@ -143,8 +146,6 @@ def test_what_differs_is_named_and_left_as_it_is(site, sealed):
 
 
 def test_repair_fetches_what_differs_and_leaves_what_nobody_sealed(site, sealed):
-    # No server runs here that could follow.
-    (site.layout("node").kind("mysql") / "c_elegans").unlink()
     wrong = differing(site)
     block = (place(site, ACEDB) / "database/block1.wrm").stat().st_ino
     told = adopt(site, sealed, repair=True)
@@ -173,6 +174,7 @@ def differences(contents, root: Path) -> list[str]:
 
 
 def test_the_server_of_a_live_database_that_was_repaired_follows(site, sealed):
+    live(site)
     with mariadb(site.layout("node"), site.modules["node"]) as sql:
         sql("CREATE TABLE c_elegans.mine (n INT)")
         assert sql("SELECT n FROM c_elegans.mine") == ([], "")
@@ -183,7 +185,28 @@ def test_the_server_of_a_live_database_that_was_repaired_follows(site, sealed):
         assert after != before
 
 
+def test_a_live_table_can_be_opened_again_afterwards(site, stage):
+    table = "c_elegans_WS220; USE c_elegans_WS220; CREATE TABLE genes (n INT);"
+    rows = f"CREATE DATABASE {table} INSERT INTO genes SELECT seq FROM seq_1_to_9"
+    stage(site.layout("wb-dev"), "WS220", ())
+    with mariadb(site.layout("wb-dev"), site.modules["wb-dev"]) as sql:
+        assert sql(rows) == ([], "")
+        sealed = site.modules["wb-dev"]["wb_build.seal"](
+            "WS220", databases={"c_elegans": "c_elegans_WS220"}
+        )
+    copy(site, *sealed["datasets"])
+    live(site)
+    with mariadb(site.layout("node"), site.modules["node"], by="mysql") as sql:
+        os.chown(site.layout("node").kind("mysql") / ".incoming", 0, 0)
+        assert sql("SELECT COUNT(*) FROM c_elegans.genes") == (["9"], "")
+        assert not any(one["error"] for one in adopt(site, sealed)["datasets"].values())
+        # The server needs the table twice at once, and had it open once.
+        twice = "SELECT COUNT(*) FROM c_elegans.genes a JOIN c_elegans.genes b USING (n)"
+        assert sql(twice) == (["9"], "")
+
+
 def test_a_server_that_does_not_follow_is_named(site, sealed):
+    live(site)
     spoil(place(site, TABLES) / "features.MYD")
     told = adopt(site, sealed, repair=True)["datasets"]
 

@@ -1,23 +1,13 @@
 """``wb`` against a real master: the same answers, on a terminal and for programs."""
 
-import fcntl
 import json
 import os
-import pty
-import re
-import select
 import shlex
-import struct
 import subprocess
-import termios
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import staged
 from wbsite import CHECKOUT, STAGING, WEB
-
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 @pytest.fixture
@@ -50,29 +40,6 @@ def wb(environ, *words):
     )
 
 
-def on_terminal(environ, *words):
-    """Exit code, each piece that came to a terminal of 80 x 24, and the seconds between them."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    command = [CHECKOUT / "bin/wb", *words]
-    process = subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=theirs)
-    os.close(theirs)
-    pieces, gaps, last = [], [], time.monotonic()
-    while True:
-        select.select([ours], [], [], 120)
-        try:
-            piece = os.read(ours, 100_000)
-        except OSError:
-            break
-        if not piece:
-            break
-        pieces.append(piece.decode(errors="replace"))
-        gaps.append(time.monotonic() - last)
-        last = time.monotonic()
-    os.close(ours)
-    return process.wait(120), pieces, gaps
-
-
 def test_status_is_a_table_and_json_is_data(site, environ):
     table, data = wb(environ, "status"), wb(environ, "status", "--json")
 
@@ -100,23 +67,3 @@ def test_a_dry_run_changes_nothing_and_is_the_plan(ws221, environ):
     assert ended.stdout.splitlines()[0] == "orch.push {build: WS221}"
     assert "would: 5 push the support databases" in ended.stdout
     assert ws221.snapshot() == before
-
-
-def test_a_push_on_a_terminal_is_a_tree_and_ends_with_its_summary(ws221, environ):
-    with ThreadPoolExecutor(1) as pool:
-        with ws221.held_up(WEB):
-            pushing = pool.submit(on_terminal, environ, "push", "WS221")
-            ws221.wait_for_step("push_support")
-            time.sleep(5)
-        code, pieces, gaps = pushing.result(120)
-    told = ESCAPES.sub("", "".join(pieces)).replace("\r", "")
-
-    assert code == 0, told
-    assert "salt-run state.orch orch.push pillar='{build: WS221}'" in told
-    assert re.search(r"▶ push support +[3-9]\.\d s", told), told[-3000:]
-    # Salt itself starts before anything of ours can be shown, and it takes its time to end.
-    assert max(gaps[3:-2]) < 2.0, gaps
-    summary = told[told.rindex("seal: ") :].strip().splitlines()
-    assert summary[-1].startswith("push_support: ") and len(summary) < 22
-    (run,) = json.loads(wb(environ, "history", "--json").stdout)
-    assert run["outcome"] == "done"

@@ -62,7 +62,8 @@ echo $((($(date +%s%N) - began) / 1000000))
 _TREE = (
     "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
     "var/lib/wormbase-release -xdev ! -name '*.log' ! -name '*.lock' ! -name '*.wrm' "
-    "! -name 'aria*' ! -path '*/logs/*' ! -path '*/run.lock' ! -path '*/readlocks*' "
+    "! -name 'aria*' ! -path '*/.hg/*' ! -path '*/logs/*' ! -path '*/run.lock' "
+    "! -path '*/readlocks*' "
     "! -type d -printf '%p %l %i %s %T@\\n' 2>/dev/null | sort"
 )
 

@@ -29,4 +29,4 @@ def table(opts: Mapping[str, Any], function: Callable[[], Any]) -> Any:
     from a program gets the plain answer."""
     told = answer(function)
     asked = str(opts.get("fun", "")).startswith("wb_release.")
-    return {"data": told, "outputter": "wb"} if asked else told
+    return {"data": told, "outputter": "wb_table"} if asked else told

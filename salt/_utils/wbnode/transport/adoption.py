@@ -7,7 +7,7 @@ from typing import Any
 
 from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Contents, Found, shown
-from wbcore.datasets import Dataset
+from wbcore.datasets import MYSQL, Dataset
 from wbcore.errors import ReleaseError
 from wbcore.model import links
 from wbcore.transport import excludes
@@ -74,16 +74,21 @@ def take_over(
     repair
         Whether wrong and missing files are fetched; without it such a dataset is left as it is.
     follow
-        Given the kind of a live dataset that was repaired.
+        Given the kind of a live dataset that its server has to take up.
     """
     taken = {}
     for dataset, (contents, name) in wanted.items():
         taken[dataset] = one = Taken(contents.bytes)
         before = meter.done
         try:
-            _take_over(job, dataset, contents, name, meter, repair, one)
-            if one.repaired and links.why_live(dataset, job.live):
+            as_sealed = _take_over(job, dataset, contents, name, meter, repair, one)
+            # A server has its tables open for writing, which their modes forbid from now on:
+            # who needs one of them a second time would be refused.
+            stale = one.repaired or (as_sealed and dataset.kind == MYSQL)
+            if stale and links.why_live(dataset, job.live):
                 follow(dataset.kind)
+            if as_sealed:
+                job.store.mark(dataset, contents, name)
         except (ReleaseError, CommandExecutionError, OSError) as error:
             one.error = str(error)
         meter.at(str(dataset), before + contents.bytes)
@@ -98,29 +103,30 @@ def _take_over(
     meter: Meter,
     repair: bool,
     taken: Taken,
-) -> None:
+) -> bool:
+    """Whether the dataset lies here as it was sealed now, and only lacks its marker."""
     store, place = job.store, job.store.layout.dataset(dataset)
     record = store.record(dataset)
     if record and record["digest"] == contents.digest:
         taken.already = True
-        return
+        return False
     if not os.path.lexists(place):
         taken.files = sorted(contents.files)
         if repair:
             taken.repaired, taken.source = True, _fetched(job, dataset, contents, meter, name)
-        return
+        return False
     found = wbnode.files.scan(place, excludes.left_out(store.settings, dataset.kind))
     taken.extra = _extra(contents, found)
     taken.files = _wrong(job, dataset, contents, found, meter)
     taken.amiss = _amiss(contents, found)
     if (taken.files or taken.amiss) and not repair:
-        return
+        return False
     if taken.files or taken.amiss:
         taken.repaired = True
         taken.source = scrubbing.put_right(job, dataset, contents, taken.files)
     else:
         store.take_over(dataset, contents, place)
-    store.mark(dataset, contents, name)
+    return True
 
 
 def _fetched(job: Pull, dataset: Dataset, contents: Contents, meter: Meter, name: str) -> str:

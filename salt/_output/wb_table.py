@@ -5,7 +5,7 @@ an orchestration:
 
 .. code-block:: bash
 
-    salt-run state.orch orch.release pillar='{build: WS221}' --out=wb
+    salt-run state.orch orch.release pillar='{build: WS221}' --out=wb_table
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wbmaster.reporting import tables
 # Salt gives it to the module.
 __opts__: dict[str, Any]
 
-__virtualname__ = "wb"
+__virtualname__ = "wb_table"
 # Without a terminal there is nothing that a line would have to fit.
 _WIDE = (160, 24)
 
