@@ -58,7 +58,8 @@ def observe(build=""):
 @wbnode.minion.salt_errors
 def carry(test=False):
     """Set up this node's carrier, by which data travel, and nothing else: a node that serves
-    already goes on as it is.
+    already goes on as it is. Until it is settled it does not enforce its states by itself, for
+    all nodes would do it at once.
 
     test
         Only say what would be done.
@@ -71,6 +72,10 @@ def carry(test=False):
 
         salt wb-web1 wb_node.carry test=True
     """
+    layout = wbnode.minion.layout_of(__opts__)
+    if not test and not layout.enforced.exists():
+        layout.state.mkdir(parents=True, exist_ok=True)
+        layout.adopting.touch()
     returned = __salt__["state.sls"](_CARRIER, test=test)
     reports = drift.of_states(__opts__["id"], returned, first=True)
     return _changed(reports, "run state.apply carrier.served there")
@@ -92,15 +97,16 @@ def settle(test=False):
 
         salt wb-web1 wb_node.settle test=True
     """
+    todo = f"run salt {__opts__['id']} state.apply"
     if test:
         returned = __salt__["state.apply"](test=True)
-        reports = drift.of_states(__opts__["id"], returned, first=True)
-    else:
-        layout = wbnode.minion.layout_of(__opts__)
-        layout.state.mkdir(parents=True, exist_ok=True)
-        with wbnode.minion.alone(layout.enforce_lock):
-            reports = _applied(layout, _fresh_pillar())
-    return _changed(reports, f"run salt {__opts__['id']} state.apply")
+        return _changed(drift.of_states(__opts__["id"], returned, first=True), todo)
+    layout = wbnode.minion.layout_of(__opts__)
+    layout.state.mkdir(parents=True, exist_ok=True)
+    with wbnode.minion.alone(layout.enforce_lock):
+        changed = _changed(_applied(layout, _fresh_pillar()), todo)
+    layout.adopting.unlink(missing_ok=True)
+    return changed
 
 
 @wbnode.minion.salt_errors

@@ -214,6 +214,20 @@ def test_a_node_that_was_never_brought_to_its_state_is_brought_to_it(node, layou
     assert report["kind"] == drift.DRIFT
 
 
+def test_a_node_that_is_taken_over_is_left_to_the_takeover(node, layout):
+    node.wants()
+    carrier(node, "0644")
+    shutil.rmtree(layout.state)
+    node.modules()["wb_node.carry"](test=True)
+    assert not layout.state.exists()
+    node.modules()["wb_node.carry"]()
+    assert "is being taken over" in node.enforce()["put_off"] and not node.file.exists()
+
+    node.modules()["wb_node.settle"]()
+    node.modules()["wb_node.carry"]()
+    assert node.enforce() == {"reports": []}
+
+
 def test_states_that_fail_are_no_state_to_be_brought_to(node, layout):
     node.wants(state="file.nonsense")
     with pytest.raises(CommandExecutionError, match=r"nonsense.*; run salt node state.apply"):

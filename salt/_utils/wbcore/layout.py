@@ -141,6 +141,11 @@ class Layout:
         return self.state / "enforced.json"
 
     @property
+    def adopting(self) -> Path:
+        """There from the first step of a takeover until the node was brought to its states."""
+        return self.state / "adopting"
+
+    @property
     def enforce_lock(self) -> Path:
         """Held while a node enforces its states."""
         return self.state / "enforce.lock"

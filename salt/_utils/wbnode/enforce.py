@@ -36,6 +36,8 @@ def put_off(layout: Layout, wanted: Mapping[str, Any], states: Sequence[str]) ->
     }
     if not layout.state.is_dir():
         return "it was never brought to its state: state.apply does that the first time"
+    if layout.adopting.exists():
+        return "it is being taken over: orch.adopt brings it to its state"
     settings = Settings.parse(wanted)
     if not settings.enforce.minutes:
         return "the pillar has it switched off (wormbase:enforce:minutes)"
