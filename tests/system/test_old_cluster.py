@@ -35,7 +35,7 @@ def test_old_cluster_has_nothing_of_the_project_and_is_taken_over_while_it_serve
     other: Lab, machine: Callable[[], dict[str, list[str]]]
 ) -> None:
     before = machine()
-    other.do("up", "--old", "--wan", "100")
+    other.do("up", "--old", "--wan", "100", "--scale", "0.25")
     serves_ws220(other)
     other_applications_answer(other)
     assert ours(other) == {}
