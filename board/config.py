@@ -18,7 +18,7 @@ class Config:
     address, port
         ``0.0.0.0`` is every address of the master.
     certificate, key
-        PEM files; the unit hands them over, so they need not be readable for anybody but root.
+        PEM files that the board's user can read.
     idle_minutes, hours
         A session ends when nobody has used it for so long, and in any case after so many hours.
     streams
@@ -27,8 +27,8 @@ class Config:
 
     address: str = "0.0.0.0"
     port: int = 8443
-    certificate: str = ""
-    key: str = ""
+    certificate: str = "/etc/wormbase-board/certificate.pem"
+    key: str = "/etc/wormbase-board/key.pem"
     idle_minutes: int = 30
     hours: int = 8
     streams: int = 60

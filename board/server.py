@@ -96,9 +96,8 @@ def serve(opts: dict[str, Any]) -> None:
 
 
 def _file(config: Config, name: str) -> str:
-    """A PEM file: what the unit hands over, or what the configuration names."""
-    handed = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), name)
-    path = str(getattr(config, name) or handed)
+    """A PEM file that the configuration names."""
+    path = str(getattr(config, name))
     if not os.access(path, os.R_OK):
         raise BadRequest(
             f"the {name} {path} can not be read",

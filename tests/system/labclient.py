@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab import founding
+from lab.cluster import Cluster
+from lab.place import Place
+
+# One build has some 25 MB.
+SCALE = "0.25"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-# Of several processes that run tests the first, so named by pytest-xdist, has the checkout's lab.
-HAS_THE_CHECKOUTS_LAB = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,21 @@ class Lab:
     """A lab; ``checkout`` is the working tree that it belongs to."""
 
     checkout: Path = CHECKOUT
+
+    @property
+    def web(self) -> set[str]:
+        """The web nodes."""
+        return self._having("web")
+
+    @property
+    def serving(self) -> set[str]:
+        """The nodes that hold databases."""
+        return self._having("mysql")
+
+    def _having(self, role: str) -> set[str]:
+        # A lab that lives on may have been made larger.
+        hosts = Cluster(Place(self.checkout)).inventory.hosts
+        return {host.name for host in hosts if role in host.roles}
 
     def cli(self, *words: str, seconds: float = 900) -> subprocess.CompletedProcess[str]:
         """Run ``bin/lab`` with these words."""
@@ -91,3 +112,22 @@ class Lab:
         hosts = self.exec(node, "cat", "/etc/hosts").stdout
         rows = [line.split() for line in hosts.splitlines()]
         return next(row[0] for row in rows if row[1:] == [node])
+
+
+def standing(client: Lab) -> Lab:
+    """A lab that is up with the working tree on it; a new one has small builds."""
+    done = client.do("up", "--scale", SCALE, seconds=1500)
+    if founding.INSTALLED not in done:
+        client.do("install")
+    return client
+
+
+@contextmanager
+def second_checkout(directory: Path) -> Iterator[Lab]:
+    """A copy of this checkout; whatever becomes of its lab, it is taken down afterwards."""
+    checkout = directory / "checkout"
+    leave_out = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
+    shutil.copytree(CHECKOUT, checkout, ignore=leave_out, symlinks=True)
+    client = Lab(checkout)
+    yield client
+    client.do("down")

@@ -18,10 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from labclient import HAS_THE_CHECKOUTS_LAB, Lab
-
-from lab.cluster import Cluster
-from lab.inventory import Inventory
+from labclient import Lab
 
 # Eight clients that pause as long meet whatever lasts longer than a hundredth of a second or so,
 # and leave the machine to what they watch.
@@ -30,10 +27,6 @@ PAUSE_SECONDS = 0.1
 SOON = 240
 GENE = "/gene/WBGene00000898"
 STAGING = "/usr/local/wormbase/website/staging"
-# A lab that lives on may have been made larger.
-_HOSTS = (Cluster().inventory if HAS_THE_CHECKOUTS_LAB else Inventory()).hosts
-WEB = {host.name for host in _HOSTS if "web" in host.roles}
-SERVING = {host.name for host in _HOSTS if "mysql" in host.roles}
 _LINKED = " current-production-release -> "
 _SITE = "/srv/wormbase-site/pillar/site.sls"
 # The lab writes the pillar as JSON, after a line for Salt.

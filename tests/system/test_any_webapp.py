@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from glance import at_work, live, pool
 from labclient import Lab
-from site_of import GENE, STAGING, WEB, Readers, commit, eventually, kill, pillar
+from site_of import GENE, STAGING, Readers, commit, eventually, kill, pillar
 
 SERVICE = "wormbase-starman"
 BACK_SECONDS = 5
@@ -117,7 +117,7 @@ def move(lab: Lab, name: str, pillar: dict[str, object] | None = None) -> None:
 def on_every_node(lab: Lab) -> set[str]:
     """The releases that the front pages of the web nodes name."""
     visitors = Readers(lab)
-    return {visitors.release("/", lab.http("/", node=node, port=5000).body) for node in WEB}
+    return {visitors.release("/", lab.http("/", node=node, port=5000).body) for node in lab.web}
 
 
 @contextmanager
@@ -141,18 +141,18 @@ def restarted(lab: Lab, program: str) -> None:
 
 def at_rest(lab: Lab) -> bool:
     """Whether every web node serves, and nobody is at work, as on a node's restart."""
-    return pool(lab) == WEB and not at_work(lab)
+    return pool(lab) == lab.web and not at_work(lab)
 
 
 def serving(lab: Lab, program: str) -> bool:
     """Whether on every web node this program is the first process of the unit, which is active."""
-    told = [lab.exec(node, "sh", "-c", MAIN).stdout.replace("\0", " ") for node in WEB]
+    told = [lab.exec(node, "sh", "-c", MAIN).stdout.replace("\0", " ") for node in lab.web]
     return all(one.startswith("active\n") and program in one for one in told)
 
 
 def enforce(lab: Lab) -> None:
     """The web nodes bring themselves to what the pillar says now, as their schedule has them do."""
-    nodes = ",".join(sorted(WEB))
+    nodes = ",".join(sorted(lab.web))
     words = ("salt", "--timeout=60", "--out=json", "--static", "-L", nodes, "wb_node.enforce")
 
     def done() -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from labclient import CHECKOUT, Lab
+from labclient import Lab
 
 NODES = {"salt", "wb-dev", "fe", "wb-web1", "wb-web2", "wb-mining", "wb-gb1", "canopus"}
 
@@ -87,7 +87,7 @@ def test_link_to_the_remote_site_is_slow_and_counted(lab: Lab) -> None:
     copy = ("bash", "-c", "exec 3<>/dev/tcp/canopus/9000; cat /tmp/ten >&3")
     sink = "import socket; s = socket.create_server(('', 9000)); c = s.accept()[0]\n" \
            "while c.recv(65536): pass"  # fmt: skip
-    words = [str(CHECKOUT / "bin/lab"), "exec", "canopus", "python3", "-c", sink]
+    words = [str(lab.checkout / "bin/lab"), "exec", "canopus", "python3", "-c", sink]
     before = wan(lab)
     with subprocess.Popen(words) as receiver:
         time.sleep(1)

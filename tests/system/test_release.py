@@ -16,8 +16,6 @@ from glance import live, pool
 from labclient import Lab
 from site_of import (
     GENE,
-    SERVING,
-    WEB,
     Partner,
     Visitors,
     answers,
@@ -46,7 +44,7 @@ def builds(lab: Lab) -> dict[str, str]:
 
 def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str, str]) -> None:
     lab.do("build", builds["first"])
-    before = {node: tree(lab, node) for node in [*SERVING, "wb-dev", "fe", "salt"]}
+    before = {node: tree(lab, node) for node in [*lab.serving, "wb-dev", "fe", "salt"]}
     done = lab.orch("release", {"build": builds["first"]}, test=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "canopus lacks" in done.stdout
@@ -56,7 +54,7 @@ def test_a_dry_run_tells_the_plan_and_changes_nothing(lab: Lab, builds: dict[str
 
 def test_a_release_under_visitors_is_whole_on_every_node(lab: Lab, builds: dict[str, str]) -> None:
     build, untouched = builds["first"], "/usr/local/mysql/data/clustal"
-    held = {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in SERVING}
+    held = {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in lab.serving}
     with Visitors(lab) as visitors, Partner(lab) as partner:
         done = lab.orch("release", {"build": build})
     assert done.returncode == 0, done.stdout + done.stderr
@@ -64,17 +62,19 @@ def test_a_release_under_visitors_is_whole_on_every_node(lab: Lab, builds: dict[
     assert not visitors.closed
     assert partner.asked and partner.apart < 1
     asked = answers(lab)
-    assert {answer["node"] for answer in asked} == WEB
+    assert {answer["node"] for answer in asked} == lab.web
     assert {answer["release"].split("-")[0] for answer in asked} == {build}
     assert all(map(whole, asked))
     page = lab.http(GENE).body
     assert "daf-2" in page and build in page
     assert letters(lab, build) == 1
-    assert {node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in SERVING} == held
+    assert {
+        node: lab.exec(node, "ls", "-lid", f"{untouched}/").stdout for node in lab.serving
+    } == held
 
 
 def test_the_same_release_again_changes_nothing(lab: Lab, builds: dict[str, str]) -> None:
-    before = {node: tree(lab, node) for node in [*SERVING, "wb-dev", "salt"]}
+    before = {node: tree(lab, node) for node in [*lab.serving, "wb-dev", "salt"]}
     done = lab.orch("release", {"build": builds["first"]})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "already live" in done.stdout
@@ -87,7 +87,7 @@ def test_a_minor_revision_changes_the_webapp_alone(lab: Lab, builds: dict[str, s
     commit(lab, "date >> README")
     refused = lab.orch("release", {"build": build})
     assert refused.returncode != 0 and "minor: True" in refused.stdout
-    before = {node: links(lab, node) for node in WEB}
+    before = {node: links(lab, node) for node in lab.web}
     done = lab.orch("release", {"build": build, "minor": True})
     assert done.returncode == 0, done.stdout + done.stderr
     now = live(lab)
@@ -133,7 +133,7 @@ def test_the_canary_stops_a_webapp_that_fails_for_one_gene(
     assert f"/gene/{gene} of {builds['first']}-" in done.stdout
     assert "answers 500 instead of 200" in done.stdout and "the site has not moved" in done.stdout
     assert set(visitors.seen) == {was} and not visitors.failed and not visitors.closed
-    assert live(lab) == was and {answer["node"] for answer in answers(lab)} == WEB
+    assert live(lab) == was and {answer["node"] for answer in answers(lab)} == lab.web
 
 
 def test_behind_the_maintenance_page(lab: Lab, builds: dict[str, str]) -> None:
@@ -189,7 +189,7 @@ def test_a_purge_keeps_what_is_used(lab: Lab, builds: dict[str, str]) -> None:
         assert refused.returncode != 0 and "can not be purged" in refused.stdout
     done = lab.orch("purge", {"build": builds["first"]})
     assert done.returncode == 0, done.stdout + done.stderr
-    for node in SERVING:
+    for node in lab.serving:
         left = lab.exec(
             node, "find", "/usr/local", "-maxdepth", "5", "-name", f"*{builds['first']}*"
         )
@@ -213,7 +213,7 @@ def test_states_put_back_what_drifted_and_then_change_nothing(lab: Lab) -> None:
     lab.exec("wb-dev", "ln", "-sfn", "WS1", production)
     assert any("wb_download" in one for one in changes(lab, apply))
     eventually("xinetd has its file, out of the pool", lambda: nothing_is_due(lab))
-    eventually("wb-web1 serves again", lambda: pool(lab) == WEB)
+    eventually("wb-web1 serves again", lambda: pool(lab) == lab.web)
     assert changes(lab, apply) == []
     assert lab.exec("wb-web1", "curl", "-sf", "http://127.0.0.1:5000/version").returncode == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from glance import live
 from labclient import Lab
-from site_of import SERVING, WEB, answers, letters, links, next_build
+from site_of import answers, letters, links, next_build
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def wrong(lab: Lab) -> str:
 def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     lab: Lab, wrong: str
 ) -> None:
-    was, before = live(lab), {node: links(lab, node) for node in SERVING}
+    was, before = live(lab), {node: links(lab, node) for node in lab.serving}
     dry = lab.orch("release", {"build": wrong}, test=True)
     assert dry.returncode != 0 and "AceDB objects of Gene" in dry.stdout
     assert not held(lab, wrong)
@@ -30,9 +30,9 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     assert f"orch.release {{build: {wrong}}} failed in check_contents" in last
     assert "AceDB objects of Gene" in last and f"wb_release.accept build={wrong}" in last
     assert "Traceback" not in refused.stdout + refused.stderr
-    assert live(lab) == was and {node: links(lab, node) for node in SERVING} == before
+    assert live(lab) == was and {node: links(lab, node) for node in lab.serving} == before
     assert {answer["release"] for answer in answers(lab)} == {was}
-    for node in SERVING:
+    for node in lab.serving:
         assert not lab.exec(node, "find", "/usr/local", "-name", f"*{wrong}*").stdout
     (said,) = held(lab, wrong)
     assert said.startswith(f"{wrong}: hold (the gate on contents: ")
@@ -44,7 +44,7 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     assert done.returncode == 0, done.stdout + done.stderr
     assert live(lab).startswith(f"{wrong}-")
     asked = answers(lab)
-    assert {answer["node"] for answer in asked} == WEB
+    assert {answer["node"] for answer in asked} == lab.web
     assert {answer["acedb"] for answer in asked} == {wrong}
     (run,) = lab.runner("wb_release.history", "limit=1")
     figures = run["steps"]["check_contents"]

@@ -9,7 +9,7 @@ import time
 import pytest
 from glance import live, pool
 from labclient import Lab
-from site_of import GENE, WEB, Visitors, eventually, kill, whole
+from site_of import GENE, Visitors, eventually, kill, whole
 
 # Less than a second on a machine with nothing else to do; the master takes four.
 BACK_SECONDS = 15
@@ -82,11 +82,11 @@ def test_the_keeper_ends_a_page_although_a_node_does_not_answer(lab: Lab) -> Non
         done = lab.exec("salt", "salt", *words)
         assert done.returncode == 0 and "until" in json.loads(done.stdout)["fe"], done.stdout
         eventually("the page is down", lambda: lab.http(GENE).status == 200, 60)
-        assert pool(lab) == WEB - {"wb-web2"}
+        assert pool(lab) == lab.web - {"wb-web2"}
     finally:
         lab.exec(*report, "--signal=CONT")
     lab.exec("salt", "salt", "fe", "state.apply", "--timeout=60")
-    eventually("the node is back in the pool", lambda: pool(lab) == WEB, 120)
+    eventually("the node is back in the pool", lambda: pool(lab) == lab.web, 120)
 
 
 def test_nothing_of_a_release_runs_as_root(lab: Lab) -> None:

@@ -13,7 +13,7 @@ import pytest
 from glance import live
 from labclient import Lab
 from prometheus_client.parser import text_string_to_metric_families
-from site_of import SERVING, next_build
+from site_of import next_build
 
 NODE = "wb-web2"
 HOME = "/usr/local/wormbase/databases"
@@ -66,7 +66,7 @@ def test_after_a_release_a_bad_build_is_gone_everywhere(lab: Lab, builds: list[s
     done = lab.orch("release", {"build": good})
     assert done.returncode == 0, done.stdout + done.stderr
     assert live(lab).startswith(good)
-    for node in SERVING:
+    for node in lab.serving:
         left = lab.exec(node, "find", "/usr/local", "-maxdepth", "5", "-name", f"*{bad}*").stdout
         # A database that was not rebuilt for the good build is live.
         assert not [path for path in left.split() if not path.startswith("/usr/local/mysql/data/")]
@@ -74,7 +74,7 @@ def test_after_a_release_a_bad_build_is_gone_everywhere(lab: Lab, builds: list[s
         family.name: {sample.labels.get("node") for sample in family.samples}
         for family in text_string_to_metric_families(lab.runner("wb_release.metrics"))
     }
-    assert found["wormbase_release_info"] == SERVING
+    assert found["wormbase_release_info"] == lab.serving
     assert "wormbase_push_seconds" in found
 
 

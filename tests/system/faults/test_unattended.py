@@ -8,7 +8,7 @@ import time
 import pytest
 from glance import live
 from labclient import Lab
-from site_of import WEB, Visitors, answers, letters, next_build, wait_for, whole
+from site_of import Visitors, answers, letters, next_build, wait_for, whole
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_master_that_is_killed_in_an_automatic_run_costs_nobody_a_hand(
         wait_for(lab, landed)
     assert not visitors.mixed and not visitors.late and not visitors.failed
     asked = answers(lab)
-    assert {answer["node"] for answer in asked} == WEB
+    assert {answer["node"] for answer in asked} == lab.web
     assert {answer["release"].split("-")[0] for answer in asked} == {landed}
     assert all(map(whole, asked))
     assert letters(lab, landed) == 1
