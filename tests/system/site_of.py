@@ -56,7 +56,7 @@ _TREE = (
     "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
     "var/lib/wormbase-release -xdev ! -name '*.log' ! -name '*.lock' ! -name '*.wrm' "
     "! -name 'aria*' ! -path '*/.hg/*' ! -path '*/logs/*' ! -path '*/run.lock' "
-    "! -path '*/readlocks*' "
+    "! -path '*/readlocks*' ! -name 'ledger.sqlite-*' "
     "! -type d -printf '%p %l %i %s %T@\\n' 2>/dev/null | sort"
 )
 
