@@ -27,10 +27,10 @@ def observe(build=""):
         only the names of the staged builds are told.
 
     Returns a dictionary with ``epoch`` (see ``wb_live.epoch``), ``settled`` (whether the node was
-    ever brought to its state) and the parts that the node's
-    roles give it: ``held`` (dataset id → digest), ``links`` (name → target), ``free`` (see
-    ``wb_disk.free``), ``version`` (what the running servers answer, or ``{"error": …}``),
-    ``switch`` (a change-over that was begun and not ended); ``staging``; ``proxy``.
+    ever brought to its state) and the parts that the node's roles give it: ``held`` (dataset id →
+    digest), ``links`` (name → target), ``free`` (see ``wb_disk.free``), ``version`` (what the
+    running servers answer, or ``{"error": …}``), ``switch`` (a change-over that was begun and not
+    ended); ``staging``; ``proxy``.
 
     CLI Example:
 

@@ -31,7 +31,7 @@ BESIDE = (
 OWN = {
     "wb-web1": ["wormbase-starman", "wormbase-carrier", "wormbase-report", "xinetd"],
     "fe": ["wormbase-keeper", "wormbase-haproxy"],
-    "salt": ["wormbase-run@1"],
+    "salt": ["wormbase-run@1", "wormbase-board"],
 }
 # xinetd starts whatever else the site has it start, as whatever user.
 UNCONFINED = {"xinetd"}
