@@ -7,14 +7,13 @@ each MySQL link points to. From then on a changed file is refused by name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import wbnode.files
 import wbnode.minion
 from wbcore.build import manifest as manifests
-from wbcore.datasets import Dataset
-from wbcore.errors import BadData, BadRequest
+from wbcore.errors import BadData, BadRequest, ReleaseError
 from wbcore.names import Build, Release
 from wbnode.build.landing_notices import Announced
 from wbnode.build.sealing import Look, Staging
@@ -155,7 +154,7 @@ def seal(name: str, run: str = "", databases: Mapping[str, str] | None = None) -
         )
     manifest = staging.manifest(parsed)
     if manifest is not None:
-        _protect(staging, manifest.datasets)
+        staging.protect(manifest.datasets)
         staging.check(manifest)
     else:
         manifest = _make(staging, parsed, databases)
@@ -214,14 +213,6 @@ def _staging() -> Staging:
     return Staging(wbnode.minion.layout_of(__opts__), wbnode.minion.settings_of(__pillar__))
 
 
-def _protect(staging: Staging, datasets: Iterable[Dataset]) -> bool:
-    """Make sealed tables read-only; whether any was not."""
-    protected = staging.protect(datasets)
-    if protected:
-        _open_tables_anew(staging)
-    return protected
-
-
 def _open_tables_anew(staging: Staging) -> None:
     if staging.layout.below(staging.settings.mysql.socket).exists():
         __salt__["wb_mysql.flush"]()
@@ -256,17 +247,17 @@ def _settle(staging: Staging, name: Build, databases: Mapping[str, str] | None) 
     # What the server still holds in memory of a table belongs to it.
     _open_tables_anew(staging)
     before = staging.look(name, databases)
-    _protect(staging, before.found)
-    # A table that it has opened for writing meanwhile can not be opened a second time.
-    _open_tables_anew(staging)
-    moved = before.moved(staging.look(name, databases))
-    if moved:
+    try:
+        staging.protect(before.found)
+        if moved := before.moved(staging.look(name, databases)):
+            raise BadData(
+                f"{moved[0]} changed while {name} was being sealed",
+                "wait until nothing writes there, and start again",
+            )
+    except ReleaseError:
         staging.release([dataset for dataset in before.found if dataset.build == name])
         _open_tables_anew(staging)
-        raise BadData(
-            f"{moved[0]} changed while {name} was being sealed",
-            "wait until nothing writes there, and start again",
-        )
+        raise
 
 
 def _sealed(manifest: manifests.Manifest) -> dict[str, Any]:

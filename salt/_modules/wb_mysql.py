@@ -203,6 +203,8 @@ def initialise():
             # It may say that there is no InnoDB, and then InnoDB gets no files.
             f"--defaults-file={wbnode.minion.layout_of(__opts__).below(_CONFIGURATION)}",
             f"--datadir={beside}",
+            # A server that starts removes temporary tables from a directory that others use, too.
+            f"--tmpdir={beside}",
             f"--user={user}",
             "--auth-root-authentication-method=socket",
             "--skip-test-db",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import Any
 
 from wbmaster.reporting import tables
@@ -21,7 +22,7 @@ __opts__: dict[str, Any]
 
 __virtualname__ = "wb_table"
 # Without a terminal there is nothing that a line would have to fit.
-_WIDE = (160, 24)
+_WIDE = 160
 
 
 def __virtual__() -> str:
@@ -30,6 +31,6 @@ def __virtual__() -> str:
 
 def output(data: Any, **_: Any) -> str:
     """The answer of the function that ``salt-run`` was called with, as text."""
-    width = shutil.get_terminal_size(_WIDE).columns
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
     colour = bool(__opts__.get("color")) and not os.environ.get("NO_COLOR")
     return tables.render(str(__opts__.get("fun", "")), data, width, colour)

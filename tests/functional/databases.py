@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,16 +31,18 @@ def configure(layout: Layout, text: str = SMALL) -> Path:
     file = layout.below("/etc/mysql/my.cnf")
     folder = file.with_name("mariadb.conf.d")
     folder.mkdir(parents=True)
+    socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
         f"[mariadbd]\nuser = root\nsocket = {socket_of(layout)}\n"
-        f"pid-file = {layout.root / 'pid'}\n{text}\n!includedir {folder}\n"
+        # Another server that starts removes what it finds of temporary tables in /tmp.
+        f"tmpdir = {socket_of(layout).parent}\npid-file = {layout.root / 'pid'}\n"
+        f"{text}\n!includedir {folder}\n"
     )
     return folder
 
 
 def start(layout: Layout, by: str = "root") -> subprocess.Popen[bytes]:
     """Start the server of a node as its configuration says, at the hands of a user."""
-    socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
     file = layout.below("/etc/mysql/my.cnf")
     return subprocess.Popen(
         [*_hands(by, "+dac_read_search"), "mariadbd", f"--defaults-file={file}"],
@@ -65,7 +68,6 @@ def mariadb(layout: Layout, functions: Any, *options: str, by: str = "root") -> 
     if by != "root":
         file = layout.below("/etc/mysql/my.cnf")
         file.write_text(file.read_text().replace("user = root", f"user = {by}"))
-        socket_of(layout).parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["chown", "-R", f"{by}:", data, layout.root / "run"], check=True)
         layout.root.chmod(0o777)
     process, sql = start(layout, by), client(layout)
@@ -102,6 +104,27 @@ def client(layout: Layout) -> Sql:
         return done.stdout.splitlines(), done.stderr
 
     return sql
+
+
+@contextmanager
+def readers(layout: Layout, statement: str, count: int = 4) -> Iterator[list[str]]:
+    """Connections that run a statement again and again; gives what they are refused."""
+    refused: list[str] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            refused.extend(client(layout)(f"{statement};\n" * 50)[1].splitlines())
+
+    threads = [threading.Thread(target=read) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield refused
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def _hands(user: str, able_to: str = "+dac_override") -> list[str]:

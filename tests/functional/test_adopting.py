@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from databases import mariadb
+from databases import mariadb, readers
 from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Manifest
 from wbcore.datasets import Dataset
 from wbcore.names import Build
 from wbnode.build import myisam_index
+from wbnode.serving import read_only
 
 ACEDB = "acedb/wormbase_WS220"
 GENE, ONTOLOGY = "support/WS220/gene", "support/WS220/ontology"
@@ -44,9 +48,9 @@ def copy(site, *datasets, frm="wb-dev", to="node"):
                 path.chmod(0o600)
 
 
-def live(site):
-    """The tables are live on the node."""
-    (site.layout("node").kind("mysql") / "c_elegans").symlink_to("c_elegans_WS220")
+def live(site, node="node"):
+    """The tables are live on a node."""
+    (site.layout(node).kind("mysql") / "c_elegans").symlink_to("c_elegans_WS220")
 
 
 def place(site, dataset, node="node") -> Path:
@@ -185,24 +189,60 @@ def test_the_server_of_a_live_database_that_was_repaired_follows(site, sealed):
         assert after != before
 
 
-def test_a_live_table_can_be_opened_again_afterwards(site, stage):
-    table = "c_elegans_WS220; USE c_elegans_WS220; CREATE TABLE genes (n INT);"
-    rows = f"CREATE DATABASE {table} INSERT INTO genes SELECT seq FROM seq_1_to_9"
+# A connection needs the table twice at once, by both names of its database.
+TWICE = """SELECT COUNT(*) FROM c_elegans.genes a JOIN c_elegans.genes b USING (n);
+SELECT COUNT(*) FROM c_elegans_WS220.genes a JOIN c_elegans.genes b USING (n)"""
+
+
+@contextmanager
+def serving(site, node):
+    """MariaDB as its own user, who has to heed the modes of files."""
+    with mariadb(site.layout(node), site.modules[node], by="mysql") as sql:
+        os.chown(site.layout(node).kind("mysql") / ".incoming", 0, 0)
+        yield sql
+
+
+def test_nobody_is_refused_while_live_tables_become_read_only(site, stage):
     stage(site.layout("wb-dev"), "WS220", ())
-    with mariadb(site.layout("wb-dev"), site.modules["wb-dev"]) as sql:
+    with serving(site, "wb-dev") as sql:
+        table = "c_elegans_WS220; USE c_elegans_WS220; CREATE TABLE genes (n INT);"
+        rows = f"CREATE DATABASE {table} INSERT INTO genes SELECT seq FROM seq_1_to_9"
         assert sql(rows) == ([], "")
-        sealed = site.modules["wb-dev"]["wb_build.seal"](
-            "WS220", databases={"c_elegans": "c_elegans_WS220"}
-        )
+        live(site, "wb-dev")
+        with readers(site.layout("wb-dev"), TWICE) as refused:
+            time.sleep(0.2)
+            sealed = site.modules["wb-dev"]["wb_build.seal"](
+                "WS220", databases={"c_elegans": "c_elegans_WS220"}
+            )
+            time.sleep(0.2)
+        assert refused == []
+        assert "read only" in sql("INSERT INTO c_elegans.genes VALUES (10)")[1]
     copy(site, *sealed["datasets"])
     live(site)
-    with mariadb(site.layout("node"), site.modules["node"], by="mysql") as sql:
-        os.chown(site.layout("node").kind("mysql") / ".incoming", 0, 0)
-        assert sql("SELECT COUNT(*) FROM c_elegans.genes") == (["9"], "")
-        assert not any(one["error"] for one in adopt(site, sealed)["datasets"].values())
-        # The server needs the table twice at once, and had it open once.
-        twice = "SELECT COUNT(*) FROM c_elegans.genes a JOIN c_elegans.genes b USING (n)"
-        assert sql(twice) == (["9"], "")
+    with serving(site, "node") as sql:
+        with readers(site.layout("node"), TWICE) as refused:
+            time.sleep(0.2)
+            told = adopt(site, sealed)["datasets"]
+            time.sleep(0.2)
+        assert refused == []
+        assert not any(one["error"] or one["faults"] for one in told.values())
+        assert "read only" in sql("INSERT INTO c_elegans.genes VALUES (10)")[1]
+
+
+def test_a_table_that_somebody_reads_for_long_is_named(site, sealed, monkeypatch):
+    monkeypatch.setattr(read_only, "_LONGEST_SECONDS", 0)
+    live(site)
+    with serving(site, "node") as sql:
+        assert sql("CREATE TABLE c_elegans_WS220.mine (n INT)") == ([], "")
+        reader = threading.Thread(
+            target=sql, args=["SELECT COUNT(*), SLEEP(9) FROM c_elegans.mine"]
+        )
+        reader.start()
+        time.sleep(0.5)
+        told = adopt(site, sealed, TABLES, OLDER)["datasets"]
+        reader.join()
+    assert "somebody has been reading `c_elegans_WS220`.`mine`" in told[TABLES]["error"]
+    assert not told[OLDER]["error"]
 
 
 def test_a_server_that_does_not_follow_is_named(site, sealed):

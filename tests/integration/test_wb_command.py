@@ -18,7 +18,12 @@ def environ(site, tmp_path):
     program = tmp_path / "salt-run"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
     program.chmod(0o755)
-    return {**salt_run.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    return {
+        **salt_run.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
 
 
 @pytest.fixture

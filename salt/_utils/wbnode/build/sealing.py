@@ -34,6 +34,7 @@ from wbcore.transport.parcels import INDEX_BYTES
 import wbnode.files
 from wbnode.build import aria_pages, myisam_index, opening
 from wbnode.build.tables import Tables
+from wbnode.serving import read_only
 
 # Indexes that are brought into their form at a time: each takes 128 MB of memory.
 _AT_ONCE = 2
@@ -167,20 +168,20 @@ class Staging:
                 f"{sealed.name} yet, run wb_build.unseal {sealed.name} and start again",
             )
 
-    def protect(self, datasets: Iterable[Dataset]) -> bool:
+    def protect(self, datasets: Iterable[Dataset]) -> None:
         """Take from MySQL the right to write to the tables of these datasets, and let its group,
         as a member of which the carrier reads, into them: a server makes them its user's alone.
-
-        Whether any table was writable: a server that has it open can write to it still, until
-        its tables are flushed.
-        """
+        StepFailed names a table that somebody reads for long."""
         tables = [dataset for dataset in datasets if dataset.kind == MYSQL]
+        socket = self.layout.below(self.settings.mysql.socket)
         for home in map(self.layout.dataset, tables):
+            read_only.make_read_only(socket, home)
             home.chmod(home.stat().st_mode & 0o7777 | 0o050)
-        return self._give_modes(tables, lambda path, mode: file_mode(MYSQL, path, mode))
+        self._give_modes(tables, lambda path, mode: file_mode(MYSQL, path, mode))
 
     def release(self, datasets: Iterable[Dataset]) -> bool:
-        """Give MySQL the right to write to the tables of these datasets back."""
+        """Give MySQL the right to write to the tables of these datasets back; whether it had not
+        got it."""
         return self._give_modes(datasets, lambda _, mode: mode | 0o220)
 
     def make(self, name: Build | Release, look: Look, meter: Meter) -> Manifest:

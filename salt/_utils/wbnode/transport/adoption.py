@@ -14,6 +14,7 @@ from wbcore.transport import excludes
 from wbcore.transport.meter import Meter
 
 import wbnode.files
+from wbnode.serving import read_only
 from wbnode.transport import scrubbing
 from wbnode.transport.pull import Pull
 
@@ -82,10 +83,7 @@ def take_over(
         before = meter.done
         try:
             as_sealed = _take_over(job, dataset, contents, name, meter, repair, one)
-            # A server has its tables open for writing, which their modes forbid from now on:
-            # who needs one of them a second time would be refused.
-            stale = one.repaired or (as_sealed and dataset.kind == MYSQL)
-            if stale and links.why_live(dataset, job.live):
+            if one.repaired and links.why_live(dataset, job.live):
                 follow(dataset.kind)
             if as_sealed:
                 job.store.mark(dataset, contents, name)
@@ -121,6 +119,9 @@ def _take_over(
     taken.amiss = _amiss(contents, found)
     if (taken.files or taken.amiss) and not repair:
         return False
+    if dataset.kind == MYSQL:
+        # Old scripts leave tables writable, and the server may have them open so.
+        read_only.make_read_only(store.layout.below(store.settings.mysql.socket), place)
     if taken.files or taken.amiss:
         taken.repaired = True
         taken.source = scrubbing.put_right(job, dataset, contents, taken.files)
