@@ -16,8 +16,8 @@ from salt.exceptions import CommandExecutionError
 from wbcore.build.manifest import Manifest
 from wbcore.datasets import Dataset
 from wbcore.names import Build
+from wbnode import read_only
 from wbnode.build import myisam_index
-from wbnode.serving import read_only
 
 ACEDB = "acedb/wormbase_WS220"
 GENE, ONTOLOGY = "support/WS220/gene", "support/WS220/ontology"

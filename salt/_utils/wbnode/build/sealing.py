@@ -32,9 +32,9 @@ from wbcore.transport.ownership import file_mode
 from wbcore.transport.parcels import INDEX_BYTES
 
 import wbnode.files
+from wbnode import read_only
 from wbnode.build import aria_pages, myisam_index, opening
 from wbnode.build.tables import Tables
-from wbnode.serving import read_only
 
 # Indexes that are brought into their form at a time: each takes 128 MB of memory.
 _AT_ONCE = 2

@@ -14,7 +14,7 @@ from wbcore.transport import excludes
 from wbcore.transport.meter import Meter
 
 import wbnode.files
-from wbnode.serving import read_only
+from wbnode import read_only
 from wbnode.transport import scrubbing
 from wbnode.transport.pull import Pull
 

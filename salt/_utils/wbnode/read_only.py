@@ -14,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from wbcore.build.manifest import written_by_server
 from wbcore.build.tables import Table, tables
@@ -27,7 +29,7 @@ _LONGEST_SECONDS = 60
 _WAIT_SECONDS, _PAUSE_SECONDS = 1, 2
 _TIMEOUT = 1205
 _WRITING = 0o222
-_ANSWERS_SECONDS = 120
+_ANSWERS_SECONDS = 600
 _END = "end of the answer"
 
 
@@ -39,25 +41,25 @@ def make_read_only(socket: Path, folder: Path) -> None:
     if not writable or not socket.exists():
         return
     with _session(socket) as session:
-        session.run(f"SET lock_wait_timeout = {_LONGEST_SECONDS}")
+        session.ask(f"SET lock_wait_timeout = {_LONGEST_SECONDS}")
         for table, paths in writable.items():
             names = [str(Table(name, table.stem)) for name in _names(folder)]
             _close(session, names, functools.partial(_forbid_writing, paths))
 
 
+@dataclass(frozen=True)
 class _Session:
     """A login by the socket that keeps its locks from one statement to the next."""
 
-    def __init__(self, client: subprocess.Popen[str]) -> None:
-        self._client = client
+    sent: IO[str]
+    told: IO[str]
 
-    def run(self, statement: str) -> int:
-        """Number of the error that a statement ended with; 0 for none."""
-        told, number = self._client.stdout, 0
-        assert self._client.stdin and told
-        self._client.stdin.write(f"{statement};\nSHOW ERRORS;\nSELECT '{_END}';\n")
-        self._client.stdin.flush()
-        for line in told:
+    def ask(self, statement: str) -> int:
+        """Number of the error that a statement ends with; 0 for none."""
+        number = 0
+        self.sent.write(f"{statement};\nSHOW ERRORS;\nSELECT '{_END}';\n")
+        self.sent.flush()
+        for line in self.told:
             if line.rstrip("\n") == _END:
                 return number
             level, _, rest = line.partition("\t")
@@ -76,13 +78,12 @@ def _session(socket: Path) -> Iterator[_Session]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         encoding="utf-8",
     )
     too_late = threading.Timer(_ANSWERS_SECONDS, client.kill)
     too_late.start()
     try:
-        yield _Session(client)
+        yield _Session(cast(IO[str], client.stdin), cast(IO[str], client.stdout))
     finally:
         too_late.cancel()
         client.kill()
@@ -93,7 +94,7 @@ def _close(session: _Session, names: list[str], change: Callable[[], object]) ->
     """Change the files of a table while nobody has it open."""
     locks = ", ".join(f"{name} WRITE" for name in names)
     until = time.monotonic() + _LONGEST_SECONDS
-    while (error := session.run(f"LOCK TABLES {locks} WAIT {_WAIT_SECONDS}")) == _TIMEOUT:
+    while (error := session.ask(f"LOCK TABLES {locks} WAIT {_WAIT_SECONDS}")) == _TIMEOUT:
         if time.monotonic() > until:
             raise StepFailed(
                 f"somebody has been reading {names[0]} for {_LONGEST_SECONDS} s",
@@ -103,9 +104,9 @@ def _close(session: _Session, names: list[str], change: Callable[[], object]) ->
     change()
     # Any error of a lock says that the table is read-only already, or can not be opened at all.
     # The flush closes it everywhere, and fails where it opens it for writing again.
-    session.run(f"FLUSH TABLES {', '.join(names)}")
+    session.ask(f"FLUSH TABLES {', '.join(names)}")
     if not error:
-        session.run("UNLOCK TABLES")
+        session.ask("UNLOCK TABLES")
 
 
 def _writable(folder: Path) -> Iterator[tuple[Table, list[Path]]]:
