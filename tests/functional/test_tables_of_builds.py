@@ -5,44 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 
+import kinds_of_tables
 import pytest
 import wbnode.files
 from databases import mariadb
+from kinds_of_tables import COLUMNS, ROWS
 from salt.exceptions import CommandExecutionError
 from wbcore.names import Build
 from wbnode.build import aria_pages
 
 NAME = "c_elegans_WS221"
 OTHER = "clustal_WS221"
-ROWS = "SELECT seq, CONCAT('gene ', seq) FROM seq_1_to_5000"
-COLUMNS = "(n INT NOT NULL, t VARCHAR(20) NOT NULL"
-KINDS = f"""
-CREATE DATABASE {NAME}; CREATE DATABASE {OTHER}; USE {NAME};
-CREATE TABLE plain {COLUMNS}, KEY (n)); INSERT INTO plain {ROWS};
-CREATE TABLE packed LIKE plain; INSERT INTO packed {ROWS};
-CREATE TABLE {OTHER}.more LIKE plain; INSERT INTO {OTHER}.more {ROWS};
-CREATE TABLE parts {COLUMNS}, KEY (n)) PARTITION BY HASH (n) PARTITIONS 3;
-INSERT INTO parts {ROWS};
-CREATE TABLE `odd-name d.x` LIKE plain; INSERT INTO `odd-name d.x` {ROWS};
-CREATE TABLE `tête``s` LIKE plain; INSERT INTO `tête``s` {ROWS};
-CREATE TABLE counted LIKE plain;
-CREATE TRIGGER counting BEFORE INSERT ON counted FOR EACH ROW SET NEW.n = NEW.n + 1;
-INSERT INTO counted {ROWS};
-CREATE TABLE aria {COLUMNS}, KEY (n)) ENGINE=Aria; INSERT INTO aria {ROWS};
-DELETE FROM aria WHERE n % 3 = 0;
-CREATE TABLE old_aria {COLUMNS}, KEY (n)) ENGINE=Aria TRANSACTIONAL=0 ROW_FORMAT=DYNAMIC;
-INSERT INTO old_aria {ROWS};
-CREATE TABLE aria_parts {COLUMNS}, KEY (n)) ENGINE=Aria PARTITION BY HASH (n) PARTITIONS 2;
-INSERT INTO aria_parts {ROWS};
-CREATE TABLE comma {COLUMNS}) ENGINE=CSV; INSERT INTO comma {ROWS};
-CREATE TABLE merged {COLUMNS}, KEY (n)) ENGINE=MERGE UNION=(plain, packed, {OTHER}.more);
-CREATE VIEW seen AS SELECT p.n, m.t, EXTRACT(DAY FROM FROM_DAYS(p.n)) AS d FROM plain AS p
-  JOIN {OTHER}.more AS m ON p.n = m.n WHERE m.t <> "from `mysql`.`user`";
-CREATE SQL SECURITY INVOKER VIEW live AS SELECT n, t FROM c_elegans.plain WHERE n < 100;
-CREATE SEQUENCE numbers;
-"""
-PLAIN = "plain packed parts aria old_aria aria_parts comma merged counted seen live"
-TABLES = {NAME: [*PLAIN.split(), "odd-name d.x", "tête``s"], OTHER: ["more"]}
+TABLES = {NAME: kinds_of_tables.TABLES, OTHER: ("more",)}
 PILLAR = {
     "nodes": {"node": {"address": "127.0.0.1", "site": "local", "roles": ["mysql"]}},
     "mysql": {"user": "root", "group": "root"},
@@ -57,7 +31,8 @@ def wb_dev(site, stage):
     with mariadb(layout, modules, "--innodb=ON") as sql:
         for directory in (NAME, OTHER):
             layout.link(f"mysql/{directory[:-6]}").symlink_to(directory)
-        assert sql(KINDS) == ([], "")
+        assert sql(f"CREATE DATABASE {NAME}; CREATE DATABASE {OTHER}") == ([], "")
+        assert sql(kinds_of_tables.statements("c_elegans", NAME, OTHER)) == ([], "")
         sql("FLUSH TABLES")
         index = layout.kind("mysql") / NAME / "packed.MYI"
         subprocess.run(["myisampack", "--silent", index], check=True, capture_output=True)
