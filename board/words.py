@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from wbmaster.reporting.describe import length as seconds
 from wbmaster.reporting.describe import size
-from wbmaster.reporting.lines import length as seconds
 
 __all__ = ["ago", "seconds", "size", "step", "when"]
 

@@ -48,7 +48,7 @@ def test_it_shows_salts_command_once_and_ends_with_its_exit_code(salt_run, words
 
     assert (ended.returncode, ended.stderr) == (3, f"salt-run {command}\n")
     given = ended.stdout.splitlines()
-    assert given.pop(0) == "--log-level=error"
+    assert given.pop(0) == "--log-level=critical"
     assert (given.pop() == "--out=wb_table") if "orch." in command else True
     assert " ".join(given) == command.replace("'", "")
 

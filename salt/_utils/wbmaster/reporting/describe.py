@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from wbcore.planning.plan import Plan
 
 from ..run import Run
@@ -14,6 +17,20 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     raise AssertionError("unreachable")
+
+
+def length(seconds: float | None) -> str:
+    """A length of time: ``0.4 s``, ``37 s``, ``4 min 05 s``; '' for none."""
+    if seconds is None:
+        return ""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 6000:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def idle(run: Run) -> str:
@@ -77,16 +94,42 @@ def _left_out(decided: Plan) -> list[str]:
 
 
 def summary(run: Run) -> str:
-    """How a run that did its work ended: a line a step, then the figures that count."""
-    lines = []
-    for step in run.ledger.steps(run.id):
-        figures = step["figures"]
-        extra = f", {size(figures['received'])} received" if "received" in figures else ""
-        lines.append(f"{step['step']}: {figures.get('seconds', 0):.1f} s{extra}")
+    """How a run that did its work ended: a line a step, what it cost, then what is live and how to
+    go back."""
+    row, steps = run.ledger.run(run.id), run.ledger.steps(run.id)
+    lines = [_step(one["step"], one["figures"]) for one in steps]
+    if row:
+        lines.append(_cost(row, [one["figures"] for one in steps]))
     if run.left_out:
         lines.append(f"left out: {', '.join(run.left_out)} (catch up by themselves)")
     if run.plan.release and run.plan.needs_golive:
+        before = run.plan.before
+        lines += [f"to go back to {before}: orch.rollback"] if _can_go_back(run) else []
         lines.append(f"{run.plan.release} is live.")
     if run.request.kind == "adopt":
         lines.append(f"{run.plan.release} is adopted; docs/adopt.md has the line for nginx")
     return "\n".join(lines) or "Done."
+
+
+def _step(name: str, figures: Mapping[str, Any]) -> str:
+    received = f", {size(figures['received'])} received" if "received" in figures else ""
+    return f"{name}: {figures.get('seconds', 0):.1f} s{received}"
+
+
+def _cost(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str:
+    """What a run took, beside what was forecast."""
+    minutes, received = row["forecast"].get("minutes"), sum(one.get("received", 0) for one in steps)
+    windows = [one["window"] for one in steps if one.get("window")]
+    return "; ".join(
+        [
+            f"it took {length(row['ended'] - row['began'])}"
+            + (f", {length(minutes * 60)} were forecast" if minutes else ""),
+            *([f"{size(received)} received"] if received else []),
+            *(f"the maintenance page was up for {length(one)}" for one in windows),
+        ]
+    )
+
+
+def _can_go_back(run: Run) -> bool:
+    """Whether the run went forward from another release."""
+    return run.request.kind != "rollback" and run.plan.before not in (None, run.plan.release)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wbcore.printable import Moving, printable
 
-from .describe import size
+from .describe import length, size
 from .tree import BROKEN_OFF, DONE, FAILED, RUNNING, WAITING, Step, Tree
 
 _MARKS = {WAITING: "·", RUNNING: "▶", DONE: "✓", FAILED: "✗", BROKEN_OFF: "✗"}
@@ -88,17 +88,3 @@ def bar(share: float) -> str:
     """How much of something is done, 0 to 1."""
     full = round(_BAR * min(1.0, max(0.0, share)))
     return "━" * full + "─" * (_BAR - full)
-
-
-def length(seconds: float | None) -> str:
-    """A length of time: ``0.4 s``, ``37 s``, ``4 min 05 s``; '' for none."""
-    if seconds is None:
-        return ""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 100:
-        return f"{whole} s"
-    if whole < 6000:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

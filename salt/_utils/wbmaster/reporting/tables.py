@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from wbcore.printable import number, printable
 
-from .describe import size
-from .lines import length
+from .describe import length, size
 
 Data = Any
 _BAD = "bold red"
@@ -192,14 +191,16 @@ def _verdicts(data: Data) -> Sequence[RenderableType]:
 
 
 def _orchestration(data: Data) -> Sequence[RenderableType]:
-    """What the first and the last state of a run say; the steps were shown as they went. All
-    that failed is told where no run began, or where it is none of ours."""
+    """What the first and the last state of a run say; the steps were shown as they went. Of a run
+    that failed nothing: its last line says it. All that failed is told where no run began, or
+    where it is none of ours."""
     states = [one for states in _states(data) for one in states]
     told = [one for one in states if one.get("__id__") in ("begin", "end")]
     failed = [one for one in states if one.get("result") is False]
     end = next((one for one in told if one["__id__"] == "end"), {})
     ran = end.get("result") is not None and end.get("comment") != _NO_END
-    shown = [end] if ran and not failed else failed or told[:1]
+    began = any(one["__id__"] == "begin" and one.get("result") for one in told)
+    shown = ([] if failed else [end]) if ran and began else failed or told[:1]
     steps = [one for one in states if one.get("result") is None and one not in told]
     lines = [_text(one.get("comment", ""), _BAD if one in failed else "") for one in shown]
     would = [_text(f"would: {one['name']}") for one in steps]

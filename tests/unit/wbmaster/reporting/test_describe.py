@@ -1,5 +1,7 @@
 """wbmaster.reporting.describe: runs in words."""
 
+import re
+
 import pytest
 from cluster import World, request, settings
 from rehearsal import staged
@@ -69,4 +71,14 @@ def test_summary_is_a_line_a_step_and_then_what_is_live(desk):
 
     assert lines[0].startswith("seal: 0.")
     assert any(line.startswith("push_mysql: ") and "500 B received" in line for line in lines)
+    assert lines[-3].startswith("it took 0.") and "500 B received" not in lines[-3]
+    assert re.fullmatch(r"to go back to WS220-\S+: orch.rollback", lines[-2])
     assert lines[-1] == f"{desk.live} is live."
+
+
+def test_summary_has_what_the_run_cost_and_no_way_back_from_a_way_back(desk):
+    desk.run(request("release", "WS221"))
+    lines = desk.run(request("rollback")).splitlines()
+
+    assert lines[-1].startswith("WS220-")
+    assert not any(line.startswith("to go back") for line in lines)

@@ -173,6 +173,13 @@ def test_an_orchestration_that_is_refused_is_its_sentence():
     assert of_orch(told) == ["WS9 is not staged; stage it"]
 
 
+def test_of_a_run_that_failed_the_last_line_is_enough():
+    step = {**STEP, "result": False, "comment": "it is wrong; fix it"}
+    end = {**END, "result": False, "comment": "seal: it is wrong; fix it"}
+
+    assert of_orch(states(("begin", BEGIN), ("seal", step), ("end", end), retcode=1)) == []
+
+
 def test_a_dry_run_is_the_plan_and_what_would_be_done():
     begin, step = {**BEGIN, "result": None}, {**STEP, "result": None, "comment": "Would be done."}
     end = {**END, "result": None, "comment": "The run would end here."}
