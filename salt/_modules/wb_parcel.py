@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,10 @@ from wbcore.errors import BadRequest
 from wbcore.transport import parcels
 from wbcore.transport.parcels import Step
 from wbnode.build.sealing import Staging
+from wbnode.transport import progress
 from wbnode.transport.make_parcels import Maker
+
+STEP = "make_parcels"
 
 
 @wbnode.minion.salt_errors
@@ -52,7 +56,8 @@ def make(name: str, wanted: Sequence[Mapping[str, str]]) -> dict[str, Any]:
             steps.append(Step.between(dataset, base, sealed.of(dataset), before))
     made: dict[str, dict[str, dict[str, int]]] = {}
     maker = Maker(staging.layout, staging.settings)
-    for step, parcel in zip(steps, maker.make(steps), strict=True):
+    meter_of = functools.partial(progress.meter, __salt__["event.send"], __opts__, build, STEP)
+    for step, parcel in zip(steps, maker.make(steps, meter_of), strict=True):
         if parcel is None:
             without[str(step.base)] = f"the disk of {staging.layout.parcels} has no room for it"
             continue

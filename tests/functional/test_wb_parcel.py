@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -13,7 +14,9 @@ from test_wb_dataset import contents, place, same_as_on_wb_dev
 from wbcore.build.manifest import Manifest
 from wbcore.datasets import Dataset
 from wbcore.names import Build
+from wbcore.transport.meter import Meter
 from wbcore.transport.parcels import Parcel, name_of
+from wbnode.transport import progress
 
 TABLES = "mysql/c_elegans_WS221"
 ONTOLOGY = "support/WS221/ontology"
@@ -297,3 +300,23 @@ def test_a_purge_on_wb_dev_takes_the_parcels_along(site, make):
         modules["wb_dataset.remove"]([dataset])
     modules["wb_build.forget"]("WS221")
     assert not (layout.parcels / "WS221").exists()
+
+
+def test_making_tells_how_far_it_is(site, sealed, make, monkeypatch):
+    told, clock = [], itertools.count()
+
+    def meter(_send, _opts, name, step, total):
+        assert (str(name), step) == ("WS221", "make_parcels")
+        return Meter(total, lambda *figures: told.append(figures), lambda: next(clock))
+
+    monkeypatch.setattr(progress, "meter", meter)
+    make()
+    whole = sum(one["bytes"] for one in sealed["WS221"]["datasets"].values())
+    done = [figures[1] for figures in told]
+    assert len(told) > len(sealed["WS221"]["datasets"])
+    assert done == sorted(done) and done[-1] == whole
+    assert {figures[2] for figures in told} == {whole}
+
+    told.clear()
+    make()
+    assert told == []

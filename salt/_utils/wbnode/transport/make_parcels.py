@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +14,14 @@ from wbcore.errors import BadData
 from wbcore.layout import Layout
 from wbcore.settings import Settings
 from wbcore.transport import parcels
+from wbcore.transport.meter import Meter
 from wbcore.transport.parcels import AT_ONCE, Parcel, Segment, Step
 
 import wbnode.files
 from wbnode.build import myisam_index
 from wbnode.transport import patch
 
+MeterOf = Callable[[int], Meter]
 log = logging.getLogger(__name__)
 
 
@@ -30,19 +32,27 @@ class Maker:
     layout: Layout
     settings: Settings
 
-    def make(self, steps: Sequence[Step]) -> list[Parcel | None]:
+    def make(self, steps: Sequence[Step], meter_of: MeterOf) -> list[Parcel | None]:
         """Make the parcel of each step, unless it is made; None for one that the disk has no room
-        for. The parcels of other builds go."""
+        for. The parcels of other builds go.
+
+        meter_of
+            Makes the meter of so many bytes, which are those that the parcels lead to.
+        """
         self._clean([step.dataset for step in steps])
         lacking = [step for step in steps if self._made(step) is None]
+        meter = meter_of(sum(step.contents.bytes for step in lacking))
         heads = [self._heads(step) for step in lacking]
         fine = parcels.finest(lacking, heads, self.settings.parcels.fine_seconds)
         for step, of_step, in_fine in zip(lacking, heads, fine, strict=True):
+            before = meter.done
             try:
-                self._make(step, of_step, in_fine)
+                self._make(step, of_step, in_fine, meter)
             except wbnode.files.NoRoom as error:
                 log.warning("%s: no parcel was made: %s", step.dataset, error)
                 self._drop_unfinished(steps)
+            # What nodes make themselves is in no segment.
+            meter.at(str(step.dataset), before + step.contents.bytes)
         return [self._made(step) for step in steps]
 
     def size(self, parcel: Parcel) -> int:
@@ -50,13 +60,19 @@ class Maker:
         index = self.layout.parcels / parcels.name_of(parcel.dataset, parcel.base)
         return index.stat().st_size + sum(parcel.parts.values())
 
-    def _make(self, step: Step, heads: dict[str, bytes], fine: Collection[str]) -> None:
+    def _make(
+        self, step: Step, heads: dict[str, bytes], fine: Collection[str], meter: Meter
+    ) -> None:
         parcel = step.arranged(heads, fine)
         folder = self._part(step.dataset, "").parent
         folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            made = tuple(pool.map(lambda one: self._segment(parcel, one), parcel.segments))
-        wbnode.files.write_whole(self._path(step), replace(parcel, segments=made).to_bytes())
+            made = []
+            for segment in pool.map(lambda one: self._segment(parcel, one), parcel.segments):
+                made.append(segment)
+                meter.add(str(step.dataset), sum(piece.size for piece in segment.pieces))
+        index = replace(parcel, segments=tuple(made)).to_bytes()
+        wbnode.files.write_whole(self._path(step), index)
 
     def _made(self, step: Step) -> Parcel | None:
         with contextlib.suppress(FileNotFoundError, BadData):
