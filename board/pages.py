@@ -8,8 +8,9 @@ from typing import Any
 
 import jinja2
 from wbcore.errors import BadRequest, ReleaseError
+from wbcore.model.ledger_facts import Known
 from wbcore.names import Build
-from wbcore.verdicts import ACCEPTED, BAD, HOLD
+from wbcore.verdicts import ACCEPTED, BAD, HOLD, Verdict
 from wbmaster.ledger import Ledger
 from wbmaster.lock import RunLock
 from wbmaster.reporting import tree
@@ -75,6 +76,7 @@ class Pages:
         known = self._ledger.known()
         return {
             "verdicts": known.verdicts,
+            "holds": _held_all(known),
             "away": self._ledger.away(),
             "drift": self._ledger.drift(_RECENT),
         }
@@ -115,12 +117,14 @@ class Pages:
                 "landing": one,
                 "verdicts": [v for v in known.verdicts if v.build in (None, one.build)],
                 "gate": self._gate(one.build),
+                # A build never goes live after a newer one.
+                "newer": known.live is None or one.build >= known.live.build,
             }
             for one in self._ledger.landings()
         ]
         return {
             "landings": landed,
-            "holds": [one for one in known.verdicts if one.kind == HOLD and one.build is None],
+            "holds": _held_all(known),
             "kinds": {"hold": HOLD, "bad": BAD, "accepted": ACCEPTED},
             "live": known.live,
         }
@@ -133,3 +137,8 @@ class Pages:
                     if step["step"] == "check_contents" and step["ended"]:
                         return {**step["figures"], "error": step["error"], "run": row["id"]}
         return {}
+
+
+def _held_all(known: Known) -> list[Verdict]:
+    """What holds every build."""
+    return [one for one in known.verdicts if one.kind == HOLD and one.build is None]

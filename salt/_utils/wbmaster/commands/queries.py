@@ -46,7 +46,9 @@ def status(office: Office) -> dict[str, Any]:
         "at_work": office.lock.holder().get("request", "") if not office.lock.free() else "",
         "verdicts": [_verdict(one) for one in known.verdicts],
         "proxy": dict(seen.proxy),
-        "nodes": nodes,
+        "nodes": {
+            node: {"site": office.settings.nodes[node].site, **one} for node, one in nodes.items()
+        },
     }
 
 

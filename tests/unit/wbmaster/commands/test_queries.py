@@ -35,7 +35,7 @@ def test_status_names_what_is_not_whole_and_who_is_away(desk):
     told = queries.status(desk)["nodes"]
 
     assert told["canopus"]["state"] == "acedb is 'WS219' instead of 'WS220'"
-    assert told["wb-web2"] == {"state": "does not answer"}
+    assert told["wb-web2"] == {"site": "local", "state": "does not answer"}
     assert told["wb-web1"]["state"] == "whole"
 
 
