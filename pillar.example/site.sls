@@ -264,6 +264,8 @@ wormbase:
     notify:
       mail: []
       webhook: ""
+      # The address of the board, such as https://master.example.org:8443. Messages link to the run.
+      board: ""
 
   # What every node does by itself. Its minion's schedule checks each minute whether it is time.
   enforce:

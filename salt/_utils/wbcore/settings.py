@@ -271,10 +271,11 @@ class Downloads:
 
 @dataclass(frozen=True)
 class Notify:
-    """Who is notified when a run begins, ends or fails."""
+    """Who is notified when a run begins, ends or fails; ``board`` is the address to look at."""
 
     mail: tuple[str, ...] = ()
     webhook: str = ""
+    board: str = ""
 
 
 @dataclass(frozen=True)
@@ -564,6 +565,9 @@ def _check_landing(landing: Landing) -> None:
     if landing.notify.webhook and not _URL.fullmatch(landing.notify.webhook):
         # The address itself is as good as a password, so it is not repeated.
         raise _wrong(f"{where}:notify:webhook", "empty, or an address of http or https", "wrong")
+    if landing.notify.board and not _URL.fullmatch(landing.notify.board):
+        form = "empty, or an address of http or https"
+        raise _wrong(f"{where}:notify:board", form, landing.notify.board)
 
 
 def _node(name: object, value: object) -> Node:

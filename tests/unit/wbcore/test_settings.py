@@ -145,6 +145,7 @@ def test_parse_takes_pages_to_check_with_a_text_and_without():
         ({"landing": {"notify": []}}, "wormbase:landing:notify is '[]'; it has to be a dict"),
         ({"landing": {"notify": {"mail": ["a@b\nBcc: x@y"]}}}, "wormbase:landing:notify:mail is"),
         ({"landing": {"notify": {"webhook": "file:///etc"}}}, "wormbase:landing:notify:webhook"),
+        ({"landing": {"notify": {"board": "salt"}}}, "wormbase:landing:notify:board is 'salt'"),
     ],
 )
 def test_parse_names_the_setting_that_is_wrong(pillar, says):

@@ -134,6 +134,7 @@ def _run(office: Office, run: dict[str, Any]) -> dict[str, Any]:
         "release": run["release"],
         "cause": run["cause"],
         "who": run.get("who", ""),
+        "reason": run.get("reason", ""),
         "began": _when(run["began"]),
         "seconds": round(ended - run["began"], 1),
         "outcome": run["outcome"] or "running",

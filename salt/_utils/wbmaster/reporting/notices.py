@@ -9,6 +9,7 @@ import http.client
 import json
 import logging
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from wbcore.errors import ReleaseError
@@ -59,7 +60,9 @@ def in_vain(office: Office, request: Request, times: int) -> dict[str, str]:
 
 
 def _record(run: Run, when: str, subject: str, text: str) -> None:
-    how = _send(run.settings, run.fleet, subject, f"{text}\n{run.id}")
+    board = run.settings.landing.notify.board.rstrip("/")
+    where = f"{board}/runs?name={urllib.parse.quote(run.id)}" if board else run.id
+    how = _send(run.settings, run.fleet, subject, f"{text}\n{where}")
     if how:
         told = run.notes.figures.setdefault("told", {})
         told[when] = how

@@ -515,7 +515,8 @@ def chat():
 
 def notify(desk, chat):
     webhook = f"http://127.0.0.1:{chat.server_port}/hook"
-    policy(desk, notify={"mail": ["ops@example.org"], "webhook": webhook})
+    board = "https://salt:8443/"
+    policy(desk, notify={"mail": ["ops@example.org"], "webhook": webhook, "board": board})
 
 
 def test_people_are_told_when_a_run_begins_and_ends(desk, chat):
@@ -527,6 +528,9 @@ def test_people_are_told_when_a_run_begins_and_ends(desk, chat):
     assert ended[0] == "orch.release {build: WS221} is done" and "is live." in ended[1]
     assert [text.splitlines()[0] for text in chat.heard] == [begun[0], ended[0]]
     (told, *_) = queries.history(desk, 1)
+    assert {text.splitlines()[-1] for _, text in desk.nodes.notices} == {
+        f"https://salt:8443/runs?name={told['run']}"
+    }
     sent = {"mail": "sent", "webhook": "sent"}
     assert told["told"] == {"begun": sent, "ended": sent}
 
