@@ -10,7 +10,8 @@ import pytest
 from rehearsal import scratch
 from wbcore.drift import Report
 from wbcore.model.landing import Landing
-from wbcore.names import Build
+from wbcore.model.ledger_facts import ReleaseRecord
+from wbcore.names import Build, Release
 from wbmaster.ledger import Ledger
 from wbmaster.lock import RunLock
 
@@ -184,13 +185,34 @@ def test_a_page_can_be_read_aloud_and_used_by_keyboard(pages, name):
 
 @pytest.mark.parametrize("name", ["now", "landings"])
 def test_a_viewer_is_shown_no_button_of_an_operator(pages, name):
-    def verbs(operator):
+    def offered(operator):
         page = drawn(pages, name, operator)
         shown = page if operator else re.sub(r'(?s)<div class="buttons may">.*?</div>', "", page)
-        return re.findall(r'name="verb" value="(\w+)"', shown)
+        return verbs(shown)
 
-    assert verbs(operator=True)
-    assert verbs(operator=False) == []
+    assert offered(operator=True)
+    assert offered(operator=False) == []
+
+
+def verbs(page):
+    return re.findall(r'name="verb" value="(\w+)"', page)
+
+
+def test_what_is_held_has_the_button_that_lifts_it(pages, ledger):
+    def general(name):
+        return {verb for verb in verbs(drawn(pages, name)) if "hold" in verb}
+
+    assert general("now") == {"unhold"}
+    ledger.lift("hold", None)
+    assert general("now") == {"hold"}
+
+
+def test_a_build_older_than_the_live_one_can_not_be_released(pages, ledger):
+    assert {"release", "push", "accept"} <= set(verbs(drawn(pages, "landings")))
+    record = ReleaseRecord(Release.parse("WS222-2010.12.24-0.02-1"), "", "", {}, [])
+    ledger.adopt(record, "run-1")
+    assert not {"release", "push", "accept"} & set(verbs(drawn(pages, "landings")))
+    assert {"rollback", "bad"} <= set(verbs(drawn(pages, "landings")))
 
 
 def test_a_run_that_failed_says_so_and_has_the_button_for_the_way_out(pages):

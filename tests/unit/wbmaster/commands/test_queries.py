@@ -54,7 +54,8 @@ def test_status_says_what_is_at_work(desk):
     other.release()
 
 
-def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk):
+def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk, monkeypatch):
+    monkeypatch.setenv("WORMBASE_REASON", "it is time")
     with pytest.raises(StepFailed):
         desk.run(request("release", "WS221"), {8: FAIL})
     desk.run(request("release", "WS221"))
@@ -62,6 +63,7 @@ def test_history_is_the_newest_runs_with_cause_outcome_and_figures(desk):
 
     assert len(queries.history(desk, 2)) == 2
     assert (newest["outcome"], newest["cause"]) == ("done", "command")
+    assert newest["reason"] == "it is time"
     assert newest["release"].startswith("WS221-")
     assert newest["steps"]["push_mysql"]["received"] == 500
     assert newest["forecast"]["bytes"]["local"] > 0
