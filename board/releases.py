@@ -38,6 +38,10 @@ def curves(every: Sequence[Tree]) -> list[charts.Curve]:
             _curve(f"Size of {kind}", every, _size_of(kind), words.size)
             for kind in ("acedb", "mysql", "support")
         ),
+        *(
+            _curve(f"Objects of {name}", every, _objects_of(name), lambda one: f"{one:,.0f}")
+            for name in _classes(every)
+        ),
         _curve("Figures that the gate compared", every, _counted, lambda one: f"{one:,.0f}"),
         _curve("Seconds of the maintenance page", every, lambda run: run.window, words.seconds),
     ]
@@ -76,6 +80,21 @@ def _size_of(kind: str) -> Figure:
         return None
 
     return size
+
+
+def _classes(every: Sequence[Tree]) -> list[str]:
+    """AceDB's largest classes in the newest release of which they are known, largest first."""
+    figures = [one.figures for run in every for one in run.steps if one.figures.get("classes")]
+    newest: dict[str, int] = figures[-1]["classes"] if figures else {}
+    return sorted(newest, key=lambda name: -newest[name])
+
+
+def _objects_of(name: str) -> Figure:
+    def objects(run: Tree) -> float | None:
+        counts = (one.figures.get("classes", {}).get(name) for one in run.steps)
+        return next((one for one in counts if one is not None), None)
+
+    return objects
 
 
 def _counted(run: Tree) -> float | None:

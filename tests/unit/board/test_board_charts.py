@@ -5,6 +5,7 @@ from wbmaster.reporting.tree import Step, Tree
 
 from board import charts
 from board.charts import WIDTH, curve, gantt, marks
+from board.releases import curves, live
 
 
 def step(name, began, seconds, **more):
@@ -65,3 +66,16 @@ def test_a_curve_goes_up_where_the_figure_does():
     assert drawn.rows == [("WS220", "10.0"), ("WS221", "100.0")]
     assert len(curve("x", [("WS220", 0.0)], str).dots) == 1
     assert charts.curve("x", [], str).rows == []
+
+
+def test_the_largest_classes_have_a_curve_each_over_the_releases():
+    def released(build, classes):
+        run = a_run(step("check_contents", 100.0, 1.0, figures={"classes": classes}))
+        row = {**run.row, "build": build, "kind": "release", "request": {}}
+        return Tree(row, run.steps, 300.0)
+
+    runs = [released("WS220", {"Gene": 5}), released("WS221", {"Gene": 7, "Protein": 9})]
+    drawn = [one for one in curves(live(runs)) if one.title.startswith("Objects of")]
+
+    assert [one.title for one in drawn] == ["Objects of Protein", "Objects of Gene"]
+    assert [list(row) for row in drawn[1].rows] == [["WS220", "5"], ["WS221", "7"]]

@@ -6,7 +6,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from wbcore.build.tolerances import Difference, Figures, allowed, count, outside, sentence, way_out
+from wbcore.build.tolerances import (
+    CLASSES,
+    Difference,
+    Figures,
+    allowed,
+    count,
+    outside,
+    sentence,
+    way_out,
+)
 from wbcore.errors import BadData, StepFailed
 from wbcore.names import Build
 from wbcore.verdicts import ACCEPTED, GATE, HOLD, Verdict
@@ -16,6 +25,7 @@ from ..run import Run
 
 STEP = "check_contents"
 _RECORDED = 20
+_LARGEST = 8
 _REASON = 500
 
 
@@ -58,7 +68,7 @@ def _compare(run: Run, build: Build, dry: bool) -> _Compared:
     live = run.known.live
     if live is None:
         figures, missing = _measure(run, build, dry, strict=False)
-        return _Compared([], {"counted": count(figures), **_named("missing", missing)})
+        return _Compared([], {**_counted(figures), **_named("missing", missing)})
     accepted = _accepted(run, build)
     now, missing = _measure(run, build, dry, strict=accepted is None)
     if missing and not accepted:
@@ -67,13 +77,20 @@ def _compare(run: Run, build: Build, dry: bool) -> _Compared:
     found = outside(was, now, run.settings) if was and now else []
     told = {
         "with": str(live.build),
-        "counted": count(now),
+        **_counted(now),
         **_named("missing", missing or lost),
         **_named("outside", [str(one) for one in found[:_RECORDED]]),
         **_named("findings", [_finding(run, one) for one in found[:_RECORDED]]),
         **_named("accepted", f"{accepted.who}: {accepted.reason}" if accepted else ""),
     }
     return _Compared(found, told)
+
+
+def _counted(figures: Figures) -> dict[str, Any]:
+    """How many figures were looked at, and AceDB's largest classes with their objects."""
+    classes = figures.get(CLASSES, {})
+    largest = sorted(classes, key=lambda name: (-classes[name], name))[:_LARGEST]
+    return {"counted": count(figures), "classes": {name: classes[name] for name in largest}}
 
 
 def _finding(run: Run, one: Difference) -> dict[str, Any]:

@@ -78,7 +78,8 @@ def test_a_mended_build_is_compared_again_when_nobody_holds_it(desk):
     verdicts.unhold(desk, "WS221")
     desk.run(request("release", "WS221"))
     assert desk.live.build == WS221
-    assert set(figures(desk)) == {"with", "counted"}
+    assert set(figures(desk)) == {"with", "counted", "classes"}
+    assert figures(desk)["classes"]["Gene"] == 20_100
 
 
 def test_what_a_person_said_of_a_held_build_stays(desk):
@@ -108,7 +109,7 @@ def test_the_live_build_and_the_first_one_are_compared_with_nothing(desk, memory
     first = Desk(World(settings()), memory / "first")
     first.nodes.world.stage("WS221")
     first.run(request("push", "WS221"))
-    assert figures(first) == {"counted": 3}
+    assert set(figures(first)) == {"counted", "classes"} and figures(first)["counted"] == 3
     first.wire.close()
 
 
