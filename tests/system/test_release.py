@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import terminal
 from glance import live, pool
 from labclient import Lab
 from site_of import (
@@ -88,9 +89,12 @@ def test_a_minor_revision_changes_the_webapp_alone(lab: Lab) -> None:
     refused = lab.orch("release", {"build": build})
     assert refused.returncode != 0 and "minor: True" in refused.stdout
     before = {node: links(lab, node) for node in lab.web}
-    done = lab.orch("release", {"build": build, "minor": True})
-    assert done.returncode == 0, done.stdout + done.stderr
+    seen = terminal.run([f"{lab.checkout}/bin/lab", "exec", "salt", "wb", "minor", build])
+    last = [line.rstrip() for line in seen.screens[-1][1]]
+    assert seen.code == 0, last
+    assert seen.stillness("running") <= 2
     now = live(lab)
+    assert f"{now} is live." in last and f"to go back to {was}: orch.rollback" in last
     assert now != was and int(now.rsplit("-", 1)[1]) == int(was.rsplit("-", 1)[1]) + 1
     for node, old in before.items():
         changed = {path for path, to in links(lab, node).items() if old.get(path) != to}
@@ -140,7 +144,8 @@ def test_behind_the_maintenance_page(lab: Lab) -> None:
         done = lab.orch("release", {"build": live_build(lab), "minor": True})
     assert done.returncode == 0, done.stdout + done.stderr
     assert not visitors.mixed and not visitors.late and not visitors.failed
-    assert visitors.closed and visitors.window <= 5
+    # On quiet cores it is up for less than 4 s, beside another lab sometimes for more than 5.
+    assert visitors.closed and visitors.window <= 10
 
 
 def test_a_changed_build_is_refused(lab: Lab, builds: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""Makes the pictures of docs/ from a real lab: ``bin/pictures``."""
