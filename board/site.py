@@ -13,6 +13,7 @@ import cherrypy
 from wbcore.errors import BadRequest, ReleaseError
 
 from . import actions
+from .answers import Answers
 from .live import Live, Shared
 from .master import Master, Refused
 from .pages import Pages
@@ -34,6 +35,7 @@ class Site:
         self._pages, self._master, self._sessions, self._live = pages, master, sessions, live
         self._streams = threading.BoundedSemaphore(streams)
         self._drawn = Shared(pages.run_at_work)
+        self._status = Answers(lambda token: master.call(token, "wb_release.status"))
 
     def settings(self) -> dict[str, Any]:
         """What CherryPy needs to know of these pages."""
@@ -63,12 +65,11 @@ class Site:
 
     @cherrypy.expose
     def nodes(self, part: str = "") -> str:
-        """The nodes as they answer at this moment: a question to all of them. ``part`` is for a
-        page that fills it in."""
+        """The nodes as they answer now, or ten seconds ago: a question to all of them. ``part`` is
+        for a page that fills it in."""
         me = self._me()
         try:
-            status = self._master.call(me.token, "wb_release.status")
-            drawn = self._pages.draw("nodes", status=status)
+            drawn = self._pages.draw("nodes", status=self._status.of(me.token))
         except ReleaseError as error:
             drawn = self._pages.draw("unknown", error=error)
         return drawn if part else self._page("all_nodes", me, nodes=drawn)
