@@ -19,7 +19,7 @@ _OPTIONS = (
     "--ignore-certificate-errors",
 )
 _SIZE = (1100, 860)
-_SECONDS = 90
+_LOADS, _SECONDS = 4, 20
 
 
 class Board:
@@ -33,18 +33,17 @@ class Board:
         self._browser, self._address = browser, address
 
     def show(self, page: str, picture: Path, text: str) -> None:
-        """Take the picture of a page, which is loaded until it has a text."""
-        until = time.monotonic() + _SECONDS
-        while not self._has(page, text):
-            if time.monotonic() > until:
-                raise SystemExit(f"{page} does not show {text!r} within {_SECONDS} s")
-        self._browser.save_screenshot(str(picture))
-
-    def _has(self, page: str, text: str) -> bool:
-        self._browser.get(self._address + page)
-        # What goes on is on the page a moment later.
-        time.sleep(1)
-        return text in self._browser.find_element(By.TAG_NAME, "main").text
+        """Take the picture of a page, once it has a text. It is loaded anew now and then, and not
+        often: each time the nodes are asked what they serve."""
+        for _ in range(_LOADS):
+            self._browser.get(self._address + page)
+            until = time.monotonic() + _SECONDS
+            while time.monotonic() < until:
+                if text in self._browser.find_element(By.TAG_NAME, "main").text:
+                    self._browser.save_screenshot(str(picture))
+                    return
+                time.sleep(0.2)
+        raise SystemExit(f"{page} does not show {text!r}")
 
 
 @contextmanager
