@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from wbcore import events
@@ -16,7 +16,7 @@ from wbmaster.reporting.tree import Progress
 
 log = logging.getLogger(__name__)
 # A page is drawn again no more often; between events it shows seconds that pass.
-_PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.25
 _TICK_SECONDS = 2.0
 
 
@@ -55,7 +55,7 @@ class Live:
                     self._changed.wait(_TICK_SECONDS)
                 seen = self._version
             yield
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
 
     def _follow(self) -> None:
         while not self._ending:
@@ -102,19 +102,3 @@ class Live:
         with self._changed:
             self._version += 1
             self._changed.notify_all()
-
-
-class Shared:
-    """One drawing for all who look at the same time."""
-
-    def __init__(self, draw: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
-        self._draw, self._now, self._lock = draw, now, threading.Lock()
-        self._drawn, self._text = 0.0, ""
-
-    def text(self) -> str:
-        """The drawing, no older than the pause between two."""
-        with self._lock:
-            if self._now() - self._drawn > _PAUSE_SECONDS / 2:
-                self._text = self._draw()
-                self._drawn = self._now()
-            return self._text

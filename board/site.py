@@ -13,10 +13,10 @@ import cherrypy
 from wbcore.errors import BadRequest, ReleaseError
 
 from . import actions
-from .answers import Answers
-from .live import Live, Shared
+from .live import PAUSE_SECONDS, Live
 from .master import Master, Refused
 from .pages import Pages
+from .recent import Answers, Recent
 from .sessions import Session, Sessions
 
 # A link from another site opens the login page without the cookie of the session, which has to
@@ -34,7 +34,8 @@ class Site:
     ) -> None:
         self._pages, self._master, self._sessions, self._live = pages, master, sessions, live
         self._streams = threading.BoundedSemaphore(streams)
-        self._drawn = Shared(pages.run_at_work)
+        # One drawing for all who look at the same time.
+        self._drawn = Recent(pages.run_at_work, PAUSE_SECONDS / 2)
         self._status = Answers(lambda token: master.call(token, "wb_release.status"))
 
     def settings(self) -> dict[str, Any]:
@@ -108,7 +109,7 @@ class Site:
                 if self._sessions.find(key, touch=False) is None:
                     yield b"event: ended\ndata: \n\n"
                     return
-                text = self._drawn.text()
+                text = self._drawn.value()
                 # A comment keeps the connection, and finds one that nobody holds any more.
                 yield b": \n\n" if text == before else _event(text)
                 before = text

@@ -229,6 +229,20 @@ def test_nobody_is_refused_while_live_tables_become_read_only(site, stage):
         assert "read only" in sql("INSERT INTO c_elegans.genes VALUES (10)")[1]
 
 
+def test_what_a_killed_takeover_left_can_be_opened_again_afterwards(site, sealed):
+    live(site)
+    with serving(site, "node") as sql:
+        table = place(site, TABLES) / "genes.MYD"
+        rows = "USE c_elegans_WS220; CREATE TABLE genes (n INT) ENGINE=MyISAM;"
+        assert sql(f"{rows} INSERT INTO genes VALUES (1)") == ([], "")
+        assert sql("SELECT COUNT(*) FROM c_elegans.genes") == (["1"], "")
+        for path in table.parent.glob("genes.*"):
+            path.chmod(0o444)
+        assert "Permission denied" in sql(TWICE)[1]
+        assert not adopt(site, sealed, TABLES)["datasets"][TABLES]["error"]
+        assert sql(TWICE) == (["1", "1"], "")
+
+
 def test_a_table_that_somebody_reads_for_long_is_named(site, sealed, monkeypatch):
     monkeypatch.setattr(read_only, "_LONGEST_SECONDS", 0)
     live(site)

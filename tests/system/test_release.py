@@ -138,16 +138,6 @@ def test_the_canary_stops_a_webapp_that_fails_for_one_gene(lab: Lab) -> None:
     assert live(lab) == was and {answer["node"] for answer in answers(lab)} == lab.web
 
 
-def test_behind_the_maintenance_page(lab: Lab) -> None:
-    commit(lab, "date >> README")
-    with pillar(lab, "golive", way="maintenance"), Visitors(lab) as visitors:
-        done = lab.orch("release", {"build": live_build(lab), "minor": True})
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert not visitors.mixed and not visitors.late and not visitors.failed
-    # On quiet cores it is up for less than 4 s, beside another lab sometimes for more than 5.
-    assert visitors.closed and visitors.window <= 10
-
-
 def test_a_changed_build_is_refused(lab: Lab, builds: dict[str, str]) -> None:
     build = builds["landed"]
     lab.do("build", build)

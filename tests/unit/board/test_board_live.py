@@ -7,7 +7,8 @@ import pytest
 from wbcore.errors import BadRequest
 
 from board.config import Config
-from board.live import Live, Shared
+from board.live import Live
+from board.recent import Recent
 
 SEAL = "wormbase/release/WS221/seal"
 
@@ -38,11 +39,11 @@ def test_whoever_waits_is_woken_at_once(live):
 
 def test_all_who_look_at_once_get_one_drawing():
     clock, drawn = [5.0], []
-    shared = Shared(lambda: drawn.append(1) or f"drawing {len(drawn)}", lambda: clock[0])
+    shared = Recent(lambda: drawn.append(1) or f"drawing {len(drawn)}", 0.125, lambda: clock[0])
 
-    assert {shared.text() for _ in range(20)} == {"drawing 1"}
+    assert {shared.value() for _ in range(20)} == {"drawing 1"}
     clock[0] += 1
-    assert {shared.text() for _ in range(20)} == {"drawing 2"}
+    assert {shared.value() for _ in range(20)} == {"drawing 2"}
 
 
 def test_a_master_that_is_not_there_is_known(live):

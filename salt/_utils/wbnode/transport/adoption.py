@@ -83,7 +83,10 @@ def take_over(
         before = meter.done
         try:
             as_sealed = _take_over(job, dataset, contents, name, meter, repair, one)
-            if one.repaired and links.why_live(dataset, job.live):
+            # A takeover that was killed may have left a table read-only that its server has open
+            # for writing: who needs it a second time would be refused.
+            stale = one.repaired or (as_sealed and dataset.kind == MYSQL)
+            if stale and links.why_live(dataset, job.live):
                 follow(dataset.kind)
             if as_sealed:
                 job.store.mark(dataset, contents, name)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from board.answers import SECONDS, Answers
+from board.recent import Answers
 
 
 class Nodes:
@@ -36,7 +36,7 @@ def answers(nodes):
 
 def test_within_ten_seconds_a_person_has_the_same_answer(nodes, answers):
     assert [answers.of("vera"), answers.of("vera")] == ["answer 1", "answer 1"]
-    nodes.now += SECONDS + 1
+    nodes.now += Answers.SECONDS + 1
     assert answers.of("vera") == "answer 2"
     assert nodes.asked == ["vera", "vera"]
 
