@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from labclient import Lab
+from wbcore.layout import Layout
 
 # Eight clients that pause as long meet whatever lasts longer than a hundredth of a second or so,
 # and leave the machine to what they watch.
@@ -52,6 +53,15 @@ until now=$(main "$1"); [ "$now" != 0 ] && [ "$now" != "$old" ] && systemctl is-
 done
 echo $((($(date +%s%N) - began) / 1000000))
 """
+# What HAProxy knows of its servers.
+_SERVERS = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as admin:
+    admin.connect(f"{sys.argv[1]}/admin.sock")
+    admin.sendall(b"show servers state; show stat -1 4 -1\\n")
+    admin.shutdown(socket.SHUT_WR)
+    print(*iter(lambda: admin.recv(65536).decode(), ""), sep="")
+"""
 _TREE = (
     "cd / && find usr/local/wormbase usr/local/mysql/data usr/local/ftp var/mail "
     "var/lib/wormbase-release -xdev ! -name '*.log' ! -name '*.lock' ! -name '*.wrm' "
@@ -75,6 +85,18 @@ def next_build(lab: Lab) -> str:
 def answers(lab: Lab, count: int = 16) -> list[dict[str, Any]]:
     """Answers to ``/version`` through the proxy."""
     return [lab.http("/version").json for _ in range(count)]
+
+
+def answers_of_all(lab: Lab) -> list[dict[str, Any]]:
+    """Answers to ``/version`` through the proxy, among which each web node has to be; if one is
+    not, the failure says who is in the pool, and why HAProxy gives it nothing."""
+    asked = answers(lab)
+    answered = {answer["node"] for answer in asked}
+    if answered != lab.web:
+        states = lab.exec("fe", "python3", "-c", _SERVERS, str(Layout().haproxy)).stdout
+        (run,) = lab.runner("wb_release.history", "limit=1")
+        pytest.fail(f"only {answered} answer; the last run: {run}\nHAProxy: {states}")
+    return asked
 
 
 def tree(lab: Lab, node: str) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import kinds_of_tables
 import pytest
 from glance import live
 from kinds_of_tables import TABLES
 from labclient import Lab
-from site_of import answers, letters, links, next_build
+from site_of import answers, answers_of_all, letters, links, next_build
 
 DATA = "/usr/local/mysql/data"
 
 
 @pytest.fixture(scope="module")
-def wrong(lab: Lab) -> str:
+def wrong(lab: Lab) -> Iterator[str]:
     """The next build, which has lost half of AceDB's genes; two of its databases have tables of
     every kind, and three that can not be served."""
     build = next_build(lab)
@@ -28,7 +29,10 @@ def wrong(lab: Lab) -> str:
     lab.exec("wb-dev", "sh", "-c", f"myisampack -s {packed} && myisamchk -rqs {packed}")
     assert sql(lab, "wb-dev", bad_tables(directory)) == ""
     lab.exec("wb-dev", "truncate", "--size=999", f"{DATA}/{directory}/crashed.MYD")
-    return build
+    yield build
+    if live(lab).startswith(f"{build}-"):
+        # Beside half of the genes the next build, which has all of them, would be held too.
+        assert lab.orch("rollback").returncode == 0
 
 
 def test_tables_that_can_not_be_served_are_refused_in_one_go(lab: Lab, wrong: str) -> None:
@@ -75,8 +79,7 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     done = lab.orch("release", {"build": wrong})
     assert done.returncode == 0, done.stdout + done.stderr
     assert live(lab).startswith(f"{wrong}-")
-    asked = answers(lab)
-    assert {answer["node"] for answer in asked} == lab.web
+    asked = answers_of_all(lab)
     assert {answer["acedb"] for answer in asked} == {wrong}
     (run,) = lab.runner("wb_release.history", "limit=1")
     figures = run["steps"]["check_contents"]
@@ -87,8 +90,6 @@ def test_a_build_that_lost_its_genes_is_held_and_goes_live_once_accepted(
     assert there and all(rows(lab, node, wrong) == there for node in sorted(lab.serving))
     told = lab.exec("wb-dev", "grep", "-rhA6", f"What is new since {was.split('-')[0]}", MAIL)
     assert "MySQL databases rebuilt: " in told.stdout
-    # Beside half of the genes the next build, which has all of them, would be held too.
-    assert lab.orch("rollback").returncode == 0
 
 
 def bad_tables(directory: str) -> str:
