@@ -102,6 +102,20 @@ def test_a_request_that_takes_long_is_not_cut_when_its_node_leaves(serving):
     assert max(ended - begun for begun, ended, *_ in clients.answers) > 8.5
 
 
+def test_a_node_with_a_long_query_gets_no_more_while_others_are_idle(serving):
+    for node in ALL:
+        serving.web[node].delay = 3
+    with ThreadPoolExecutor(1) as clients:
+        long = clients.submit(get, serving.port)
+        wait_until(lambda: any(node.asked for node in serving.web.values()))
+        busy = next(node for node in serving.web.values() if node.asked)
+        for node in serving.web.values():
+            node.delay = 0
+        for _ in range(6):
+            get(serving.port)
+        assert busy.asked == 1 and not long.done()
+
+
 def test_change_over_gives_no_old_answer_after_a_new_one(serving):
     serving.salt["wb_proxy.set_pool"]("a", ["wb-web1"])
     serving.web["wb-web2"].serves = answer(NEW)
