@@ -1,7 +1,8 @@
 # Settings that every node can read. The files in this folder list every setting of the release
 # automation with its default. To start:
 #
-#     cp -r pillar.example /srv/wormbase-site/pillar
+#     install -d /srv/wormbase-site
+#     cp -r /srv/wormbase-release/pillar.example /srv/wormbase-site/pillar
 #
 # Then set the addresses here, the keys in carrier.sls, and mail and blog in announce.sls. You can
 # delete what you do not change: everything but `nodes` has the default shown here. An unknown

@@ -39,6 +39,28 @@ def __virtual__():
 
 
 @wbnode.minion.salt_errors
+def unready(build):
+    """What keeps a build from being announced, without telling anybody of it.
+
+    build
+        The build, such as ``WS221``.
+
+    Returns ``{"mail": [why], "post": [why]}``; empty lists where nothing stands in the way.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt wb-dev wb_announce.unready WS221
+    """
+    settings, name = wbnode.minion.settings_of(__pillar__), Build.parse(build)
+    return {
+        "mail": _problems((_check_mail, settings.mail), (_notes, name)),
+        "post": _problems((_check_blog, settings.blog), (_notes, name)),
+    }
+
+
+@wbnode.minion.salt_errors
 def mail(release, before=""):
     """Send the letter of a build to the announce lists, unless it was sent.
 
@@ -57,11 +79,7 @@ def mail(release, before=""):
         salt wb-dev wb_announce.mail WS221-2010.12.24-0.02-1350
     """
     name, settings = Release.parse(release), wbnode.minion.settings_of(__pillar__).mail
-    if not (settings.host and settings.sender and settings.recipients):
-        raise BadRequest(
-            "the pillar names no mail server, sender or recipients",
-            "set wormbase:mail as pillar.example shows",
-        )
+    _check_mail(settings)
     record = wbnode.minion.layout_of(__opts__).letter(name.build)
     identity = wbcore.announce.mail.message_id(name, settings.sender)
     with wbnode.minion.alone(record.with_suffix(".lock")):
@@ -69,7 +87,7 @@ def mail(release, before=""):
             return {"message_id": identity, "already": True, "refused": []}
         now = datetime.datetime.now(datetime.UTC)
         message = wbcore.announce.mail.message(
-            name, _notes(name), settings, now, _news(name.build, before)
+            name, _notes(name.build), settings, now, _news(name.build, before)
         )
         refused = _send(message, settings, record)
     return {"message_id": identity, "already": False, "refused": refused}
@@ -94,7 +112,7 @@ def post(release, before=""):
         salt wb-dev wb_announce.post WS221-2010.12.24-0.02-1350
     """
     name = Release.parse(release)
-    entry = wbcore.announce.mail.post(name, _notes(name), _news(name.build, before))
+    entry = wbcore.announce.mail.post(name, _notes(name.build), _news(name.build, before))
     # WordPress would publish a second one under another slug.
     with wbnode.minion.alone(
         wbnode.minion.layout_of(__opts__).letter(name.build).with_suffix(".lock")
@@ -135,8 +153,31 @@ def tell(recipients, subject, text):
         raise _not_taken(error, settings, "fix it; the run itself does not need it") from error
 
 
-def _notes(release):
-    path = wbnode.minion.layout_of(__opts__).notes(release.build)
+def _problems(*checks):
+    found = []
+    for check, what in checks:
+        try:
+            check(what)
+        except (BadRequest, BadData) as error:
+            found.append(error.what)
+    return found
+
+
+def _check_mail(settings):
+    if not (settings.host and settings.sender and settings.recipients):
+        raise BadRequest(
+            "the pillar names no mail server, sender or recipients",
+            "set wormbase:mail as pillar.example shows",
+        )
+
+
+def _check_blog(settings):
+    if not settings.url:
+        raise BadRequest("the pillar names no blog", "set wormbase:blog as pillar.example shows")
+
+
+def _notes(build):
+    path = wbnode.minion.layout_of(__opts__).notes(build)
     try:
         return notes.decoded(path.read_bytes())
     except OSError as error:
@@ -226,8 +267,7 @@ def _draft(entry):
 def _blog(query, entry=None):
     """The answer of the blog's list of posts: to a search, or to a new entry."""
     settings = wbnode.minion.settings_of(__pillar__).blog
-    if not settings.url:
-        raise BadRequest("the pillar names no blog", "set wormbase:blog as pillar.example shows")
+    _check_blog(settings)
     words = urllib.parse.urlencode({"rest_route": "/wp/v2/posts", **query})
     secret = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
     request = urllib.request.Request(

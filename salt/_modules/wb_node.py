@@ -26,11 +26,12 @@ def observe(build=""):
         On the development server: the build to look at, such as ``WS221``; without one
         only the names of the staged builds are told.
 
-    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``), ``settled`` (whether the node was
-    ever brought to its state) and the parts that the node's roles give it: ``held`` (dataset id →
-    digest), ``links`` (name → target), ``free`` (see ``wb_disk.free``), ``version`` (what the
-    running servers answer, or ``{"error": …}``), ``switch`` (a change-over that was begun and not
-    ended); ``staging``; ``proxy``.
+    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``), ``edition`` (of the pillar that
+    this minion keeps), ``settled`` (whether the node was ever brought to its state) and the parts
+    that the node's roles give it: ``held`` (dataset id → digest), ``links`` (name → target),
+    ``free`` (see ``wb_disk.free``), ``version`` (what the running servers answer, or
+    ``{"error": …}``), ``switch`` (a change-over that was begun and not ended); ``staging``;
+    ``proxy``.
 
     CLI Example:
 
@@ -40,7 +41,11 @@ def observe(build=""):
     """
     roles = _roles()
     layout = wbnode.minion.layout_of(__opts__)
-    seen = {"epoch": __salt__["wb_live.epoch"](), "settled": layout.enforced.exists()}
+    seen = {
+        "epoch": __salt__["wb_live.epoch"](),
+        "edition": __pillar__.get("wormbase_edition", ""),
+        "settled": layout.enforced.exists(),
+    }
     if roles & {"acedb", "mysql", "support", "web"}:
         held = __salt__["wb_dataset.held"]()
         seen["held"] = {dataset: facts["digest"] for dataset, facts in held.items()}
@@ -204,6 +209,7 @@ def _staging(build):
     }
     if build:
         staging["survey"] = __salt__["wb_build.survey"](build)
+        staging["unready"] = __salt__["wb_announce.unready"](build)
     return staging
 
 

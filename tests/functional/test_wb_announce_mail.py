@@ -126,6 +126,19 @@ def test_mail_without_settings(load, notes):
         load("node", {})["wb_announce.mail"](RELEASE)
 
 
+def test_all_that_keeps_a_build_from_being_announced_is_named_before_anybody_is_told(load, server):
+    missing = load("node", {})["wb_announce.unready"]("WS221")
+    (server_missing, no_notes), (no_blog, _) = missing["mail"], missing["post"]
+    assert server_missing == "the pillar names no mail server, sender or recipients"
+    assert no_blog == "the pillar names no blog"
+    assert no_notes.endswith("letter.WS221 can not be read: No such file or directory")
+
+
+def test_nothing_keeps_a_build_from_being_announced(modules, load, pillar, notes):
+    ready = load("node", {**pillar, "blog": {"url": "http://localhost"}})
+    assert ready["wb_announce.unready"]("WS221") == {"mail": [], "post": []}
+
+
 def test_tell_sends_a_mail_about_a_run_each_time(modules, server):
     for _ in range(2):
         told = modules["wb_announce.tell"](["ops@localhost"], "WS221 is\nlive", "It took long.")

@@ -70,6 +70,8 @@ class World:
     genes: dict[str, int] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
     absent: tuple[str, ...] = ()
+    # What keeps a build from being announced.
+    unready: dict[str, list[str]] = field(default_factory=dict)
 
     def stage(self, build: str, *rebuilt: str) -> None:
         """A build lands: these databases were rebuilt for it, all for the first one."""
@@ -138,7 +140,10 @@ class World:
             if node not in self.absent
         }
         staging = StagingSeen(
-            dict.fromkeys(self.builds, True), self.survey(build) if build else {}, self.webapp
+            dict.fromkeys(self.builds, True),
+            self.survey(build) if build else {},
+            self.webapp,
+            self.unready,
         )
         if self.settings.staging in self.absent:
             staging = StagingSeen()

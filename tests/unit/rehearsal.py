@@ -39,6 +39,7 @@ from wbmaster import run
 from wbmaster.ledger import Ledger
 from wbmaster.lifecycle import begin, end
 from wbmaster.lock import RunLock
+from wbmaster.nodes.edition import edition
 from wbmaster.nodes.fleet import Answer, Fleet
 from wbmaster.office import Office
 
@@ -134,6 +135,11 @@ class Nodes(Fleet):
         # than visitors got.
         self.downloads: dict[str, str] = {}
         self.apart: list[str] = []
+        # Where the pillar's files are; the editions that nodes go by, at first that of no files;
+        # and nodes whose pillar does not render.
+        self.pillar_roots: dict[str, list[str]] = {}
+        self.editions: dict[str, str] = {}
+        self.without_pillar: set[str] = set()
         # Servers that wait to be restarted.
         self.due: dict[str, list[str]] = {}
         self._records: dict[str, Any] = {}
@@ -259,7 +265,11 @@ class Nodes(Fleet):
     def wb_node_observe(self, node: str, build: str) -> dict[str, Any]:
         seen = self.world.see(build)
         one = seen.nodes[node]
-        told: dict[str, Any] = {"epoch": self.epochs.get(node, 0), "settled": one.settled}
+        told: dict[str, Any] = {
+            "epoch": self.epochs.get(node, 0),
+            "edition": self.editions.get(node, edition({})),
+            "settled": one.settled,
+        }
         if node in self.world.settings.serving:
             told |= {key: getattr(one, key) for key in ("held", "links", "version", "switch")}
             told["held"] = dict(told["held"])
@@ -270,6 +280,11 @@ class Nodes(Fleet):
         if node == self.world.settings.proxy:
             told["proxy"] = self.wb_proxy_read(node)
         return told
+
+    def saltutil_refresh_pillar(self, node: str, wait: bool, timeout: int) -> bool:
+        if node not in self.without_pillar:
+            self.editions[node] = edition(self.pillar_roots)
+        return True
 
     def wb_build_survey(
         self, node: str, build: str, databases: dict[str, str] | None = None
@@ -620,6 +635,8 @@ class Desk(Office):
         self.ledger = Ledger(self.layout.ledger)
         self.lock = RunLock(self.layout.lock)
         self.nodes = self.fleet = Nodes(world)
+        self.opts = {"pillar_roots": {"base": [str(root / "pillar")]}}
+        self.nodes.pillar_roots = self.opts["pillar_roots"]
         self.nodes.ledger = self.ledger
         self.bus = self.wire = Wire()
         self.last_words: list[str] = []

@@ -20,6 +20,7 @@ from . import run
 from .ledger import Ledger
 from .lock import RunLock
 from .nodes.bus import Bus
+from .nodes.edition import edition
 from .nodes.fleet import Fleet
 from .nodes.observe import observe, survey_live
 
@@ -39,7 +40,8 @@ class Office:
     def plan(self, request: Request) -> run.Run:
         """Look at everything and decide: a run that has not begun. Changes nothing."""
         known = self.ledger.known()
-        seen = observe(self.fleet, self.settings, request.build)
+        wanted = edition(self.opts["pillar_roots"])
+        seen = observe(self.fleet, self.settings, request.build, wanted)
         if request.kind == ADOPT:
             seen = survey_live(self.fleet, self.settings, seen)
         today = datetime.datetime.now(datetime.UTC).date()

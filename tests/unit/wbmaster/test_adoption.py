@@ -44,6 +44,7 @@ def untouched(desk: Desk) -> bool:
     functions = {function for _, function in desk.nodes.asked}
     return functions <= {
         "wb_node.observe",
+        "saltutil.refresh_pillar",
         "wb_node.carry",
         "wb_node.settle",
         "wb_build.survey",

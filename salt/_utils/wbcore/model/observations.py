@@ -26,11 +26,13 @@ class NodeSeen:
 @dataclass(frozen=True)
 class StagingSeen:
     """The development server: builds there (name → landed), a survey of the one asked
-    for, and what stands in ``website/staging``."""
+    for, what stands in ``website/staging``, and what keeps the build from being announced (way to
+    announce → why)."""
 
     builds: Mapping[str, bool] = field(default_factory=dict)
     survey: Mapping[str, Any] = field(default_factory=dict)
     webapp: Mapping[str, Any] = field(default_factory=dict)
+    unready: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def newest(self) -> Build | None:

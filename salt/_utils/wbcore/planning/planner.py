@@ -43,6 +43,7 @@ def decide(
         preconditions.check_quorum(settings, seen)
     plan = decider(request, settings, known, seen, today)
     preconditions.check_verdicts(plan, known)
+    preconditions.check_announcing(plan, settings, seen, known)
     return plan
 
 

@@ -116,6 +116,23 @@ def check_staging_answers(settings: Settings, seen: Seen) -> None:
         )
 
 
+def check_announcing(plan: Plan, settings: Settings, seen: Seen, known: Known) -> None:
+    """What the plan has to announce can not be: to learn that of a release that is live is late.
+
+    A change-over that was begun is ended all the same.
+    """
+    # The letter and the post may lack the same.
+    reasons = dict.fromkeys(
+        why for way in plan.announce for why in seen.staging.unready.get(way, ())
+    )
+    if reasons and not known.switch:
+        raise BadRequest(
+            f"{plan.request.build} can not be announced: {together(list(reasons))}",
+            "set what is missing, as pillar.example shows, and give the same command again",
+            node=settings.staging,
+        )
+
+
 def check_webapp(seen: Seen, settings: Settings) -> None:
     """The webapp in staging is not a committed revision."""
     webapp = seen.staging.webapp

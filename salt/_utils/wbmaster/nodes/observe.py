@@ -17,24 +17,33 @@ from .fleet import GATHER, Answer, Fleet, said
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
+_REFRESH_SECONDS = 30
+_BEHIND = (
+    "it goes by an older pillar than the master's files; salt-run pillar.show_pillar {0} shows "
+    "what is wrong with the new one"
+)
 _NODE_PARTS = ("held", "links", "version", "switch", "free", "settled")
 # The version is judged apart: see _node.
 _PARTS = ("held", "links", "switch", "free", "staging", "proxy")
 
 
-def observe(fleet: Fleet, settings: Settings, build: Build | None) -> Seen:
+def observe(fleet: Fleet, settings: Settings, build: Build | None, edition: str = "") -> Seen:
     """What all nodes answer; ``absent`` are those that say nothing for the time set, or fail
     to look, or answer with something that is no observation.
 
-    A node that connects again after a restart of the master misses what was asked meanwhile,
-    so whoever is silent is asked more than once.
+    edition
+        Of the pillar that every node has to go by; one that goes by another gets this one first,
+        and counts as absent if it does not take it. None is asked for if it is empty.
     """
-    answers: dict[str, Answer] = {}
-    patience = max(1, settings.golive.answer_seconds // ATTEMPTS - GATHER)
-    for _ in range(ATTEMPTS):
-        silent = [node for node in settings.nodes if node not in answers or answers[node].silent]
-        answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
-    troubles = {node: why for node, answer in answers.items() if (why := _trouble(answer))}
+    answers = _asked(fleet, settings, list(settings.nodes), build)
+    if behind := [node for node, answer in answers.items() if _is_behind(answer, edition)]:
+        fleet.ask(behind, "saltutil.refresh_pillar", wait=True, timeout=_REFRESH_SECONDS)
+        answers |= _asked(fleet, settings, behind, build)
+    troubles = {
+        node: why
+        for node, answer in answers.items()
+        if (why := _trouble(answer) or (_is_behind(answer, edition) and _BEHIND.format(node)))
+    }
     for node, why in troubles.items():
         log.warning("%s counts as absent, since it cannot say what it holds: %s", node, why)
     seen = {
@@ -67,6 +76,27 @@ def survey_live(fleet: Fleet, settings: Settings, seen: Seen) -> Seen:
         databases=dict(live.databases),
     )
     return replace(seen, staging=replace(seen.staging, survey=survey))
+
+
+def _asked(
+    fleet: Fleet, settings: Settings, nodes: list[str], build: Build | None
+) -> dict[str, Answer]:
+    """What nodes see. One that connects again after a restart of the master misses what was asked
+    meanwhile, so whoever is silent is asked more than once."""
+    answers: dict[str, Answer] = {}
+    patience = max(1, settings.golive.answer_seconds // ATTEMPTS - GATHER)
+    for _ in range(ATTEMPTS):
+        silent = [node for node in nodes if node not in answers or answers[node].silent]
+        answers |= fleet.ask(silent, "wb_node.observe", patience, build=str(build or ""))
+    return answers
+
+
+def _is_behind(answer: Answer, edition: str) -> bool:
+    """Whether a node goes by another pillar than it should, which may be why it fails to look."""
+    if answer.silent or not edition:
+        return False
+    value = answer.value
+    return not answer.good or (isinstance(value, Mapping) and value.get("edition") != edition)
 
 
 def _trouble(answer: Answer) -> str:

@@ -127,8 +127,8 @@ def _window(run: Data) -> float | None:
 
 
 def _forecast(run: Data) -> str:
-    minutes = number(run["forecast"].get("minutes"))
-    return f"{length(minutes * 60)} ({_error(run)})" if minutes else ""
+    minutes, error = number(run["forecast"].get("minutes")), _error(run)
+    return f"{length(minutes * 60)}{f' ({error})' if error else ''}" if minutes else ""
 
 
 def _error(run: Data) -> str:

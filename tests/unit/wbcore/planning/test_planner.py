@@ -158,6 +158,44 @@ def test_release_of_a_webapp_that_has_no_name_is_refused(kind, webapp, says):
     assert says in refused(world, kind, "WS220")
 
 
+NOTES, NO_BLOG = "the release notes can not be read", "the pillar names no blog"
+UNREADY = {"mail": [NOTES], "post": [NO_BLOG, NOTES]}
+
+
+@pytest.mark.parametrize("kind", ["release", "announce"])
+def test_what_can_not_be_announced_is_refused_before_anything_is_done(kind):
+    world = live_world("WS220")
+    if kind == "release":
+        world.stage("WS221")
+    else:
+        live = world.known.live
+        record = replace(world.known.releases[live], posted=False, mailed=False)
+        world.known = replace(world.known, releases={live: record})
+    world.unready = UNREADY
+    says = re.escape(f"can not be announced: 2 things are wrong: (1) {NO_BLOG} (2) {NOTES}; set")
+    with pytest.raises(BadRequest, match=f"^wb-dev: WS22[01] {says}"):
+        world.plan(request(kind, "WS221" if kind == "release" else "WS220"))
+
+
+@pytest.mark.parametrize("asked", ["push", "golive", "rollback", "minor"])
+def test_what_announces_nothing_needs_no_blog(asked):
+    world = live_world("WS219", "WS220")
+    world.unready = UNREADY
+    if asked == "minor":
+        world.webapp["revision"] = world.webapp["tip"] = 1351
+        world.plan(request("release", "WS220", minor=True))
+    else:
+        world.plan(request(asked, "" if asked == "rollback" else "WS220"))
+
+
+def test_a_change_over_that_died_is_ended_whatever_became_of_the_notes():
+    world = live_world("WS220")
+    world.stage("WS221")
+    world.interrupt(world.plan(request("release", "WS221")), 1)
+    world.unready = UNREADY
+    assert world.plan(request("release", "WS221")).needs_golive
+
+
 def test_push_does_not_look_at_the_webapp():
     world = field_world("WS220")
     world.webapp["modified"] = ["lib/x.pm"]

@@ -53,7 +53,8 @@ def test_without_experience_a_quarter_travels(new):
 
     # Of all the datasets that a node of the site lacks, each once.
     assert told["bytes"] == {"local": 1000, "remote": 750}
-    assert told["minutes"] == 0.0
+    # A few kilobytes: what is left are the steps that take their time whatever is moved.
+    assert told["minutes"] == 0.33
     assert told["window_seconds"] == 0
 
 

@@ -1,0 +1,17 @@
+"""External pillar ``wormbase_edition``: of which state of the pillar's files this pillar is made.
+
+Apart from the settings: what changes in another node's file is no change of this node's state.
+"""
+
+from wbmaster.nodes.edition import KEY, edition
+
+__virtualname__ = "wb_edition"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def ext_pillar(minion_id, pillar, *args, **kwargs):
+    """The edition, the same for every minion; see wbmaster.nodes.edition."""
+    return {KEY: edition(__opts__["pillar_roots"])}
