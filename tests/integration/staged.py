@@ -16,7 +16,8 @@ SMALL_FILES = 12
 
 
 def build(layout: Layout, name: str, ready: bool = False) -> None:
-    """Stage a build: an AceDB database and two folders of support databases, no MySQL."""
+    """Stage a build: an AceDB database and two folders of support databases, no MySQL;
+    and its release notes."""
     random_bytes = random.Random(name).randbytes
     support = layout.kind(SUPPORT) / name
     files = {
@@ -25,6 +26,7 @@ def build(layout: Layout, name: str, ready: bool = False) -> None:
     }
     for number in range(SMALL_FILES):
         files[support / "gene" / f"{number}.txt"] = random_bytes(100)
+    files[layout.notes(Build.parse(name))] = f"Notes of {name}".encode()
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
