@@ -47,6 +47,8 @@ _OLD = {
         "tace": "/usr/local/wormbase/acedb/bin/tace",
         "xinetd": "elegans",
     },
+    "mysql": {"reader": "webdev"},
+    "webapp": {**_CHECKED["webapp"], "user": "webdev", "group": "webdev"},
     "nginx": {"file": ""},
 }
 

@@ -101,6 +101,12 @@ def test_a_web_node_gets_what_is_live(node):
     assert found["wb_link.switched"]["going_live"] is False
 
 
+def test_one_user_may_run_acedb_and_the_webapp(node):
+    theirs = {"user": "webdev", "group": "webdev"}
+    found = arguments(rendered(node("wb-web1", acedb=theirs, webapp=theirs)))
+    assert next(given for name, given in found if name == "user.present")["name"] == "webdev"
+
+
 def test_servers_have_the_names_that_the_pillar_gives_them(node):
     functions = node(
         "wb-web1",

@@ -4,7 +4,7 @@
 {%- for user, group in [
   (settings.acedb.user, settings.acedb.group),
   (settings.webapp.user, settings.webapp.group),
-] %}
+]|unique %}
 the user {{ user }} is there:
   group.present:
     - name: {{ group }}
@@ -16,6 +16,10 @@ the user {{ user }} is there:
     - home: {{ settings.paths.wormbase }}
     - createhome: False
     - shell: /usr/sbin/nologin
+    # One that the site has stays as it is: usermod refuses to change who has processes.
+    - unless:
+      - fun: user.info
+        name: {{ user }}
     - require:
       - group: the user {{ user }} is there
 {%- endfor %}
