@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import salt.auth
 import salt.channel.client
 import salt.client.mixins
+import salt.utils.error
 import salt.utils.minions
 from salt.exceptions import (
     AuthenticationError,
@@ -21,6 +24,8 @@ from wbcore.errors import BadRequest, StepFailed
 from wbmaster.nodes.bus import LOST
 
 _SECONDS = 120
+# For the master to take what it is asked; whoever presses a button waits for it.
+_TAKEN_SECONDS = 15
 _REFUSED = (AuthenticationError, EauthAuthenticationError, TokenAuthenticationError)
 _WAY_OUT = "see that salt-master runs: systemctl status salt-master"
 
@@ -36,6 +41,15 @@ class _Runners(salt.client.mixins.SyncClientMixin):  # type: ignore[misc]
 
     def __init__(self, opts: Mapping[str, Any]) -> None:
         self.opts = opts
+
+    def master_call(self, **asked: Any) -> Any:
+        """Give the call to the master, which is not asked a second time: Salt's own would wait for
+        three minutes, and a master that comes back meanwhile would do what nobody expects."""
+        with _channel(self.opts) as channel:
+            told = channel.send({**asked, "cmd": self.client}, tries=1, timeout=_TAKEN_SECONDS)
+        if isinstance(told, Mapping) and "error" in told:
+            salt.utils.error.raise_error(**told["error"])
+        return told
 
 
 class Master:
@@ -54,10 +68,9 @@ class Master:
         since 1970); Refused for a wrong name or password."""
         asked = {"cmd": "mk_token", "eauth": way, "username": name, "password": password}
         try:
-            with salt.channel.client.ReqChannel.factory(
-                self._opts, crypt="clear", usage="master_call"
-            ) as channel:
-                token = channel.send(asked)
+            _check_there(self._opts)
+            with _channel(self._opts) as channel:
+                token = channel.send(asked, tries=1, timeout=_TAKEN_SECONDS)
         except (SaltClientError, SaltReqTimeoutError, *LOST) as error:
             raise StepFailed(f"the master does not answer ({error})", _WAY_OUT) from error
         if not isinstance(token, Mapping) or "token" not in token:
@@ -77,15 +90,18 @@ class Master:
         given = {"arg": [], "kwarg": arguments}
         asked = {"fun": function, "kwarg": given, "token": token}
         try:
+            _check_there(self._opts)
             returned = _Runners(self._opts).cmd_sync(asked, timeout=_SECONDS)
         except _REFUSED as error:
             raise Refused(
                 f"you may not call {function}",
                 "ask for it in external_auth on the master, or log in again",
             ) from error
-        except SaltClientTimeout as error:
-            raise StepFailed(f"{function} has not answered yet", "look again later") from error
-        except (SaltClientError, SaltReqTimeoutError, *LOST) as error:
+        except (SaltClientTimeout, SaltReqTimeoutError) as error:
+            raise StepFailed(
+                f"{function} has not answered yet", "look later whether it was done"
+            ) from error
+        except (SaltClientError, *LOST) as error:
             raise StepFailed(f"the master does not answer ({error})", _WAY_OUT) from error
         if isinstance(returned, Mapping) and returned.get("retcode"):
             what, _, todo = str(returned.get("error", "it was refused")).partition("; ")
@@ -93,3 +109,14 @@ class Master:
         if isinstance(returned, str) and returned.startswith("Exception occurred"):
             raise StepFailed(f"{function} failed", "the log of the master says why")
         return returned
+
+
+def _channel(opts: Mapping[str, Any]) -> Any:
+    return salt.channel.client.ReqChannel.factory(opts, crypt="clear", usage="master_call")
+
+
+def _check_there(opts: Mapping[str, Any]) -> None:
+    """Tell at once of a master that does not run: what is sent to it would wait, and be done when
+    it runs again."""
+    where = urlsplit(opts["master_uri"])
+    socket.create_connection((str(where.hostname), int(where.port or 0)), _TAKEN_SECONDS).close()

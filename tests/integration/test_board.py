@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
 import pytest
 import staged
 from boards import Browser
+from pytestshellutils.utils import ports
+from wbcore.errors import StepFailed
 from wbcore.verdicts import HOLD
 from wbsite import STAGING, Site, eventually
+
+from board.master import Master
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -189,6 +194,26 @@ def test_nodes_answer_through_the_persons_own_call(vera: Browser, site: Site) ->
 
     assert page.status == 200
     assert "wb-web1" in page.text
+
+
+def test_nothing_is_sent_to_a_master_that_does_not_run(site: Site) -> None:
+    port = ports.get_unused_localhost_port()
+    master = Master({**site.master.config, "master_uri": f"tcp://127.0.0.1:{port}"})
+    with pytest.raises(StepFailed, match=r"the master does not answer .*refused"):
+        master.call("a token", "wb_release.hold", reason="x")
+    with pytest.raises(StepFailed, match=r"the master does not answer .*refused"):
+        master.log_in("file", "olga", "x")
+
+
+def test_a_master_that_hangs_is_not_waited_for_without_end(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("board.master._TAKEN_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        where = f"tcp://127.0.0.1:{hanging.getsockname()[1]}"
+        master = Master({**site.master.config, "master_uri": where})
+        with pytest.raises(StepFailed, match=r"wb_release\.hold has not answered yet"):
+            master.call("a token", "wb_release.hold", reason="x")
 
 
 def test_the_ledger_locked_by_a_writer_is_read_all_the_same(vera: Browser, site: Site) -> None:
