@@ -15,6 +15,9 @@ from wbnode.due_restarts import XINETD
 from wbnode.serving import processes
 
 _RUNNING = ("active", "reloading")
+# One that is being started, as a minion is whose first act is to enforce its states, is not
+# started again; one that waits to be started again after it died is.
+_STARTING = ("start", "start-post")
 _ENABLED = ("enabled", "alias", "static")
 # Where systemd makes units of init scripts. One that is loaded hides a file that came later.
 _GENERATED = "/run/systemd/generator"
@@ -37,9 +40,11 @@ def state(name: str) -> dict[str, bool]:
         ["systemctl", "show", wanted, f"{name}.service"], "look at systemd on this node"
     )
     told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    is_starting = told["ActiveState"] == "activating" and told["SubState"] in _STARTING
+    # One that systemd knew by an init script is called active after its processes have ended.
+    is_active = told["ActiveState"] in _RUNNING and told["SubState"] != "exited"
     return {
-        # One that systemd knew by an init script is called active after its processes have ended.
-        "running": told["ActiveState"] in _RUNNING and told["SubState"] != "exited",
+        "running": is_active or is_starting,
         "enabled": told["UnitFileState"] in _ENABLED,
         "current": told["NeedDaemonReload"] == "no"
         and not told["FragmentPath"].startswith(_GENERATED),

@@ -33,6 +33,7 @@ OWN = {
     "fe": ["wormbase-keeper", "wormbase-haproxy"],
     "salt": ["wormbase-run@1", "wormbase-board"],
 }
+UNIT = "being-started"
 # xinetd starts whatever else the site has it start, as whatever user.
 UNCONFINED = {"xinetd"}
 
@@ -87,6 +88,30 @@ def test_the_keeper_ends_a_page_although_a_node_does_not_answer(lab: Lab) -> Non
         lab.exec(*report, "--signal=CONT")
     lab.exec("salt", "salt", "fe", "state.apply", "--timeout=60")
     eventually("the node is back in the pool", lambda: pool(lab) == lab.web, 120)
+
+
+@pytest.mark.parametrize(
+    ("unit", "runs"),
+    [
+        (["--property=Type=notify", "--no-block", "sleep", "60"], True),
+        (["--property=Restart=always", "--property=RestartSec=60", "false"], False),
+    ],
+    ids=["being started", "waiting to be started again"],
+)
+def test_a_service_that_is_being_started_counts_as_running(
+    lab: Lab, unit: list[str], runs: bool
+) -> None:
+    lab.exec("wb-gb1", "systemd-run", f"--unit={UNIT}", *unit)
+    try:
+        eventually(
+            "systemd is at it",
+            lambda: "activating" in lab.exec("wb-gb1", "systemctl", "is-active", UNIT).stdout,
+            seconds=20,
+        )
+        asked = ("salt", "--out=json", "--static", "wb-gb1", "wb_service.state", UNIT)
+        assert json.loads(lab.exec("salt", *asked).stdout)["wb-gb1"]["running"] is runs
+    finally:
+        lab.exec("wb-gb1", "systemctl", "stop", UNIT)
 
 
 def test_nothing_of_a_release_runs_as_root(lab: Lab) -> None:

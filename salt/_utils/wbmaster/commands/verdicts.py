@@ -46,7 +46,10 @@ def accept(office: Office, build: str, reason: str) -> str:
     named, why = Build.parse(build), requests.reason(reason)
     office.ledger.judge(ACCEPTED, named, why, who(), _sealed(office, named))
     office.ledger.lift(HOLD, named)
-    return f"{named} is accepted as it is sealed now"
+    return (
+        f"{named} is accepted as it is sealed now; "
+        f"orch.release pillar='{{build: {named}}}' makes it live"
+    )
 
 
 def unaccept(office: Office, build: str) -> str:
