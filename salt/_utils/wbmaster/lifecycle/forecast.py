@@ -14,7 +14,7 @@ from ..steps.make_parcels import wanted
 
 # Before anything was ever pushed so: what rsync was measured to send of a first release, as a
 # share of its size; the bytes that it moves, and that parcels are made of, in a second (measured by
-# `bench/push`); and the seconds of the steps that do not grow (measured on a lab: 20 to 23 s).
+# `bench/push`); and the seconds of the steps that do not grow (20 to 23 were measured).
 _FIRST_RATIO = 0.25
 _FIRST_RATE = 5e6
 _FIRST_PARCELS_RATE = 9e6
