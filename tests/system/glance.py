@@ -21,6 +21,8 @@ print(json.dumps(ledger.execute(sys.argv[2]).fetchall()))
 _LIVE = "select release from live where gone_back is null order by number desc limit 1"
 _AT_WORK = "select id from run where ended is null union all select node from resting"
 
+_BEGUN = "select step from step where run in (select id from run where ended is null)"
+
 
 def live(lab: Lab) -> str:
     """The release that the ledger calls live."""
@@ -31,6 +33,11 @@ def live(lab: Lab) -> str:
 def at_work(lab: Lab) -> bool:
     """Whether a run is under way, or a node out of the pool for a restart."""
     return bool(_ledger(lab, _AT_WORK))
+
+
+def begun(lab: Lab) -> set[str]:
+    """The steps that the run at work has begun."""
+    return {step for (step,) in _ledger(lab, _BEGUN)}
 
 
 def pool(lab: Lab) -> set[str]:

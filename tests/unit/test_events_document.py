@@ -57,7 +57,7 @@ def desk(memory):
     desk.nodes.world.stage("WS224")
     with pytest.raises(ReleaseError):
         desk.run(request("release", "WS224"), {8: FAIL})
-    desk.wire.fired += adopted(memory)
+    desk.wire.fired += adopted(memory) + deserted(memory)
     yield desk
     desk.wire.close()
 
@@ -73,6 +73,35 @@ def adopted(memory) -> list[tuple[str, dict]]:
     desk.run(request("adopt", repair=True))
     desk.wire.close()
     return desk.wire.fired
+
+
+# A call of each step that goes on without a node, and what else is known of the call.
+_DESERTED = {
+    "wb_disk.check": None,
+    "wb_dataset.pull": "push_acedb push_mysql push_support push_webapp",
+    "wb_live.switch": None,
+    "wb_dataset.found": None,
+}
+
+
+def deserted(memory) -> list[tuple[str, dict]]:
+    """What is fired by releases in each of which one node stops answering."""
+    moments = [(call, step) for call, steps in _DESERTED.items() for step in (steps or "-").split()]
+    fired = []
+    for number, moment in enumerate(moments):
+        desk = staged(World(settings()), memory / f"deserted-{number}", "WS220", "WS221")
+        real = desk.nodes._ask
+
+        def ask(node, function, kwargs, desk=desk, real=real, moment=moment):
+            if (function, kwargs.get("step", "-")) == moment:
+                desk.nodes.world.absent = desk.nodes.world.absent or (node,)
+            return real(node, function, kwargs)
+
+        desk.nodes._ask = ask
+        assert "left out: " in desk.run(request("release", "WS221"))
+        desk.wire.close()
+        fired += desk.wire.fired
+    return fired
 
 
 def told(desk: Desk, phase: str) -> list[tuple[str, dict]]:

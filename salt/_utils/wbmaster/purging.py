@@ -11,6 +11,7 @@ from wbcore.disk.retention import Used, removal
 from wbcore.model.links import why_live
 from wbcore.names import Build
 
+from .leaving_out import answered
 from .nodes.fleet import Call, values
 from .run import Run
 
@@ -28,10 +29,17 @@ class Purged:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def found_on(run: Run, nodes: Sequence[str]) -> Found:
+def found_on(run: Run, nodes: Sequence[str], without: str = "") -> Found:
     """Every dataset on the nodes' disks: node → id → facts. A dry run leaves out what a step
-    before would have removed."""
-    found: Found = run.fleet.call(nodes, "wb_dataset.found", _WAY_OUT)
+    before would have removed.
+
+    without
+        The step that goes on without nodes that do not answer; else they stop it.
+    """
+    answers = run.fleet.ask(nodes, "wb_dataset.found")
+    found: Found = (
+        answered(run, without, answers, _WAY_OUT) if without else values(answers, _WAY_OUT)
+    )
     gone = run.notes.removed
     return {
         node: {one: facts for one, facts in datasets.items() if one not in gone.get(node, ())}

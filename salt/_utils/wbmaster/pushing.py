@@ -8,7 +8,8 @@ from typing import Any
 from wbcore.datasets import Dataset
 from wbcore.transport.routes import Leg, route
 
-from .nodes.fleet import Answer, Call, values
+from .leaving_out import answered
+from .nodes.fleet import Answer, Call
 from .run import Run
 
 Changes = dict[str, Any]
@@ -57,7 +58,7 @@ def pull(run: Run, step: str, manifest: str, digest: str, lacking: dict[str, lis
             run.tell(step, "progress", node=node, received=bytes_in, complete=True)
 
     answers = run.fleet.cascade("wb_dataset.pull", calls, done)
-    pulled = values(answers, "what was copied stays; run the same command again")
+    pulled = answered(run, step, answers, "what was copied stays; run the same command again")
     mended = {node: answer["mended"] for node, answer in pulled.items() if answer["mended"]}
     run.notes.measured(
         step,

@@ -270,3 +270,20 @@ def luminance(colour):
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
     red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_what_the_gate_says_stands_on_the_page_once(pages, ledger):
+    build, said = Build.parse("WS223"), "WS223 is further from the live WS221 than is allowed"
+    error = f"{said}; if it is right as it is, accept it"
+    ledger.begin_run({"id": "run-3", "kind": "release", "request": "{}", "build": "WS223",
+                      "cause": "landed", "pid": 1})  # fmt: skip
+    ledger.begin_step("run-3", "check_contents")
+    ledger.end_step("run-3", "check_contents", "failed", {"findings": [FINDING]}, error)
+    ledger.end_run("run-3", "failed", error)
+    ledger.judge("hold", build, said, "the gate on contents")
+    ledger.record_landing(Landing(build, state="answered", answer=f"the release failed: {error}"))
+    assert drawn(pages, "landings").count(said) == 1
+
+    # Without it in the answer nobody would know.
+    ledger.record_landing(Landing(build, state="waiting"))
+    assert drawn(pages, "landings").count(said) == 2

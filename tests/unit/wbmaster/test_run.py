@@ -568,6 +568,93 @@ def test_a_node_that_is_away_leaves_the_pool_and_joins_when_it_is_back(desk):
     assert "wb_proxy.maintain" not in {function for _, function in desk.nodes.asked}
 
 
+def dies_at(desk, node, number):
+    """Let a node be gone from the call of this number on."""
+    real = desk.nodes._ask
+
+    def ask(asked, function, kwargs):
+        if len(desk.nodes.asked) >= number:
+            desk.nodes.world.absent = (node,)
+        return real(asked, function, kwargs)
+
+    desk.nodes._ask = ask
+    return real
+
+
+@pytest.mark.parametrize("node", ["wb-web1", "wb-web2", "wb-gb1", "canopus"])
+def test_one_node_that_dies_before_the_site_moves_stops_no_release(desk, room, way, node):
+    asked = request("release", "WS221")
+    moves = "wb_proxy.maintain" if way == MAINTENANCE else "wb_live.switch"
+    calls = _calls(desk, asked)
+    seen, moved = ([f for _, f in calls].index(name) for name in ("wb_live.heed", moves))
+    for number in range(seen, moved + 1):
+        twin = desk.again(room / f"{node}-{number}")
+        real, where = dies_at(twin, node, number), f"{node} dies before {calls[number]}"
+        said = twin.run(asked)
+
+        assert f"left out: {node}" in said and twin.nodes.wrong == [], where
+        assert shown(twin) == {"WS221-0.02-1350"}, where
+        assert sorted(twin.nodes.pool) == sorted(set(WEB) - {node}), where
+        twin.nodes._ask, twin.nodes.world.absent = real, ()
+        twin.run(asked)
+        assert sorted(twin.nodes.pool) == sorted(WEB) and twin.nodes.wrong == [], where
+        twin.wire.close()
+
+
+@pytest.mark.parametrize("node", ["wb-web1", "wb-gb1"])
+def test_one_node_that_dies_when_the_site_has_moved_stops_no_release(desk, node):
+    asked = request("release", "WS221")
+    calls = [f for _, f in _calls(desk, asked)]
+    real = dies_at(desk, node, calls.index("wb_dataset.found", calls.index("wb_announce.mail")))
+    assert f"left out: {node}" in desk.run(asked) and desk.live.same_content(release("WS221"))
+
+    desk.nodes._ask, desk.nodes.world.absent = real, ()
+    desk.run(asked)
+    assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
+
+
+def test_nodes_whose_answers_a_new_master_has_lost_are_not_left_out(desk):
+    calls = [f for _, f in _calls(desk, request("release", "WS221"))]
+    real = desk.nodes._ask
+
+    def ask(node, function, kwargs):
+        if function == "wb_dataset.pull" and node == "canopus":
+            desk.wire.masters += 1
+            return Answer(silent=True)
+        return real(node, function, kwargs)
+
+    desk.nodes._ask = ask
+    with pytest.raises(Interrupted, match="the master was started anew"):
+        desk.run(request("release", "WS221"))
+    assert "wb_dataset.pull" in calls and desk.ledger.unfinished() is not None
+
+
+def test_a_node_that_says_that_it_failed_stops_a_release(desk):
+    real = desk.nodes._ask
+    desk.nodes._ask = lambda node, function, kwargs: (
+        Answer(error="the disk is broken")
+        if (node, function) == ("canopus", "wb_dataset.pull")
+        else real(node, function, kwargs)
+    )
+    with pytest.raises(StepFailed, match="canopus: the disk is broken"):
+        desk.run(request("release", "WS221"))
+    assert shown(desk) == {"WS220-0.02-1350"}
+
+
+def test_a_release_that_loses_most_of_its_web_nodes_stops_and_nothing_moves(desk):
+    real = desk.nodes._ask
+
+    def ask(node, function, kwargs):
+        if function == "wb_dataset.pull":
+            desk.nodes.world.absent = ("wb-web1", "wb-web2", "wb-mining")
+        return real(node, function, kwargs)
+
+    desk.nodes._ask = ask
+    with pytest.raises(BadRequest, match="only 1 of 4 web nodes answer"):
+        desk.run(request("release", "WS221"))
+    assert desk.live.same_content(release("WS220"))
+
+
 def test_a_node_that_can_not_be_put_back_leaves_the_pool_and_is_named(desk):
     probe = [f for _, f in _calls(desk, request("release", "WS221"))]
     switch = probe.index("wb_live.switch")

@@ -7,12 +7,11 @@ has lain there for weeks: somebody may have emptied a directory since.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.model.roles import wants
-from wbcore.planning import preconditions
 
+from ..leaving_out import leave_out
 from ..nodes.fleet import Answer, Call, reason
 from ..run import Run
 
@@ -30,7 +29,7 @@ def ensure(run: Run, record: ReleaseRecord) -> None:
     bad = {node: reason(answer) for node, answer in looked.items() if not answer.good}
     bad |= {node: why for node, answer in mended.items() if (why := _why(answer))}
     if bad:
-        _leave_out(run, bad)
+        leave_out(run, "take_out_of_service", bad, absent=False)
 
 
 def _each(run: Run, function: str, datasets: Mapping[str, list[str]]) -> dict[str, Answer]:
@@ -44,11 +43,3 @@ def _why(answer: Answer) -> str:
         return reason(answer)
     errors = [f"{dataset}: {found['error']}" for dataset, found in answer.value.items()]
     return next((text for text in errors if not text.endswith(": ")), "")
-
-
-def _leave_out(run: Run, bad: Mapping[str, str]) -> None:
-    seen = replace(run.seen, absent=(*run.seen.absent, *bad), troubles=bad)
-    preconditions.check_quorum(run.settings, seen)
-    run.notes.measured("take_out_of_service", left_out=dict(bad))
-    present = tuple(node for node in run.plan.present if node not in bad)
-    run.plan = replace(run.plan, present=present, lacking=(*run.plan.lacking, *bad))

@@ -8,6 +8,7 @@ from typing import Any
 from wbcore.errors import BadData, StepFailed
 from wbcore.names import Release
 
+from ..leaving_out import answered
 from ..nodes.fleet import reason
 from ..run import Run
 from . import pool
@@ -44,14 +45,14 @@ def _tables(run: Run) -> dict[str, float]:
 
 def _webapp(run: Run, release: Release) -> dict[str, float]:
     """Start the release on a spare port of each web node against the new databases."""
-    answers = run.fleet.call(
+    given = run.fleet.ask(
         pool.web(run),
         "wb_webapp.preflight",
-        _WAY_OUT,
         release=str(release),
         databases=dict(run.plan.databases),
         acedb=f"wormbase_{run.build}",
     )
+    answers = answered(run, "push_webapp", given, _WAY_OUT)
     for node, answer in answers.items():
         for path, one in answer["answers"].items():
             if one["status"] != 200:

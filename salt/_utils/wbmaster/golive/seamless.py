@@ -62,8 +62,9 @@ def canary(run: Run, record: ReleaseRecord) -> Changes:
     """The first half switches, and is compared with the half that serves."""
     if run.notes.moved:
         return {}
-    first = run.notes.first
-    changed = switching.switch(run, first, record.links(), switching.soon(ORDER_SECONDS))
+    first, soon = run.notes.first, switching.soon(ORDER_SECONDS)
+    changed = switching.switch_who_answers(run, "canary", first, record.links(), soon)
+    run.notes.first = first = [node for node in first if node in changed]
     switching.check_through_proxy(run, first, record.links())
     if not _going_back(run):
         _compare(run, first)

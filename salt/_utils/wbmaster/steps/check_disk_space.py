@@ -16,7 +16,8 @@ from wbcore.disk.space import Need
 from wbcore.errors import StepFailed
 from wbcore.transport.parcels import of_node
 
-from ..nodes.fleet import Call, values
+from ..leaving_out import answered
+from ..nodes.fleet import Call
 from ..purging import remove
 from ..reporting.describe import size
 from ..run import Run
@@ -51,9 +52,9 @@ def ensure_room(run: Run) -> dict[str, Any]:
 
 def _count(run: Run, freed: Mapping[str, int]) -> None:
     """Add bytes that were freed on nodes to the figures of the run."""
-    figures = run.notes.figures.setdefault(STEP, {"purged": {}})
+    purged = run.notes.figures.setdefault(STEP, {}).setdefault("purged", {})
     for node, count in freed.items():
-        figures["purged"][node] = figures["purged"].get(node, 0) + count
+        purged[node] = purged.get(node, 0) + count
 
 
 def _sweep(run: Run) -> None:
@@ -64,7 +65,7 @@ def _sweep(run: Run) -> None:
         node: Call({"coming": sorted(run.plan.pulls.get(node, ()))}) for node in run.plan.present
     }
     answers = run.fleet.cascade("wb_dataset.sweep", calls, lambda node, answer: None)
-    values(answers, "look at its disk")
+    answered(run, STEP, answers, "look at its disk")
 
 
 def _ask(run: Run, nodes: Collection[str]) -> Rooms:
@@ -75,7 +76,7 @@ def _ask(run: Run, nodes: Collection[str]) -> Rooms:
         if lacking and node in nodes
     }
     answers = run.fleet.cascade("wb_disk.check", calls, lambda node, answer: None)
-    return values(answers, "look at its disk")
+    return answered(run, STEP, answers, "look at its disk")
 
 
 def _coming(run: Run, node: str, lacking: Collection[str]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def take(run: Run) -> dict[str, Any]:
 def _purge(run: Run, known: Known, dry: bool) -> dict[str, Any]:
     if not run.plan.seals:
         return {}
-    found = found_on(run, run.plan.present)
+    found = found_on(run, run.plan.present, without=STEP)
     chosen = _expired(run, known, found)
     if run.settings.retention.free_percent:
         free = run.fleet.call(run.plan.present, "wb_disk.free", _WAY_OUT)

@@ -1,0 +1,58 @@
+"""Going on without nodes: one machine never stops a release, while enough others are left.
+
+Who is left out is named, does not serve, and catches up by itself when the run has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wbcore.planning import preconditions
+
+from .nodes.fleet import Answer, reason, values
+from .run import Run
+
+
+def answered(run: Run, step: str, answers: Mapping[str, Answer], todo: str) -> dict[str, Any]:
+    """What nodes returned that answered at all; the others are left out of the run.
+
+    StepFailed for the first that says that it failed, for which there may be a reason that is not
+    its own, or if no node answers.
+    """
+    silent = {node: reason(answer) for node, answer in answers.items() if answer.silent}
+    if silent and (len(silent) == len(answers) or _lost(run)):
+        return values(answers, todo)
+    found = values({node: one for node, one in answers.items() if not one.silent}, todo)
+    if silent:
+        leave_out(run, step, silent)
+    return found
+
+
+def leave_out(run: Run, step: str, bad: Mapping[str, str], absent: bool = True) -> None:
+    """Go on without these nodes; BadRequest if too few web nodes are left to go live with.
+
+    bad
+        Node → why.
+    absent
+        Whether they do not answer; else they answer and can not follow.
+    """
+    if run.plan.needs_golive:
+        gone = (*run.seen.absent, *bad)
+        troubles = {node: why for node, why in bad.items() if not absent}
+        preconditions.check_quorum(run.settings, replace(run.seen, absent=gone, troubles=troubles))
+    run.notes.measured(step, left_out=dict(bad))
+    plan = run.plan
+    run.plan = replace(
+        plan,
+        present=tuple(node for node in plan.present if node not in bad),
+        absent=(*plan.absent, *bad) if absent else plan.absent,
+        lacking=plan.lacking if absent else (*plan.lacking, *bad),
+        pulls={node: lacking for node, lacking in plan.pulls.items() if node not in bad},
+    )
+
+
+def _lost(run: Run) -> bool:
+    """Whether the master was started anew: what nodes answered meanwhile went to nobody."""
+    return bool(run.bus.master() != run.notes.master)
