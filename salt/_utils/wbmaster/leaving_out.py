@@ -54,5 +54,6 @@ def leave_out(run: Run, step: str, bad: Mapping[str, str], absent: bool = True) 
 
 
 def _lost(run: Run) -> bool:
-    """Whether the master was started anew: what nodes answered meanwhile went to nobody."""
-    return bool(run.bus.master() != run.notes.master)
+    """Whether the master was started anew: what nodes answered meanwhile went to nobody. A dry run
+    takes no note of its master."""
+    return not run.dry and bool(run.bus.master() != run.notes.master)

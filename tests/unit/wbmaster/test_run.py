@@ -613,6 +613,18 @@ def test_one_node_that_dies_when_the_site_has_moved_stops_no_release(desk, node)
     assert sorted(desk.nodes.pool) == sorted(WEB) and desk.nodes.wrong == []
 
 
+def test_a_dry_run_goes_on_without_a_node_that_dies_meanwhile(desk):
+    real = desk.nodes._ask
+
+    def ask(node, function, kwargs):
+        if function == "wb_disk.check":
+            desk.nodes.world.absent = ("canopus",)
+        return real(node, function, kwargs)
+
+    desk.nodes._ask = ask
+    assert desk.forecast(request("release", "WS221"))["go_live"]
+
+
 def test_nodes_whose_answers_a_new_master_has_lost_are_not_left_out(desk):
     calls = [f for _, f in _calls(desk, request("release", "WS221"))]
     real = desk.nodes._ask
