@@ -102,7 +102,7 @@ class Pages:
         if row is None:
             raise BadRequest(f"there is no run {name[:80]!r}", "old runs are forgotten; see Runs")
         shown = tree.of(self._ledger, row, time.time())
-        return {"run": shown, "gantt": charts.gantt(shown)}
+        return {"run": shown, "gantt": charts.gantt(shown), "happened": runs.happened(shown)}
 
     def releases(self) -> dict[str, Any]:
         """Curves over the releases that the ledger still knows."""

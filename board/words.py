@@ -7,12 +7,17 @@ import time
 from wbmaster.reporting.describe import length as seconds
 from wbmaster.reporting.describe import size
 
-__all__ = ["ago", "seconds", "size", "step", "when"]
+__all__ = ["ago", "clock", "seconds", "size", "step", "when"]
 
 
 def when(stamp: float | None) -> str:
     """A time of day, in UTC; '' for none."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stamp)) if stamp else ""
+
+
+def clock(stamp: float) -> str:
+    """The time of a day that stands elsewhere on the page, in UTC."""
+    return time.strftime("%H:%M:%S", time.gmtime(stamp))
 
 
 def ago(stamp: float, now: float) -> str:
