@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import salt.auth
 import salt.channel.client
 import salt.client.mixins
-import salt.utils.error
 import salt.utils.minions
 from salt.exceptions import (
     AuthenticationError,
@@ -42,21 +41,15 @@ class _Runners(salt.client.mixins.SyncClientMixin):  # type: ignore[misc]
     def __init__(self, opts: Mapping[str, Any]) -> None:
         self.opts = opts
 
-    def master_call(self, **asked: Any) -> Any:
-        """Give the call to the master, which is not asked a second time: Salt's own would wait for
-        three minutes, and a master that comes back meanwhile would do what nobody expects."""
-        with _channel(self.opts) as channel:
-            told = channel.send({**asked, "cmd": self.client}, tries=1, timeout=_TAKEN_SECONDS)
-        if isinstance(told, Mapping) and "error" in told:
-            salt.utils.error.raise_error(**told["error"])
-        return told
-
 
 class Master:
     """Names, passwords and calls of runners go to the master; it decides."""
 
     def __init__(self, opts: Mapping[str, Any]) -> None:
-        self._opts = dict(opts)
+        # Salt would try for three minutes, and a master that comes back meanwhile would do what
+        # nobody expects any more.
+        once = {"request_channel_timeout": _TAKEN_SECONDS, "request_channel_tries": 1}
+        self._opts = {**opts, **once}
 
     @property
     def ways(self) -> list[str]:
@@ -68,9 +61,11 @@ class Master:
         since 1970); Refused for a wrong name or password."""
         asked = {"cmd": "mk_token", "eauth": way, "username": name, "password": password}
         try:
-            _check_there(self._opts)
-            with _channel(self._opts) as channel:
-                token = channel.send(asked, tries=1, timeout=_TAKEN_SECONDS)
+            self._check_there()
+            with salt.channel.client.ReqChannel.factory(
+                self._opts, crypt="clear", usage="master_call"
+            ) as channel:
+                token = channel.send(asked)
         except (SaltClientError, SaltReqTimeoutError, *LOST) as error:
             raise StepFailed(f"the master does not answer ({error})", _WAY_OUT) from error
         if not isinstance(token, Mapping) or "token" not in token:
@@ -90,7 +85,7 @@ class Master:
         given = {"arg": [], "kwarg": arguments}
         asked = {"fun": function, "kwarg": given, "token": token}
         try:
-            _check_there(self._opts)
+            self._check_there()
             returned = _Runners(self._opts).cmd_sync(asked, timeout=_SECONDS)
         except _REFUSED as error:
             raise Refused(
@@ -110,13 +105,9 @@ class Master:
             raise StepFailed(f"{function} failed", "the log of the master says why")
         return returned
 
-
-def _channel(opts: Mapping[str, Any]) -> Any:
-    return salt.channel.client.ReqChannel.factory(opts, crypt="clear", usage="master_call")
-
-
-def _check_there(opts: Mapping[str, Any]) -> None:
-    """Tell at once of a master that does not run: what is sent to it would wait, and be done when
-    it runs again."""
-    where = urlsplit(opts["master_uri"])
-    socket.create_connection((str(where.hostname), int(where.port or 0)), _TAKEN_SECONDS).close()
+    def _check_there(self) -> None:
+        """Tell at once of a master that does not run: what is sent to it would wait, and be done
+        when it runs again."""
+        where = urlsplit(self._opts["master_uri"])
+        address = (str(where.hostname), int(where.port or 0))
+        socket.create_connection(address, _TAKEN_SECONDS).close()

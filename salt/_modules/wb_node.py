@@ -8,6 +8,7 @@ import wbnode.minion
 from salt.exceptions import CommandExecutionError
 from wbcore import drift, events
 from wbcore.errors import BadData, StepFailed
+from wbcore.model.observations import EDITION
 from wbcore.settings import Settings
 
 __virtualname__ = "wb_node"
@@ -43,7 +44,7 @@ def observe(build=""):
     layout = wbnode.minion.layout_of(__opts__)
     seen = {
         "epoch": __salt__["wb_live.epoch"](),
-        "edition": __pillar__.get("wormbase_edition", ""),
+        "edition": __pillar__.get(EDITION, ""),
         "settled": layout.enforced.exists(),
     }
     if roles & {"acedb", "mysql", "support", "web"}:

@@ -3,7 +3,8 @@
 Apart from the settings: what changes in another node's file is no change of this node's state.
 """
 
-from wbmaster.nodes.edition import KEY, edition
+from wbcore.model.observations import EDITION
+from wbmaster.nodes.edition import edition
 
 __virtualname__ = "wb_edition"
 
@@ -14,4 +15,4 @@ def __virtual__():
 
 def ext_pillar(minion_id, pillar, *args, **kwargs):
     """The edition, the same for every minion; see wbmaster.nodes.edition."""
-    return {KEY: edition(__opts__["pillar_roots"])}
+    return {EDITION: edition(__opts__["pillar_roots"])}

@@ -75,25 +75,22 @@ def adopted(memory) -> list[tuple[str, dict]]:
     return desk.wire.fired
 
 
-# A call of each step that goes on without a node, and what else is known of the call.
-_DESERTED = {
-    "wb_disk.check": None,
-    "wb_dataset.pull": "push_acedb push_mysql push_support push_webapp",
-    "wb_live.switch": None,
-    "wb_dataset.found": None,
-}
+# A call of each step that goes on without a node: the function, and the step if it is told it.
+_DESERTED = (
+    *((function, None) for function in ("wb_disk.check", "wb_live.switch", "wb_dataset.found")),
+    *(("wb_dataset.pull", f"push_{what}") for what in ("acedb", "mysql", "support", "webapp")),
+)
 
 
 def deserted(memory) -> list[tuple[str, dict]]:
     """What is fired by releases in each of which one node stops answering."""
-    moments = [(call, step) for call, steps in _DESERTED.items() for step in (steps or "-").split()]
     fired = []
-    for number, moment in enumerate(moments):
+    for number, moment in enumerate(_DESERTED):
         desk = staged(World(settings()), memory / f"deserted-{number}", "WS220", "WS221")
         real = desk.nodes._ask
 
         def ask(node, function, kwargs, desk=desk, real=real, moment=moment):
-            if (function, kwargs.get("step", "-")) == moment:
+            if (function, kwargs.get("step")) == moment:
                 desk.nodes.world.absent = desk.nodes.world.absent or (node,)
             return real(node, function, kwargs)
 

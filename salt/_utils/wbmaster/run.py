@@ -105,8 +105,9 @@ class Run:
 
     @property
     def there(self) -> list[str]:
-        """Every node that answered when the run began."""
-        return [node for node in self.settings.nodes if node not in self.seen.absent]
+        """Every node that answers, as far as the run knows."""
+        gone = {*self.seen.absent, *self.plan.absent}
+        return [node for node in self.settings.nodes if node not in gone]
 
     @property
     def left_out(self) -> list[str]:

@@ -8,6 +8,9 @@ from typing import Any
 
 from ..names import Build
 
+# Where a pillar says of which state of the master's files it is made.
+EDITION = "wormbase_edition"
+
 
 @dataclass(frozen=True)
 class NodeSeen:

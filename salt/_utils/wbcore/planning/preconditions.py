@@ -128,7 +128,7 @@ def check_announcing(plan: Plan, settings: Settings, seen: Seen, known: Known) -
     if reasons and not known.switch:
         raise BadRequest(
             f"{plan.request.build} can not be announced: {together(list(reasons))}",
-            "set what is missing, as pillar.example shows, and give the same command again",
+            "add what is missing (settings as in pillar.example), and give the same command again",
             node=settings.staging,
         )
 

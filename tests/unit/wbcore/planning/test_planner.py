@@ -172,7 +172,7 @@ def test_what_can_not_be_announced_is_refused_before_anything_is_done(kind):
         record = replace(world.known.releases[live], posted=False, mailed=False)
         world.known = replace(world.known, releases={live: record})
     world.unready = UNREADY
-    says = re.escape(f"can not be announced: 2 things are wrong: (1) {NO_BLOG} (2) {NOTES}; set")
+    says = re.escape(f"can not be announced: 2 things are wrong: (1) {NO_BLOG} (2) {NOTES}; add")
     with pytest.raises(BadRequest, match=f"^wb-dev: WS22[01] {says}"):
         world.plan(request(kind, "WS221" if kind == "release" else "WS220"))
 

@@ -64,7 +64,7 @@ def test_a_development_server_without_its_pillar_stops_the_run_with_the_reason(d
 def test_the_edition_says_nothing_of_what_is_in_a_file_and_changes_with_each(tmp_path):
     roots = {"base": [str(tmp_path / "site"), str(tmp_path / "ours")]}
     seen = [edition(roots)]
-    for name in ("site/site.sls", "ours/top.sls", "site/more/carrier.sls", "site/site.sls"):
+    for name in ("site/site.sls", "ours/top.sls", "site/more/keys.yaml", "site/site.sls"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
@@ -74,4 +74,6 @@ def test_the_edition_says_nothing_of_what_is_in_a_file_and_changes_with_each(tmp
     times = path.stat()
     path.write_text("secretsecretsecr")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (tmp_path / "site/.site.sls.swp").write_text("what an editor has")
+    (tmp_path / "site/gone.sls").symlink_to("nowhere")
     assert edition(roots) == seen[-1]
