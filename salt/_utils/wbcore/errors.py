@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ReleaseError(Exception):
     """Something that stops a run, reported in one line.
@@ -31,6 +33,18 @@ class BadRequest(ReleaseError):
 
 class BadData(ReleaseError):
     """Files are not what they were sealed, recorded or taken to be."""
+
+
+class Away(BadRequest):
+    """Machines that a request can not do without do not answer; it goes on when they do.
+
+    machines
+        Their ids.
+    """
+
+    def __init__(self, what: str, todo: str, machines: Sequence[str]) -> None:
+        super().__init__(what, todo)
+        self.machines = tuple(machines)
 
 
 class StepFailed(ReleaseError):

@@ -5,7 +5,7 @@ Who is left out is named, does not serve, and catches up by itself when the run 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,21 @@ def answered(run: Run, step: str, answers: Mapping[str, Answer], todo: str) -> d
     StepFailed for the first that says that it failed, for which there may be a reason that is not
     its own, or if no node answers.
     """
-    silent = {node: reason(answer) for node, answer in answers.items() if answer.silent}
-    if silent and (len(silent) == len(answers) or _lost(run)):
+    gone = {node: reason(answer) for node, answer in answers.items() if answer.silent}
+    if gone and (len(gone) == len(answers) or _lost(run)):
         return values(answers, todo)
     found = values({node: one for node, one in answers.items() if not one.silent}, todo)
-    if silent:
-        leave_out(run, step, silent)
+    if gone:
+        leave_out(run, step, gone)
     return found
+
+
+def silent(run: Run, nodes: Sequence[str]) -> dict[str, str]:
+    """Which of these machines do not answer, and why that is known; none while answers go to a
+    master that was started anew."""
+    answers = run.fleet.ask(nodes, "test.ping")
+    found = {node: reason(answer) for node, answer in answers.items() if answer.silent}
+    return {} if _lost(run) else found
 
 
 def leave_out(run: Run, step: str, bad: Mapping[str, str], absent: bool = True) -> None:

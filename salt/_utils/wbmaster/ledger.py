@@ -29,6 +29,8 @@ from .ledger_schema import COLUMNS, SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
 _DRIFT_KEPT = 200
+# The outcome of a run that has not ended and waits for a machine.
+WAITING = "waiting"
 _FLAGS = ("published", "posted", "mailed")
 
 
@@ -99,8 +101,9 @@ class Ledger:
         came to its outcome keeps it."""
         dead = self._rows("select * from run where ended is null and id <> ?", run)
         for one in dead:
+            ended = one["outcome"] not in (None, WAITING)
             error = one["error"] if one["outcome"] else "its process ended before the run did"
-            self.end_run(one["id"], one["outcome"] or "died", error)
+            self.end_run(one["id"], one["outcome"] if ended else "died", error)
         return [one["id"] for one in dead]
 
     def conclude(self, run: str, outcome: str, error: str) -> int:

@@ -12,7 +12,7 @@ create table if not exists run (
     pid integer not null,
     began real not null,              -- seconds since 1970
     ended real,
-    outcome text,                     -- done, nothing, failed, died
+    outcome text,                     -- done, nothing, failed, died; waiting until it is taken up
     error text not null default '',
     forecast text not null default '{}',
     figures text not null default '{}',

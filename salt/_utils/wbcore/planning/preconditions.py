@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..build.manifest import together
 from ..build.tolerances import way_out
-from ..errors import BadData, BadRequest
+from ..errors import Away, BadData, BadRequest
 from ..model.ledger_facts import Known
 from ..model.observations import Seen
 from ..names import Build, Release
@@ -35,8 +35,10 @@ def check_quorum(settings: Settings, seen: Seen) -> None:
             "bring them back, or lower wormbase:golive:quorum_percent",
         )
     if settings.proxy in seen.absent:
-        raise BadRequest(
-            f"the proxy {settings.proxy} {seen.away(settings.proxy)}", "bring it back first"
+        raise Away(
+            f"the proxy {settings.proxy} {seen.away(settings.proxy)}",
+            "bring it back first",
+            [settings.proxy],
         )
 
 
@@ -110,9 +112,10 @@ def wrong(build: Build, settings: Settings, problems: Sequence[str]) -> BadData:
 def check_staging_answers(settings: Settings, seen: Seen) -> None:
     """The development server does not answer."""
     if settings.staging in seen.absent:
-        raise BadRequest(
+        raise Away(
             f"{settings.staging} {seen.away(settings.staging)}",
             "bring the development server back first",
+            [settings.staging],
         )
 
 

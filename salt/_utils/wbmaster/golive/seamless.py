@@ -63,8 +63,7 @@ def canary(run: Run, record: ReleaseRecord) -> Changes:
     if run.notes.moved:
         return {}
     first, soon = run.notes.first, switching.soon(ORDER_SECONDS)
-    changed = switching.switch_who_answers(run, "canary", first, record.links(), soon)
-    run.notes.first = first = [node for node in first if node in changed]
+    changed = switching.switch(run, first, record.links(), soon)
     switching.check_through_proxy(run, first, record.links())
     if not _going_back(run):
         _compare(run, first)
@@ -110,7 +109,8 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     rest = [node for node in run.plan.present if node not in serving]
     good = switching.switch_those_that_can(run, rest, record, switching.soon(ORDER_SECONDS))
     web = run.settings.having("web")
-    pool.let_serve(run, [node for node in web if node in serving or node in good])
+    stay = [node for node in serving if node not in run.plan.absent]
+    pool.let_serve(run, [node for node in web if node in stay or node in good])
 
 
 def give_up(run: Run) -> None:

@@ -11,7 +11,6 @@ from wbcore.golive.served import differences
 from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.model.roles import node_links
 
-from ..leaving_out import answered
 from ..nodes.fleet import Answer, reason, values
 from ..run import Run
 
@@ -27,15 +26,10 @@ def switch(
     before
         Seconds since 1970 after which the order is stale.
     """
-    return _checked(run, values(_switched(run, nodes, links, before), WAY_OUT), links)
-
-
-def switch_who_answers(
-    run: Run, step: str, nodes: Sequence[str], links: Mapping[str, str], before: float
-) -> dict[str, Any]:
-    """As :func:`switch`, but without the nodes that do not answer, which are left out."""
-    given = _switched(run, nodes, links, before)
-    return _checked(run, answered(run, step, given, WAY_OUT), links)
+    answers = values(_switched(run, nodes, links, before), WAY_OUT)
+    for node, answer in answers.items():
+        check(run, node, answer["version"], links)
+    return {node: answer["changed"] for node, answer in answers.items()}
 
 
 def switch_those_that_can(
@@ -93,14 +87,6 @@ def check(run: Run, node: str, version: Mapping[str, Any], links: Mapping[str, s
     wrong = differences(version, node_links(run.settings, node, links))
     if wrong:
         raise StepFailed(f"it does not serve the release: {wrong[0]}", WAY_OUT, node=node)
-
-
-def _checked(
-    run: Run, answers: Mapping[str, Mapping[str, Any]], links: Mapping[str, str]
-) -> dict[str, Any]:
-    for node, answer in answers.items():
-        check(run, node, answer["version"], links)
-    return {node: answer["changed"] for node, answer in answers.items()}
 
 
 def _why(answer: Mapping[str, Any]) -> str:

@@ -11,11 +11,15 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from wbcore.errors import StepFailed
 from wbcore.model.ledger_facts import ReleaseRecord
 from wbcore.settings import MAINTENANCE
 
+from ..leaving_out import leave_out, silent
 from ..run import Run
 from . import downloads, maintenance_page, pool, seamless
+
+STEPS = ("take_out_of_service", "canary", "go_live", "return_to_service")
 
 
 def of(run: Run) -> ModuleType:
@@ -50,8 +54,25 @@ def taken(run: Run, step: str) -> dict[str, Any]:
     """Take a step; what it changed."""
     if not run.plan.needs_golive:
         return {}
-    changes: dict[str, Any] = getattr(of(run), step)(run, release(run))
-    return {node: change for node, change in changes.items() if change}
+    return {node: change for node, change in _taken(run, step).items() if change}
+
+
+def _taken(run: Run, step: str) -> dict[str, Any]:
+    """Take a step. If it fails and a node has died, the site is put back, and the change-over
+    begins anew without that node."""
+    try:
+        changes: dict[str, Any] = getattr(of(run), step)(run, release(run))
+        return changes
+    except StepFailed:
+        dead = silent(run, run.plan.present)
+        if not dead:
+            raise
+    leave_out(run, step, dead)
+    put_back(run)
+    run.known = run.ledger.known()
+    for earlier in STEPS[: STEPS.index(step)]:
+        _taken(run, earlier)
+    return _taken(run, step)
 
 
 def release(run: Run) -> ReleaseRecord:

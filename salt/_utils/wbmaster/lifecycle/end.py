@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from wbcore import requests
-from wbcore.errors import Interrupted, ReleaseError
+from wbcore.errors import Away, Interrupted, ReleaseError
 
 from .. import run
 from ..golive import epochs, ways
 from ..nodes.bus import LOST
 from ..reporting import describe, metrics, notices
+from . import waiting
 
 
 def end(ended: run.Run) -> str:
@@ -30,7 +31,7 @@ def end(ended: run.Run) -> str:
         run.set_current(None)
         ended.lock.release()
     metrics.write_after(ended)
-    if not isinstance(ended.error, Interrupted):
+    if not isinstance(ended.error, Interrupted | Away):
         notices.ended(ended)
     if ended.error:
         _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
@@ -44,6 +45,9 @@ def _record(ended: run.Run) -> None:
     if isinstance(ended.error, Interrupted):
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
+        return
+    if isinstance(ended.error, Away):
+        waiting.begin(ended.ledger, ended.id, ended.error)
         return
     # In copies of the ledger from before this the run is running: whoever puts one back must
     # not have it taken up.

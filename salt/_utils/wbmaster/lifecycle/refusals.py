@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 
-from wbcore.errors import ReleaseError
+from wbcore.errors import Away, ReleaseError
 from wbcore.requests import Request
 
 from .. import run
 from ..office import Office
 from ..reporting import notices
+from . import waiting
 
 # A run that died with the master is refused while the nodes come back, so not the first
 # refusal counts.
@@ -18,9 +19,10 @@ MOST = 3
 
 
 def record(office: Office, request: Request, identity: str, error: ReleaseError) -> None:
-    """Record that a request was refused which no person gave: it is not tried for ever."""
+    """Record that a request was refused which no person gave: it is not tried for ever, but for
+    one that a machine has to come back for."""
     if run.cause() == "supervisor":
-        _given_up(office, request, error)
+        _not_taken_up(office, request, error)
     elif run.cause() != "command":
         told = {"refused": notices.refused(office, request, error)}
         office.ledger.begin_run(
@@ -36,7 +38,18 @@ def record(office: Office, request: Request, identity: str, error: ReleaseError)
                 "figures": json.dumps({"told": told}),
             }
         )
-        office.ledger.end_run(identity, "failed", str(error))
+        if isinstance(error, Away):
+            waiting.begin(office.ledger, identity, error)
+        else:
+            office.ledger.end_run(identity, "failed", str(error))
+
+
+def _not_taken_up(office: Office, request: Request, error: ReleaseError) -> None:
+    dead = office.ledger.unfinished()
+    if dead is not None and isinstance(error, Away):
+        waiting.begin(office.ledger, dead["id"], error)
+    else:
+        _given_up(office, request, error)
 
 
 def _given_up(office: Office, request: Request, error: ReleaseError) -> None:

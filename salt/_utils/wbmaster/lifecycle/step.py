@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 from wbcore import events
-from wbcore.errors import Interrupted, ReleaseError, StepFailed
+from wbcore.errors import Away, Interrupted, ReleaseError, StepFailed
 
+from ..leaving_out import silent
 from ..nodes.bus import LOST
 from ..run import Run
 from ..steps import step as step_of
@@ -53,6 +54,12 @@ def _told(taken: Run, error: Exception) -> ReleaseError:
             "the run is taken up again by itself",
             error.node,
         )
+    if isinstance(error, StepFailed) and (away := _away(taken)):
+        return Away(
+            f"no answer from {', '.join(away)}, without which it can not go on ({error.what})",
+            "bring it back; the run goes on by itself then",
+            away,
+        )
     if isinstance(error, ReleaseError):
         return error
     what = f"{type(error).__name__}: {error}"
@@ -60,6 +67,16 @@ def _told(taken: Run, error: Exception) -> ReleaseError:
         return Interrupted(what, "see that the master runs; the run is taken up again by itself")
     log.exception("a step ended in an error that is none of ours")
     return StepFailed(what, "look at the log of salt-run, and run the same command again")
+
+
+def _away(taken: Run) -> list[str]:
+    """The machines that do not answer and that what is left of a run can not do without."""
+    plan, settings = taken.plan, taken.settings
+    needed = {
+        settings.staging: plan.seals or plan.needs_pull or plan.announce,
+        settings.proxy: plan.needs_golive,
+    }
+    return list(silent(taken, [machine for machine, needs in needed.items() if needs]))
 
 
 def forecast(planned: Run, name: str) -> dict[str, Any]:

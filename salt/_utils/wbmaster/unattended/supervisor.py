@@ -9,6 +9,8 @@ from typing import Any
 from wbcore import requests
 from wbcore.requests import Request
 
+from ..ledger import WAITING
+from ..lifecycle import waiting
 from ..office import Office
 from ..reporting import notices
 from . import launcher
@@ -28,10 +30,12 @@ def take_up(office: Office) -> str:
     if not office.lock.free():
         return ""
     dead = office.ledger.unfinished()
-    if dead is not None and dead["outcome"]:
+    if dead is not None and dead["outcome"] not in (None, WAITING):
         # It was killed when nothing was left to do but to end.
         office.ledger.end_run(dead["id"], dead["outcome"], dead["error"])
         return f"{dead['id']} was ended"
+    if dead is not None and waiting.goes_on_waiting(office, dead):
+        return ""
     if dead is not None:
         return _again(office, dead, request_of(dead), f"{dead['id']} was taken up")
     if _is_left_open(office):
