@@ -27,6 +27,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Tests that share one lab, or one site, run in one process; else a file does, with its fixtures.
 _TOGETHER = {"system", "faults", "integration"}
+_QUICK = {"unit", "simulation"}
 
 
 class _Scheduling(LoadScopeScheduling):
@@ -48,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first; `-m quick` chooses the tests that need no daemon."""
     for item in items:
         folder = item.path.relative_to(CHECKOUT / "tests").parts[0]
-        item.add_marker("quick" if folder == "unit" else "slow")
+        item.add_marker("quick" if folder in _QUICK else "slow")
     items.sort(key=lambda item: "system" not in item.path.parts)
 
 

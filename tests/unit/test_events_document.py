@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from cluster import World, release, request, settings
-from rehearsal import FAIL, Desk, staged
+from rehearsal import Desk, staged
+from simulated_nodes import FAIL
 from wbcore.errors import ReleaseError
 from wbmaster.commands import verdicts
 from wbmaster.steps import STEPS

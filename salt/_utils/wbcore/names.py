@@ -19,6 +19,7 @@ _RELEASE = re.compile(
     rf"(?P<build>{_BUILD.pattern})-(?P<date>[0-9]{{4}}\.[0-9]{{2}}\.[0-9]{{2}})"
     rf"-(?P<webapp>{_WEBAPP.pattern})-(?P<revision>[0-9]+)"
 )
+_DIRECTORY = re.compile(rf".+_({_BUILD.pattern})")
 DATE_FORMAT = "%Y.%m.%d"
 
 
@@ -63,7 +64,7 @@ class Release:
         try:
             if match is None:
                 raise ValueError
-            date = datetime.datetime.strptime(match["date"], DATE_FORMAT).date()
+            date = datetime.date(*map(int, match["date"].split(".")))
         except ValueError:
             raise BadRequest(
                 f"{str(text)[:60]!r} is not the name of a release",
@@ -90,5 +91,5 @@ def is_build(text: str) -> bool:
 
 def build_of_directory(name: str) -> Build | None:
     """The build in the name of a database directory (``c_elegans_WS221``), if any."""
-    match = re.fullmatch(rf".+_({_BUILD.pattern})", name)
+    match = _DIRECTORY.fullmatch(name)
     return Build.parse(match[1]) if match else None

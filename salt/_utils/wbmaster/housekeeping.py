@@ -37,7 +37,7 @@ def shorten(log: Path) -> None:
 _OLD_RUNS = """
 insert into old_run select id, kind, outcome from (
     select id, kind, outcome,
-        row_number() over (partition by kind, outcome order by began desc) as place
+        row_number() over (partition by kind, outcome order by rowid desc) as place
     from run where ended is not null
 )
 where place > ? and id not in (select run from switch union select run from away)

@@ -35,7 +35,10 @@ _FLAGS = ("published", "posted", "mailed")
 
 
 class Ledger:
-    """What the master knows; every call is one transaction."""
+    """What the master knows; every call is one transaction.
+
+    What is newer is told by the order in which it was recorded: clocks are set back at times.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -147,18 +150,18 @@ class Ledger:
     def runs(self, limit: int) -> list[dict[str, Any]]:
         """The newest runs, newest first."""
         return [
-            _read(row) for row in self._rows("select * from run order by began desc limit ?", limit)
+            _read(row) for row in self._rows("select * from run order by rowid desc limit ?", limit)
         ]
 
     def unfinished(self) -> dict[str, Any] | None:
         """The newest run that has not ended."""
-        rows = self._rows("select * from run where ended is null order by began desc limit 1")
+        rows = self._rows("select * from run where ended is null order by rowid desc limit 1")
         return _read(rows[0]) if rows else None
 
     def steps(self, run: str) -> list[dict[str, Any]]:
         """The steps of a run in the order in which they began."""
         return [
-            _read(row) for row in self._rows("select * from step where run = ? order by began", run)
+            _read(row) for row in self._rows("select * from step where run = ? order by rowid", run)
         ]
 
     # Releases
@@ -234,7 +237,7 @@ class Ledger:
         """The newest run of a landing's build that a landing could have started."""
         rows = self._rows(
             "select * from run where build = ? and kind in ('release', 'golive', 'push') "
-            "order by began desc",
+            "order by rowid desc",
             str(landing.build),
         )
         minor = bool(landing.revision)
@@ -382,7 +385,7 @@ class Ledger:
         newest = self._rows(
             "select * from run where kind in ('release', 'golive', 'rollback', 'recover') "
             "and release <> '' "
-            "order by began desc limit 1"
+            "order by rowid desc limit 1"
         )
         if not newest or newest[0]["kind"] != "rollback":
             return None
@@ -407,14 +410,14 @@ class Ledger:
         rows = self._rows(
             "select id from run where outcome = 'done' and exists (select 1 from step where "
             "run = id and step like 'push_%' and figures like '%entered%') "
-            "order by began desc limit ?",
+            "order by rowid desc limit ?",
             limit,
         )
         return [{step["step"]: step["figures"] for step in self.steps(row["id"])} for row in rows]
 
     def newest_done(self, request: Request) -> dict[str, dict[str, Any]]:
         """The figures of each step of the newest run of the same kind that ended well."""
-        query = "select * from run where kind = ? and outcome = 'done' order by began desc"
+        query = "select * from run where kind = ? and outcome = 'done' order by rowid desc"
         rows = map(_read, self._rows(query, request.kind))
         minor = (row["id"] for row in rows if row["request"].get("minor", False) == request.minor)
         return {step["step"]: step["figures"] for step in self.steps(next(minor, ""))}
@@ -436,7 +439,7 @@ class Ledger:
 
     def newest_figure(self, name: str) -> float | None:
         """A figure as the newest step has it that has one of this name."""
-        query = "select figures from step where figures like ? order by began desc limit 1"
+        query = "select figures from step where figures like ? order by rowid desc limit 1"
         rows = self._rows(query, f'%"{name}"%')
         return float(_read(rows[0])["figures"][name]) if rows else None
 
@@ -444,7 +447,7 @@ class Ledger:
         """(kind, outcome) → how many runs have ended so, also of those that were forgotten."""
         query = (
             "select kind, outcome, sum(runs) as runs from (select kind, outcome, 1 as runs from run"
-            " where outcome is not null union all select * from forgotten_run) "
+            " where ended is not null union all select * from forgotten_run) "
             "group by kind, outcome"
         )
         return {(row["kind"], row["outcome"]): row["runs"] for row in self._rows(query)}
@@ -453,7 +456,7 @@ class Ledger:
 _PUSHED = "step like 'push_%' and outcome = 'done' and figures like '%\"received\"%'"
 _NEWEST_PUSH = (
     f"select * from step where {_PUSHED} and run = "
-    f"(select run from step where {_PUSHED} order by began desc limit 1) order by began"
+    f"(select run from step where {_PUSHED} order by rowid desc limit 1) order by rowid"
 )
 _RECOVERED = (
     "insert into run (id, kind, request, release, cause, pid, began, ended, outcome) "

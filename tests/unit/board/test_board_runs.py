@@ -4,7 +4,8 @@ import time
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, staged
+from rehearsal import staged
+from simulated_nodes import FAIL
 from wbcore.errors import ReleaseError
 from wbmaster.reporting import tree
 

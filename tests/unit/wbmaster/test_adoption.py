@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 from cluster import World, digest, release, request, settings
-from rehearsal import FAIL, KILL_AFTER, KILL_BEFORE, LOSE, Desk, Killed, steps_of
+from rehearsal import Desk, steps_of
+from simulated_nodes import FAIL, KILL_AFTER, KILL_BEFORE, LOSE, Killed
 from wbcore.errors import BadData, BadRequest, ReleaseError
 from wbcore.events import Announcement
 from wbcore.model import desired, landing

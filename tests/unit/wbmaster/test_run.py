@@ -18,17 +18,8 @@ from cluster import World, release, request, settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
-from rehearsal import (
-    FAIL,
-    KILL_AFTER,
-    KILL_BEFORE,
-    LOSE,
-    TROUBLES,
-    Desk,
-    Killed,
-    staged,
-    steps_of,
-)
+from rehearsal import Desk, staged, steps_of
+from simulated_nodes import FAIL, KILL_AFTER, KILL_BEFORE, LOSE, TROUBLES, Killed
 from wbcore.errors import Away, BadRequest, Busy, Interrupted, ReleaseError, StepFailed
 from wbcore.names import Build
 from wbcore.requests import Request
@@ -595,8 +586,10 @@ def test_one_node_that_dies_stops_no_release(desk, room, node):
         assert said.endswith(f"{twin.live} is live.") and twin.nodes.wrong == [], where
         assert shown(twin) == {"WS221-0.02-1350"}, where
         noticed = node not in twin.nodes.pool or node not in WEB
-        assert not noticed or number > calls.index((node, "wb_dataset.found")) or (
-            f"left out: {node}" in said
+        assert (
+            not noticed
+            or number > calls.index((node, "wb_dataset.found"))
+            or (f"left out: {node}" in said)
         ), where
         twin.nodes._ask, twin.nodes.world.absent = real, ()
         twin.run(asked)

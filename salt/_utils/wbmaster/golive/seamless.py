@@ -53,6 +53,9 @@ def take_out_of_service(run: Run, record: ReleaseRecord) -> Changes:
     # The push took its time, and until now the proxy took in and dropped whom it found so.
     pool.look(run)
     first, moved = _first(run)
+    if run.known.switch and not moved:
+        # Whoever died in it may have moved the site without waiting for what was under way.
+        pool.drain(run)
     run.notes.first, run.notes.moved = first, moved
     pool.let_serve(run, first if moved else _staying(run, first))
     return {} if moved else {run.settings.proxy: f"{', '.join(first)} left the pool"}
@@ -105,6 +108,8 @@ def put_back(run: Run, record: ReleaseRecord) -> None:
     pool.look(run)
     if _has_moved(run):
         _change_back(run, record)
+    else:
+        pool.drain(run)
     serving = pool.serving(run)
     rest = [node for node in run.plan.present if node not in serving]
     good = switching.switch_those_that_can(run, rest, record, switching.soon(ORDER_SECONDS))

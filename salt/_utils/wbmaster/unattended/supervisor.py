@@ -49,7 +49,7 @@ def _again(office: Office, run: Mapping[str, Any], request: Request, said: str) 
     """Start what has to follow a run, later each time, and notify people when it does not help;
     '' while it is not time yet."""
     tries = {"times": 0, "last": 0.0, **run["figures"].get("tries", {})}
-    if time.time() < tries["last"] + min(_LONGEST_SECONDS, _PAUSE_SECONDS * 2 ** tries["times"]):
+    if _since(tries["last"]) < min(_LONGEST_SECONDS, _PAUSE_SECONDS * 2 ** tries["times"]):
         return ""
     tries = {**tries, "times": tries["times"] + 1, "last": time.time()}
     if tries["times"] == _TELL_AT:
@@ -66,7 +66,13 @@ def _is_left_open(office: Office) -> bool:
     switch, newest = office.ledger.known().switch, office.ledger.runs(1)
     if switch is None or switch.before is None or not newest:
         return False
-    return time.time() - float(newest[0]["ended"] or 0) > _LEFT_SECONDS
+    return _since(newest[0]["ended"] or 0.0) > _LEFT_SECONDS
+
+
+def _since(then: float) -> float:
+    """Seconds since a time; since a time that is still to come, as after a clock was set back, it
+    counts as long ago."""
+    return abs(time.time() - then)
 
 
 def request_of(recorded: Mapping[str, Any]) -> Request:

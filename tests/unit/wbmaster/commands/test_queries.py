@@ -2,7 +2,8 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, staged
+from rehearsal import staged
+from simulated_nodes import FAIL
 from wbcore.errors import StepFailed
 from wbmaster import run
 from wbmaster.commands import queries

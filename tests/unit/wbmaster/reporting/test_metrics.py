@@ -10,7 +10,8 @@ from cluster import World, release, request, settings
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from rehearsal import FAIL, LONG_AGO, Desk, staged
+from rehearsal import Desk, staged
+from simulated_nodes import FAIL, LONG_AGO
 from wbcore.drift import Change, Report
 from wbcore.errors import BadRequest, ReleaseError
 from wbcore.metrics import Facts, Family, Push, text

@@ -2,7 +2,8 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, staged
+from rehearsal import staged
+from simulated_nodes import FAIL
 from wbcore.drift import Change, Report
 from wbcore.errors import StepFailed
 from wbcore.events import Announcement

@@ -5,7 +5,8 @@ import time
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, staged
+from rehearsal import staged
+from simulated_nodes import FAIL
 from wbcore import events
 from wbcore.errors import StepFailed
 from wbcore.printable import Moving

@@ -2,7 +2,8 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import LOSE, Desk, staged
+from rehearsal import Desk, staged
+from simulated_nodes import LOSE
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.names import Build
 from wbcore.verdicts import GATE, HOLD

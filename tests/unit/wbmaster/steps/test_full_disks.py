@@ -5,7 +5,8 @@ import dataclasses
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import FAIL, KILL_AFTER, KILL_BEFORE, LOSE, Desk, Killed, staged
+from rehearsal import Desk, staged
+from simulated_nodes import FAIL, KILL_AFTER, KILL_BEFORE, LOSE, Killed
 from wbcore.errors import ReleaseError, StepFailed
 from wbcore.names import Build
 from wbmaster.commands import verdicts

@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from cluster import World, release, request, settings
-from rehearsal import KILL_BEFORE, Killed, staged
+from rehearsal import staged
+from simulated_nodes import KILL_BEFORE, Killed
 from wbcore import events
 from wbcore.errors import ReleaseError
 from wbcore.events import Announcement

@@ -2,7 +2,8 @@
 
 import pytest
 from cluster import World, request, settings
-from rehearsal import KILL_AFTER, Killed, scratch, staged
+from rehearsal import scratch, staged
+from simulated_nodes import KILL_AFTER, Killed
 from wbcore.errors import BadData, BadRequest, StepFailed
 from wbcore.model import desired
 from wbmaster import run

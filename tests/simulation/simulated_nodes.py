@@ -1,49 +1,33 @@
-"""Whole runs in one process: the real ledger, lock, steps and plans over a model of the nodes.
+"""The nodes of a simulated cluster, asked as the real ones are: what they do is a model.
 
-Only what the nodes do is a model (``World``); every call goes through the real ``Fleet``
-but for the wire. A call can fail, be lost or be the last of this process, which stands for
-``kill -9``; after every call the site as seen from outside is looked at.
+A call can fail, be lost or be the last of this process, which stands for ``kill -9``; after every
+call the site as seen from outside is looked at.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-import itertools
-import queue
-import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import wbmaster.lifecycle.step
-import yaml
-from cluster import World, digest, release
+from cluster import World, digest
 from wbcore.datasets import KINDS, Dataset
 from wbcore.disk.retention import ways_back
-from wbcore.errors import ReleaseError, StepFailed
+from wbcore.errors import StepFailed
 from wbcore.golive.canary import numbers
 from wbcore.golive.epoch import check_order
 from wbcore.golive.served import differences, expected
-from wbcore.layout import Layout
+from wbcore.model import desired
 from wbcore.model.links import why_live
 from wbcore.model.proxy_pools import Lease, to_keep
 from wbcore.model.roles import node_links, wants
-from wbcore.names import Release
-from wbcore.requests import Request
-from wbmaster import run
 from wbmaster.ledger import Ledger
-from wbmaster.lifecycle import begin, end
-from wbmaster.lock import RunLock
 from wbmaster.nodes.edition import edition
 from wbmaster.nodes.fleet import Answer, Fleet
-from wbmaster.office import Office
 
-ORCH = Path(__file__).resolve().parents[2] / "orch"
 FAIL, LOSE, KILL_BEFORE, KILL_AFTER = "fails", "is lost", "killed before", "killed after"
 TROUBLES = (FAIL, LOSE, KILL_BEFORE, KILL_AFTER)
 # When every dataset of every node was read the last time.
@@ -53,22 +37,10 @@ _ORDERS = (
     *("wb_live.switch", "wb_live.heed", "wb_proxy.set_pool", "wb_proxy.change_over"),
     *("wb_proxy.maintain", "wb_proxy.open", "wb_download.follow"),
 )
-# What a run does when nothing is in its way.
-SMOOTH: dict[int, str] = {}
-_processes = itertools.count(1)
 
 
 class Killed(BaseException):
     """This process has ended here."""
-
-
-@functools.cache
-def steps_of(kind: str) -> list[str]:
-    """The steps of an orchestration, in the order of its file."""
-    listed = yaml.safe_load((ORCH / f"{kind}.sls").read_text())["include"]
-    files = [ORCH / "steps" / f"{name.rsplit('.', 1)[-1]}.sls" for name in listed]
-    states = [state for file in files for state in yaml.safe_load(file.read_text()).values()]
-    return [state["wb_step.taken"][0]["step"] for state in states]
 
 
 class Jobs:
@@ -108,6 +80,8 @@ class Nodes(Fleet):
         self.world = world
         self.troubles: dict[int, str] = {}
         self.asked: list[tuple[str, str]] = []
+        # How many calls there were, of all runs.
+        self.calls = 0
         self.pools: dict[str, list[str]] = {"a": [], "b": []}
         self.live_pool = "a"
         # What a pool gave to a node before it was left; set_pool waits for it.
@@ -167,12 +141,13 @@ class Nodes(Fleet):
 
     def version(self, node: str) -> dict[str, Any]:
         """What a node's servers answer."""
-        return expected(self.world.serving.get(node, {}))
+        return copy.deepcopy(_expected(frozenset(self.world.serving.get(node, {}).items())))
 
     def _ask(self, node: str, function: str, kwargs: dict[str, Any]) -> Answer:
         with self._alone:
             trouble = self.troubles.get(len(self.asked), "")
             self.asked.append((node, function))
+            self.calls += 1
             if node in self.world.absent:
                 return Answer(silent=True)
             if trouble == KILL_BEFORE:
@@ -182,9 +157,9 @@ class Nodes(Fleet):
                 return Answer(error="it failed")
             try:
                 order = self._heeded(node, function, kwargs)
+                value = getattr(self, function.replace(".", "_"))(node, **order)
             except StepFailed as error:
                 return Answer(error=str(error))
-            value = getattr(self, function.replace(".", "_"))(node, **order)
             self._look(f"{function} on {node}")
             if trouble == KILL_AFTER:
                 raise Killed
@@ -206,6 +181,12 @@ class Nodes(Fleet):
 
     def _look(self, when: str) -> None:
         """The site as anybody sees it: one whole release, or the maintenance page."""
+        self._look_for_gaps(when)
+        if self.lease is None:
+            self._look_at_answers(when)
+
+    def _look_for_gaps(self, when: str) -> None:
+        """Every link leads to something, and what serves is not empty."""
         for node in self.world.settings.serving:
             for name, target in self.world.links.get(node, {}).items():
                 kind = {"acedb": "acedb", "production": "webapp"}.get(name, "mysql")
@@ -215,8 +196,11 @@ class Nodes(Fleet):
                 there = {**self.world.lying.get(node, {}), **self.world.held.get(node, {})}
                 if dataset not in there:
                     self.wrong.append(f"{when}: {name} of {node} points to a missing {target}")
-        if self.lease is not None:
-            return
+
+    def _look_at_answers(self, when: str) -> None:
+        """Nobody sees two releases, or half of one, or none."""
+        if not self.pool and self.ledger.known().live:
+            self.wrong.append(f"{when}: no node serves")
         shown = {str(self.version(node).get("release")) for node in self.pool}
         if shown != {"None"} and self.downloads.get("production") not in builds_of(shown):
             self.apart.append(when)
@@ -227,7 +211,7 @@ class Nodes(Fleet):
             name = served.get("production")
             record = self._record(str(name))
             links = node_links(self.world.settings, node, record.links()) if record else {}
-            if record is None or differences(expected(served), links):
+            if record is None or _differs(frozenset(served.items()), frozenset(links.items())):
                 self.wrong.append(f"{when}: {node} serves {served}")
 
     def _record(self, name: str) -> Any:
@@ -285,6 +269,23 @@ class Nodes(Fleet):
         if node not in self.without_pillar:
             self.editions[node] = edition(self.pillar_roots)
         return True
+
+    def wb_node_enforce(self, node: str) -> dict[str, Any]:
+        settings = self.world.settings
+        wanted = desired.of_node(settings, self.ledger.known(), node)
+        if not wanted or wanted["going_live"] or wanted["epoch"] < self.epochs.get(node, 0):
+            return {"put_off": "a go-live is running, or the ledger is an old copy"}
+        if node == settings.proxy and self.lease is None:
+            self.pool = [
+                one
+                for one, links in wanted["web"].items()
+                if one not in self.world.absent and not differences(self.version(one), links)
+            ] or self.pool
+        elif node in settings.serving:
+            self.world._hold(node, wanted["datasets"])
+            self.world.links.setdefault(node, {}).update(wanted["links"])
+            self.world.serving[node] = dict(self.world.links[node])
+        return {"reports": []}
 
     def wb_build_survey(
         self, node: str, build: str, databases: dict[str, str] | None = None
@@ -467,6 +468,8 @@ class Nodes(Fleet):
     def wb_live_switch(
         self, node: str, links: dict[str, str], run: str, before: float
     ) -> dict[str, Any]:
+        if time.time() > before:
+            raise StepFailed("the order is too old; nothing was done", "give it again")
         if self.lease is None and node in {*self.pool, *self.under_way}:
             self.wrong.append(f"{node} was switched while it served")
         wanted = node_links(self.world.settings, node, links)
@@ -595,144 +598,17 @@ class Nodes(Fleet):
         return {"forgotten": []}
 
 
+@functools.cache
+def _expected(served: frozenset[tuple[str, str]]) -> dict[str, Any]:
+    return expected(dict(served))
+
+
+@functools.cache
+def _differs(served: frozenset[tuple[str, str]], links: frozenset[tuple[str, str]]) -> bool:
+    """Whether a node that serves by some links does not serve what others promise."""
+    return bool(differences(expected(dict(served)), dict(links)))
+
+
 def builds_of(releases: set[str]) -> set[str]:
     """The builds of these releases."""
     return {name.partition("-")[0] for name in releases}
-
-
-class Wire:
-    """The event bus within this process."""
-
-    def __init__(self) -> None:
-        self.fired: list[tuple[str, dict[str, Any]]] = []
-        # How often the master was started.
-        self.masters = 1
-        self._events: queue.Queue[tuple[str, dict[str, Any]] | None] = queue.Queue()
-
-    def fire(self, payload: dict[str, Any], tag: str) -> None:
-        self.fired.append((tag, payload))
-        self._events.put((tag, payload))
-
-    def follow(self, prefix: str, listening: Any = bool) -> Iterator[Any]:
-        listening()
-        # None ends it, as the end of its process does.
-        yield from iter(self._events.get, None)
-
-    def master(self) -> int:
-        return self.masters
-
-    def close(self) -> None:
-        """Nobody follows any longer."""
-        self._events.put(None)
-
-
-class Desk(Office):
-    """The master's tools over a world. (The real one reads Salt's configuration first.)"""
-
-    def __init__(self, world: World, root: Path) -> None:
-        self.settings = world.settings
-        self.layout = Layout(root)
-        self.ledger = Ledger(self.layout.ledger)
-        self.lock = RunLock(self.layout.lock)
-        self.nodes = self.fleet = Nodes(world)
-        self.opts = {"pillar_roots": {"base": [str(root / "pillar")]}}
-        self.nodes.pillar_roots = self.opts["pillar_roots"]
-        self.nodes.ledger = self.ledger
-        self.bus = self.wire = Wire()
-        self.last_words: list[str] = []
-        self.changes: dict[str, dict[str, Any]] = {}
-
-    def again(self, root: Path) -> Desk:
-        """Another desk over the same situation, which leaves this one alone."""
-        if self.layout.root.exists():
-            shutil.copytree(self.layout.root, root, dirs_exist_ok=True)
-        twin = Desk(copy.deepcopy(self.nodes.world), root)
-        twin.nodes.pools = copy.deepcopy(self.nodes.pools)
-        twin.nodes.live_pool = self.nodes.live_pool
-        twin.nodes.disks = dict(self.nodes.disks)
-        twin.nodes.begun = copy.deepcopy(self.nodes.begun)
-        twin.nodes.epochs = dict(self.nodes.epochs)
-        twin.nodes.carriers = set(self.nodes.carriers)
-        twin.nodes.strange = copy.deepcopy(self.nodes.strange)
-        twin.nodes.downloads = dict(self.nodes.downloads)
-        twin.nodes.told = copy.deepcopy(self.nodes.told)
-        return twin
-
-    def run(self, asked: Request, troubles: dict[int, str] = SMOOTH) -> str:
-        """Begin a run, take its steps, end it, as the states of its orchestration do; what
-        it said. A ReleaseError ends it, ``Killed`` leaves it where it was."""
-        self.nodes.asked.clear()
-        self.nodes.troubles = troubles
-        self.changes.clear()
-        # Every run is a process of its own; here they would all have one pid.
-        with (
-            mock.patch.object(run, "new_id", _id_of_a_new_process),
-            mock.patch.object(end, "_last_line", self.last_words.append),
-        ):
-            return self._run(asked)
-
-    def forecast(self, asked: Request) -> dict[str, dict[str, Any]]:
-        """What each step says in a dry run that it would change."""
-        begin.dry(self, asked)
-        planned = run.current()
-        assert planned is not None
-        run.set_current(None)
-        return {
-            step: wbmaster.lifecycle.step.forecast(planned, step) for step in steps_of(asked.kind)
-        }
-
-    def _run(self, asked: Request) -> str:
-        try:
-            said = begin.begin(self, asked)
-            begun = run.current()
-            if begun is None:
-                return said
-            for step in steps_of(asked.kind):
-                if begun.error is None:
-                    self._take(begun, step)
-            return end.end(begun)
-        except Killed:
-            self._die()
-            raise
-        finally:
-            self.nodes.lease_ends()
-
-    def _take(self, begun: run.Run, step: str) -> None:
-        with contextlib.suppress(ReleaseError):
-            self.changes[step] = wbmaster.lifecycle.step.take(begun, step)
-
-    def _die(self) -> None:
-        run.set_current(None)
-        # As the kernel does it: the lock is free, what was written in it stays.
-        if self.lock._file:
-            self.lock._file.close()
-        self.lock._file = None
-        self.wire.close()
-
-    @property
-    def live(self) -> Release | None:
-        """What the ledger calls live."""
-        return self.ledger.known().live
-
-
-@contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A directory in memory: hundreds of ledgers need not reach a disk."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
-
-
-def _id_of_a_new_process(asked: Request, now: float) -> str:
-    return f"{int(now)}-{asked.kind}-{next(_processes)}"
-
-
-def staged(world: World, root: Path, *builds: str) -> Desk:
-    """A desk whose world has gone live with all but the last build, by real runs."""
-    desk = Desk(world, root)
-    for build in builds[:-1]:
-        world.stage(build)
-        desk.run(Request.parse("release", {"build": build}))
-        assert desk.live is not None and desk.live.same_content(release(build))
-    world.stage(builds[-1])
-    return desk
