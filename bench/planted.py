@@ -10,7 +10,7 @@ from unittest import mock
 import simulated_nodes
 from wbcore.disk import retention
 from wbcore.model import desired
-from wbmaster.golive import pool, seamless, ways
+from wbmaster.golive import pool, seamless
 from wbmaster.ledger import Ledger
 from wbmaster.lock import RunLock
 from wbmaster.unattended import supervisor
@@ -35,7 +35,6 @@ FAULTS: dict[str, Plant] = {
     "the canary is skipped, and visitors get it": _nothing(seamless, "canary", {}),
     "late orders are obeyed": _nothing(simulated_nodes, "check_order"),
     "a pool is not drained": _nothing(pool, "drain"),
-    "a failed change-over is not put back": _nothing(ways, "put_back"),
     "the end of a run is not recorded": _nothing(Ledger, "end_run"),
     "the lock is everybody's": _nothing(RunLock, "take", True),
     "the lease of the page has no end": lambda: mock.patch.object(

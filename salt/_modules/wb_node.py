@@ -2,6 +2,7 @@
 does for itself: it enforces its states."""
 
 import json
+import time
 
 import wbnode.enforce
 import wbnode.minion
@@ -27,12 +28,12 @@ def observe(build=""):
         On the development server: the build to look at, such as ``WS221``; without one
         only the names of the staged builds are told.
 
-    Returns a dictionary with ``epoch`` (see ``wb_live.epoch``), ``edition`` (of the pillar that
-    this minion keeps), ``settled`` (whether the node was ever brought to its state) and the parts
-    that the node's roles give it: ``held`` (dataset id → digest), ``links`` (name → target),
-    ``free`` (see ``wb_disk.free``), ``version`` (what the running servers answer, or
-    ``{"error": …}``), ``switch`` (a change-over that was begun and not ended); ``staging``;
-    ``proxy``.
+    Returns a dictionary with ``clock`` (seconds since 1970), ``epoch`` (see ``wb_live.epoch``),
+    ``edition`` (of the pillar that this minion keeps), ``settled`` (whether the node was ever
+    brought to its state) and the parts that the node's roles give it: ``held`` (dataset id →
+    digest), ``links`` (name → target), ``free`` (see ``wb_disk.free``), ``version`` (what the
+    running servers answer, or ``{"error": …}``), ``switch`` (a change-over that was begun and
+    not ended); ``staging``; ``proxy``.
 
     CLI Example:
 
@@ -43,6 +44,7 @@ def observe(build=""):
     roles = _roles()
     layout = wbnode.minion.layout_of(__opts__)
     seen = {
+        "clock": time.time(),
         "epoch": __salt__["wb_live.epoch"](),
         "edition": __pillar__.get(EDITION, ""),
         "settled": layout.enforced.exists(),

@@ -22,6 +22,7 @@ from stories import (
     Lands,
     Leaves,
     Lifts,
+    Misjudges,
     Restarts,
     Restores,
     Returns,
@@ -35,7 +36,8 @@ _anywhere = [
     _machines.map(Returns),
     _machines.map(Fills),
     _machines.map(Enforces),
-    st.integers(0, 200).map(Arrives),
+    _machines.map(Misjudges),
+    st.integers(0, 25).map(Arrives),
     st.sampled_from([Lands(), Commits(), Holds(), Lifts(), Restarts()]),
 ]
 _meanwhile = st.one_of(st.sampled_from(TROUBLES), _kinds.map(Interferes), *_anywhere)

@@ -114,7 +114,7 @@ class Site:
     def end(self) -> None:
         """All that went away comes back; AssertionError unless the newest build goes live then."""
         desk, world = self.desk, self.desk.nodes.world
-        world.absent, desk.nodes.disks = (), {}
+        world.absent, desk.nodes.disks, desk.nodes.clocks = (), {}, {}
         if self.is_behind:
             recovery.recover(desk, test=False)
         for verdict in desk.ledger.known().verdicts:
@@ -183,7 +183,7 @@ class Asks(Act):
 
     def __repr__(self) -> str:
         told = "".join(
-            f"; it {what}: {function} ({nth + 1})"
+            f"; {function} ({nth + 1}): {what}"
             if isinstance(what, str)
             else f"; before {function} ({nth + 1}) {what}"
             for (function, nth), what in self.meanwhile
@@ -287,6 +287,19 @@ class Fills(Act):
 
     def do(self, site: Site) -> None:
         site.desk.nodes.disks[self.node] = 0
+
+
+@dataclass(frozen=True)
+class Misjudges(Act):
+    """The clock of a machine is a day ahead."""
+
+    machine: str
+
+    def __repr__(self) -> str:
+        return f"the clock of {self.machine} is a day ahead"
+
+    def do(self, site: Site) -> None:
+        site.desk.nodes.clocks[self.machine] = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,9 @@ _BEHIND = (
     "it goes by an older pillar than the master's files; salt-run pillar.show_pillar {0} shows "
     "what is wrong with the new one"
 )
+# Nodes refuse orders that are some seconds old, by their own clocks. One that is behind takes its
+# orders for newer than they are, and cannot be told from one that answers late.
+_AHEAD_SECONDS, _BEHIND_SECONDS = 1.0, 60.0
 _NODE_PARTS = ("held", "links", "version", "switch", "free", "settled")
 # The version is judged apart: see _node.
 _PARTS = ("held", "links", "switch", "free", "staging", "proxy")
@@ -42,7 +46,11 @@ def observe(fleet: Fleet, settings: Settings, build: Build | None, edition: str 
     troubles = {
         node: why
         for node, answer in answers.items()
-        if (why := _trouble(answer) or (_is_behind(answer, edition) and _BEHIND.format(node)))
+        if (
+            why := _trouble(answer)
+            or (node in settings.serving and _clock_trouble(answer))
+            or (_is_behind(answer, edition) and _BEHIND.format(node))
+        )
     }
     for node, why in troubles.items():
         log.warning("%s counts as absent, since it cannot say what it holds: %s", node, why)
@@ -114,6 +122,18 @@ def _trouble(answer: Answer) -> str:
     if type(value.get("settled", True)) is not bool:
         odd.append("settled")
     return f"it answers {value[odd[0]]!r:.80} for {odd[0]}" if odd else ""
+
+
+def _clock_trouble(answer: Answer) -> str:
+    """Why the clock of a node that answered just now is no clock to go by."""
+    clock = answer.value.get("clock") if answer.good else None
+    if not isinstance(clock, int | float):
+        return ""
+    ahead = clock - time.time()
+    if -_BEHIND_SECONDS <= ahead <= _AHEAD_SECONDS:
+        return ""
+    which = "ahead of" if ahead > 0 else "behind"
+    return f"its clock is {abs(ahead):.0f} s {which} the master's; set both by NTP"
 
 
 def _node(value: Mapping[str, Any]) -> NodeSeen:

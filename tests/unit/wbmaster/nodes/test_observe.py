@@ -77,3 +77,25 @@ def test_the_edition_says_nothing_of_what_is_in_a_file_and_changes_with_each(tmp
     (tmp_path / "site/.site.sls.swp").write_text("what an editor has")
     (tmp_path / "site/gone.sls").symlink_to("nowhere")
     assert edition(roots) == seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (86_400, "its clock is 86400 s ahead of the master's; set both by NTP"),
+        (5, "its clock is 5 s ahead of the master's; set both by NTP"),
+        (-86_400, "its clock is 86400 s behind the master's; set both by NTP"),
+        (-20, None),
+        (0.5, None),
+    ],
+)
+def test_a_node_with_another_time_is_left_out_with_the_reason(desk, seconds, said):
+    desk.nodes.clocks = {"canopus": float(seconds), "wb-dev": 86_400.0, "fe": -86_400.0}
+    seen = desk.plan(request("release", "WS221")).seen
+    assert dict(seen.troubles) == ({"canopus": said} if said else {})
+
+
+def test_a_node_with_another_time_stops_no_release(desk):
+    desk.nodes.clocks = {"canopus": 86_400.0}
+    assert "left out: canopus" in desk.run(request("release", "WS221"))
+    assert "canopus" not in desk.nodes.pool and desk.nodes.wrong == []
