@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -91,35 +92,39 @@ class Nodes(Fleet):
         self.acknowledged: dict[str, str] = {}
         self.notices: list[tuple[str, str]] = []
         self.wrong: list[str] = []
-        # Bytes of a node's disk; a dataset takes 1000.
-        self.disks: dict[str, int] = {}
-        # What killed pulls left on a node: dataset → bytes.
-        self.begun: dict[str, dict[str, int]] = {}
-        # The epoch that each node was told last.
+        # The epoch that each node was told last; and nodes whose carrier runs.
         self.epochs: dict[str, int] = {}
-        # Datasets that somebody emptied; and nodes that can not fetch them again.
-        self.emptied: dict[str, set[str]] = {}
-        self.can_not_mend: set[str] = set()
-        # Nodes whose carrier runs; and datasets in which lies what nobody sealed.
         self.carriers: set[str] = set()
-        # Whether nginx passes visitors to HAProxy.
-        self.passes = True
-        self.strange: dict[str, set[str]] = {}
         # Which build the links of the download tree lead to, and after which calls it was another
         # than visitors got.
         self.downloads: dict[str, str] = {}
         self.apart: list[str] = []
-        # Where the pillar's files are; the editions that nodes go by, at first that of no files;
-        # and nodes whose pillar does not render.
+        # Where the pillar's files are; the editions that nodes go by, at first that of no files.
         self.pillar_roots: dict[str, list[str]] = {}
         self.editions: dict[str, str] = {}
-        self.without_pillar: set[str] = set()
-        # Seconds by which the clock of a node is wrong.
-        self.clocks: dict[str, float] = {}
         # Servers that wait to be restarted.
         self.due: dict[str, list[str]] = {}
         self._records: dict[str, Any] = {}
+        self._has_served = False
         self._alone = threading.RLock()
+        self._be_as_should_be()
+
+    def _be_as_should_be(self) -> None:
+        """What can be wrong with nodes, none of which is so at first."""
+        # Bytes of a node's disk; a dataset takes 1000.
+        self.disks: dict[str, int] = {}
+        # What killed pulls left on a node: dataset → bytes.
+        self.begun: dict[str, dict[str, int]] = {}
+        # Datasets that somebody emptied, and in which lies what nobody sealed; and nodes that can
+        # not fetch datasets again.
+        self.emptied: dict[str, set[str]] = {}
+        self.strange: dict[str, set[str]] = {}
+        self.can_not_mend: set[str] = set()
+        # Whether nginx passes visitors to HAProxy.
+        self.passes = True
+        # Nodes whose pillar does not render; seconds by which the clock of a node is wrong.
+        self.without_pillar: set[str] = set()
+        self.clocks: dict[str, float] = {}
 
     @property
     def pool(self) -> list[str]:
@@ -159,9 +164,9 @@ class Nodes(Fleet):
                 return Answer(error="it failed")
             try:
                 order = self._heeded(node, function, kwargs)
-                value = getattr(self, function.replace(".", "_"))(node, **order)
             except StepFailed as error:
                 return Answer(error=str(error))
+            value = getattr(self, function.replace(".", "_"))(node, **order)
             self._look(f"{function} on {node}")
             if trouble == KILL_AFTER:
                 raise Killed
@@ -172,6 +177,8 @@ class Nodes(Fleet):
         if function not in _ORDERS:
             return kwargs
         check_order(self.epochs.get(node, 0), kwargs["epoch"])
+        if time.time() + self.clocks.get(node, 0.0) > kwargs.get("before", math.inf):
+            raise StepFailed("the order is too old; nothing was done", "give it again")
         self.epochs[node] = kwargs["epoch"]
         return {key: value for key, value in kwargs.items() if key != "epoch"}
 
@@ -201,8 +208,9 @@ class Nodes(Fleet):
 
     def _look_at_answers(self, when: str) -> None:
         """Nobody sees two releases, or half of one, or none."""
-        if not self.pool and self.ledger.known().live:
+        if self._has_served and not self.pool:
             self.wrong.append(f"{when}: no node serves")
+        self._has_served = bool(self.pool)
         shown = {str(self.version(node).get("release")) for node in self.pool}
         if shown != {"None"} and self.downloads.get("production") not in builds_of(shown):
             self.apart.append(when)
@@ -471,8 +479,6 @@ class Nodes(Fleet):
     def wb_live_switch(
         self, node: str, links: dict[str, str], run: str, before: float
     ) -> dict[str, Any]:
-        if time.time() + self.clocks.get(node, 0.0) > before:
-            raise StepFailed("the order is too old; nothing was done", "give it again")
         if self.lease is None and node in {*self.pool, *self.under_way}:
             self.wrong.append(f"{node} was switched while it served")
         wanted = node_links(self.world.settings, node, links)

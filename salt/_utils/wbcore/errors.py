@@ -42,7 +42,7 @@ class Away(BadRequest):
         Their ids.
     """
 
-    def __init__(self, what: str, todo: str, machines: Sequence[str]) -> None:
+    def __init__(self, what: str, todo: str, machines: Sequence[str] = ()) -> None:
         super().__init__(what, todo)
         self.machines = tuple(machines)
 

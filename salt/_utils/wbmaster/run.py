@@ -112,7 +112,7 @@ class Run:
     @property
     def left_out(self) -> list[str]:
         """Nodes that took no part, or could not follow."""
-        return [*self.plan.left_out, *self.notes.not_switched]
+        return list(dict.fromkeys([*self.plan.left_out, *self.notes.not_switched]))
 
     def tell(self, step: str, phase: str, **figures: Any) -> None:
         """Fire an event about a step."""

@@ -6,7 +6,7 @@ import importlib
 import pytest
 from cluster import World, request, settings
 from rehearsal import Desk, staged, steps_of
-from wbcore.errors import BadRequest, ReleaseError, StepFailed
+from wbcore.errors import Away, BadRequest, ReleaseError, StepFailed
 from wbmaster import run
 from wbmaster.nodes.fleet import Answer
 from wbmaster.steps import STEPS, step
@@ -629,7 +629,7 @@ def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
         return {}
 
     desk.nodes.wb_proxy_reports = reports
-    with pytest.raises(StepFailed) as caught:
+    with pytest.raises(Away, match="no answer from fe") as caught:
         desk.run(request("release", "WS221"))
 
     assert "the site could not be put back: fe: it does not answer; the superv" in str(caught.value)
