@@ -46,7 +46,8 @@ def test_stories_that_ended_badly_end_well(site, memory, told):
         play(site, Path(room), FOUND[told])
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+# The same stories each time: new ones are looked for by bench/simulate.
+@settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(story=stories)
 def test_any_story_ends_well(site, memory, story):
     with tempfile.TemporaryDirectory(dir=memory) as room:

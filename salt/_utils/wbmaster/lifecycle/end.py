@@ -71,6 +71,9 @@ def _put_back(ended: run.Run, why_it_ended: ReleaseError) -> None:
     try:
         ways.put_back(ended)
     except (ReleaseError, *LOST) as error:
+        if isinstance(why_it_ended, Away):
+            # It says already whom the run waits for, and whoever takes it up begins with this.
+            return
         why, _, _ = str(error).partition(";")
         why_it_ended.what += f", and the site could not be put back: {why}"
         why_it_ended.todo = "the supervisor tries it again in two minutes; see that the node runs"

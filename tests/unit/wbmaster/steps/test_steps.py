@@ -623,17 +623,35 @@ def test_a_node_that_fails_after_the_site_has_moved_stays_out_and_stops_nothing(
     assert sorted(desk.nodes.pool) == ["canopus", "wb-web1", "wb-web2"]
 
 
-def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
+def test_a_run_whose_proxy_dies_in_it_says_that_it_waits(desk):
     def reports(node, nodes):
         desk.nodes.world.absent = ("fe",)
         return {}
 
     desk.nodes.wb_proxy_reports = reports
-    with pytest.raises(Away, match="no answer from fe") as caught:
+    with pytest.raises(Away, match="no answer from fe, without which it can not go") as caught:
         desk.run(request("release", "WS221"))
 
-    assert "the site could not be put back: fe: it does not answer; the superv" in str(caught.value)
+    assert str(caught.value).endswith("; bring it back; the run goes on by itself then")
     assert "was put back" not in str(caught.value) and desk.ledger.known().switch
+
+
+def test_a_site_that_can_not_be_put_back_is_said_to_be_so(desk):
+    real, answers = desk.nodes._ask, {"answers": 1000, "errors": 0}
+    desk.nodes.wb_proxy_watch = lambda node, seconds, percent: {
+        **{"before": answers, "after": {**answers, "errors": 900}},
+        "bad": True,
+    }
+    desk.nodes._ask = lambda node, function, kwargs: (
+        Answer(error="HAProxy is broken")
+        if function == "wb_proxy.reports" and desk.ledger.known().switch and desk.nodes.downloads
+        else real(node, function, kwargs)
+    )
+    with pytest.raises(StepFailed) as caught:
+        desk.run(request("release", "WS221"))
+
+    assert "the site could not be put back: fe: HAProxy is broken; the superv" in str(caught.value)
+    assert desk.ledger.known().switch
 
 
 def lack(desk, dataset, *nodes):
