@@ -17,7 +17,7 @@ from typing import Any
 from wbcore.errors import ReleaseError
 from wbcore.requests import Request
 from wbmaster import run
-from wbmaster.lifecycle import begin, end
+from wbmaster.lifecycle import begin, end, exit_codes
 from wbmaster.office import Office, own_pillar
 from wbmaster.reporting import describe
 
@@ -57,6 +57,7 @@ def begun(name: str, kind: str) -> dict[str, Any]:
         else:
             ret["comment"] = begin.begin(office, request)
     except ReleaseError as error:
+        exit_codes.leave(exit_codes.of_begin(error))
         ret.update(result=False, comment=str(error))
     return ret
 

@@ -88,7 +88,6 @@ class Desk(Office):
         self.nodes.pillar_roots = self.opts["pillar_roots"]
         self.nodes.ledger = self.ledger
         self.bus = self.wire = Wire()
-        self.last_words: list[str] = []
         self.changes: dict[str, dict[str, Any]] = {}
 
     def again(self, root: Path) -> Desk:
@@ -122,7 +121,6 @@ class Desk(Office):
         # Every run is a process of its own; here they would all have one pid.
         with (
             mock.patch.object(run, "new_id", _id_of_a_new_process),
-            mock.patch.object(end, "_last_line", self.last_words.append),
             self._in_use(),
         ):
             return self._run(asked)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import sys
 from collections.abc import Sequence
 
 from wbcore import requests
@@ -13,7 +11,7 @@ from .. import run
 from ..golive import epochs, ways
 from ..nodes.bus import LOST
 from ..reporting import describe, metrics, notices
-from . import waiting
+from . import exit_codes, waiting
 
 
 def end(ended: run.Run) -> str:
@@ -34,7 +32,8 @@ def end(ended: run.Run) -> str:
     if not isinstance(ended.error, Interrupted | Away):
         notices.ended(ended)
     if ended.error:
-        _last_line(f"{ended.request} failed in {ended.failed_step}: {ended.error}")
+        said = f"{ended.request} failed in {ended.failed_step}: {ended.error}"
+        exit_codes.leave(exit_codes.of_end(ended.error, ended.ledger), said)
         raise ended.error
     return describe.summary(ended)
 
@@ -77,8 +76,3 @@ def _put_back(ended: run.Run, why_it_ended: ReleaseError) -> None:
         why, _, _ = str(error).partition(";")
         why_it_ended.what += f", and the site could not be put back: {why}"
         why_it_ended.todo = "the supervisor tries it again in two minutes; see that the node runs"
-
-
-def _last_line(sentence: str) -> None:
-    """Say it once more when Salt has printed everything: the last line is what is read."""
-    atexit.register(lambda: print(sentence, file=sys.stderr, flush=True))
