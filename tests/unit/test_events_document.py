@@ -8,6 +8,7 @@ from cluster import World, release, request, settings
 from rehearsal import Desk, staged
 from simulated_nodes import FAIL
 from wbcore.errors import ReleaseError
+from wbcore.settings import MAINTENANCE, SEAMLESS
 from wbmaster.commands import verdicts
 from wbmaster.steps import STEPS
 
@@ -86,8 +87,10 @@ _DESERTED = (
 def deserted(memory) -> list[tuple[str, dict]]:
     """What is fired by releases in each of which one node stops answering."""
     fired = []
-    for number, moment in enumerate(_DESERTED):
-        desk = staged(World(settings()), memory / f"deserted-{number}", "WS220", "WS221")
+    ways = [(moment, SEAMLESS) for moment in _DESERTED] + [(("wb_live.switch", None), MAINTENANCE)]
+    for number, (moment, way) in enumerate(ways):
+        chosen = settings(golive={"way": way})
+        desk = staged(World(chosen), memory / f"deserted-{number}", "WS220", "WS221")
         real = desk.nodes._ask
 
         def ask(node, function, kwargs, desk=desk, real=real, moment=moment):

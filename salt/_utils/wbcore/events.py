@@ -15,7 +15,9 @@ BUILD_READY = "wormbase/build/ready"
 BUILD_ANSWERED = "wormbase/build/answered"
 LANDED, EVENT, COMMAND = "landed", "event", "command"
 START, DONE, FAILED, PROGRESS = "start", "done", "failed", "progress"
-PHASES = (START, DONE, FAILED, PROGRESS)
+# Of a run alone, which goes on when the machines answer that it waits for.
+WAITING = "waiting"
+PHASES = (START, DONE, FAILED, PROGRESS, WAITING)
 PREFIX = "wormbase/release/"
 DRIFT = "wormbase/drift/"
 JOINED = "wormbase/joined/"

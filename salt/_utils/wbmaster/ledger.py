@@ -18,6 +18,7 @@ from typing import Any
 
 from wbcore.drift import Report
 from wbcore.errors import BadData
+from wbcore.events import WAITING
 from wbcore.model.landing import Landing
 from wbcore.model.ledger_facts import Known, ReleaseRecord, Switch
 from wbcore.names import Build, Release
@@ -29,8 +30,6 @@ from .ledger_schema import COLUMNS, SCHEMA, VERSION
 
 # Of each node; whoever has a minion's key could else fill the master's disk.
 _DRIFT_KEPT = 200
-# The outcome of a run that has not ended and waits for a machine.
-WAITING = "waiting"
 _FLAGS = ("published", "posted", "mailed")
 
 

@@ -626,6 +626,24 @@ def test_a_release_waits_for_the_machines_that_it_can_not_do_without(desk, room,
         twin.wire.close()
 
 
+def test_people_are_told_that_a_run_waits_and_whoever_watches_it_too(desk, started):
+    landing = dataclasses.replace(desk.settings.landing, notify=Notify(mail=("ops@wormbase.org",)))
+    desk.settings = dataclasses.replace(desk.settings, landing=landing)
+    calls = [function for _, function in _calls(desk, request("release", "WS221"))]
+    dies_at(desk, "fe", calls.index(_first_of(desk)))
+    with pytest.raises(Away):
+        desk.run(request("release", "WS221"))
+
+    assert [tag.rsplit("/", 2)[1:] for tag, _ in desk.wire.fired][-1] == ["run", "waiting"]
+    waits = "orch.release {build: WS221} waits"
+    assert [subject for subject, _ in desk.nodes.notices] == [
+        "orch.release {build: WS221} has begun", waits
+    ]  # fmt: skip
+    # Told, and still known for whom.
+    assert desk.ledger.unfinished()["figures"]["told"]["ended"]
+    assert supervisor.take_up(desk) == "" and started == []
+
+
 def test_a_dry_run_goes_on_without_a_node_that_dies_meanwhile(desk):
     real = desk.nodes._ask
 

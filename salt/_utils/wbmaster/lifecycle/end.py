@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wbcore import requests
 from wbcore.errors import Away, Interrupted, ReleaseError
+from wbcore.events import DONE, FAILED, WAITING
 
 from .. import run
 from ..golive import epochs, ways
@@ -29,7 +30,7 @@ def end(ended: run.Run) -> str:
         run.set_current(None)
         ended.lock.release()
     metrics.write_after(ended)
-    if not isinstance(ended.error, Interrupted | Away):
+    if not isinstance(ended.error, Interrupted):
         notices.ended(ended)
     if ended.error:
         said = f"{ended.request} failed in {ended.failed_step}: {ended.error}"
@@ -39,21 +40,23 @@ def end(ended: run.Run) -> str:
 
 
 def _record(ended: run.Run) -> None:
-    outcome = "failed" if ended.error else "done"
     ended.ledger.describe_run(ended.id, figures=ended.notes.figures)
     if isinstance(ended.error, Interrupted):
         # Without an end in the ledger the supervisor takes the run up; there is no master
         # either whom an event could be given.
         return
+    error = str(ended.error or "")
     if isinstance(ended.error, Away):
-        waiting.begin(ended.ledger, ended.id, ended.error)
-        return
-    # In copies of the ledger from before this the run is running: whoever puts one back must
-    # not have it taken up.
-    epoch = ended.ledger.conclude(ended.id, outcome, str(ended.error or ""))
-    epochs.tell(ended.fleet, _told(ended), epoch)
-    ended.ledger.end_run(ended.id, outcome, str(ended.error or ""))
-    ended.tell("run", outcome, error=str(ended.error or ""), step_failed=ended.failed_step)
+        outcome = WAITING
+        waiting.begin(ended.ledger, ended.id, ended.error, ended.notes.figures)
+    else:
+        outcome = FAILED if error else DONE
+        # In copies of the ledger from before this the run is running: whoever puts one back must
+        # not have it taken up.
+        epoch = ended.ledger.conclude(ended.id, outcome, error)
+        epochs.tell(ended.fleet, _told(ended), epoch)
+        ended.ledger.end_run(ended.id, outcome, error)
+    ended.tell("run", outcome, error=error, step_failed=ended.failed_step)
     # The follower that draws the progress stops at this event.
     if ended.notes.follower:
         ended.notes.follower.join(2)

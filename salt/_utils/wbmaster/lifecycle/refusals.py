@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from wbcore.errors import Away, ReleaseError
 from wbcore.requests import Request
@@ -24,7 +25,7 @@ def record(office: Office, request: Request, identity: str, error: ReleaseError)
     if run.cause() == "supervisor":
         _not_taken_up(office, request, error)
     elif run.cause() != "command":
-        told = {"refused": notices.refused(office, request, error)}
+        figures: dict[str, Any] = {"told": {"refused": notices.refused(office, request, error)}}
         office.ledger.begin_run(
             {
                 "id": identity,
@@ -35,11 +36,11 @@ def record(office: Office, request: Request, identity: str, error: ReleaseError)
                 "who": run.who(),
                 "reason": run.reason(),
                 "pid": os.getpid(),
-                "figures": json.dumps({"told": told}),
+                "figures": json.dumps(figures),
             }
         )
         if isinstance(error, Away):
-            waiting.begin(office.ledger, identity, error)
+            waiting.begin(office.ledger, identity, error, figures)
         else:
             office.ledger.end_run(identity, "failed", str(error))
 
@@ -47,7 +48,7 @@ def record(office: Office, request: Request, identity: str, error: ReleaseError)
 def _not_taken_up(office: Office, request: Request, error: ReleaseError) -> None:
     dead = office.ledger.unfinished()
     if dead is not None and isinstance(error, Away):
-        waiting.begin(office.ledger, dead["id"], error)
+        waiting.begin(office.ledger, dead["id"], error, dead["figures"])
     else:
         _given_up(office, request, error)
 

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from wbcore.errors import ReleaseError
+from wbcore.errors import Away, ReleaseError
 from wbcore.requests import Request
 from wbcore.settings import Settings
 
@@ -35,7 +35,9 @@ def begun(run: Run) -> None:
 
 def ended(run: Run) -> None:
     """Tell how a run ended."""
-    if run.error:
+    if isinstance(run.error, Away):
+        _record(run, "ended", f"{run.request} waits", str(run.error))
+    elif run.error:
         _record(run, "ended", f"{run.request} failed in {run.failed_step}", str(run.error))
     else:
         _record(run, "ended", f"{run.request} is done", describe.summary(run))

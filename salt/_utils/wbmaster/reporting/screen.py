@@ -120,8 +120,8 @@ def line(step: str, phase: str, payload: Mapping[str, Any]) -> str:
     """An event in one line."""
     if phase == events.PROGRESS:
         return f"{step}: {printable(payload.get('node', ''))} {_progress(payload)}"
-    if phase == events.FAILED:
-        return f"{step}: failed: {printable(payload.get('error', ''))}"
+    if phase in (events.FAILED, events.WAITING):
+        return f"{step}: {phase}: {printable(payload.get('error', ''))}"
     if phase == events.DONE and step != "run":
         return f"{step}: done in {number(payload.get('seconds')):.1f} s"
     return f"{step}: {'begins' if phase == events.START else 'done'}"

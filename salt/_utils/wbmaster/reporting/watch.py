@@ -73,5 +73,5 @@ def _show(shown: screen.Screen, event: tuple[str, Mapping[str, Any]] | None) -> 
 def _ends(tag: str, payload: Mapping[str, Any], run_id: str) -> bool:
     """Whether an event is the last of a run."""
     build, step, phase = events.parse_tag(tag) or ("", "", "")
-    ended = step == "run" and phase in (events.DONE, events.FAILED)
+    ended = step == "run" and phase in (events.DONE, events.FAILED, events.WAITING)
     return bool(build) and ended and payload.get("run") == run_id

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from wbcore import requests
+from wbcore.events import WAITING
 from wbcore.requests import Request
 
-from ..ledger import WAITING
 from ..lifecycle import waiting
 from ..office import Office
 from ..reporting import notices
