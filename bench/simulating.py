@@ -17,7 +17,8 @@ from pathlib import Path
 import hypothesis
 from chance import stories
 from rehearsal import scratch
-from stories import SITES, Act, beginning, play
+from simulated_site import Act
+from stories import SITES, beginning, play
 
 from bench.planted import FAULTS, Plant
 

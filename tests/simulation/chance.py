@@ -4,43 +4,41 @@ from __future__ import annotations
 
 import re
 
+from acts import (
+    COMMITS,
+    COPIES,
+    HOLDS,
+    KINDS,
+    LANDS,
+    LIFTS,
+    RESTARTS,
+    RESTORES,
+    SUPERVISES,
+    arrives,
+    asks,
+    enforces,
+    fills,
+    interferes,
+    leaves,
+    misjudges,
+    returns,
+)
 from cluster import PILLAR
 from hypothesis import strategies as st
 from simulated_nodes import TROUBLES, Nodes
-from stories import (
-    KINDS,
-    Act,
-    Arrives,
-    Asks,
-    Call,
-    Commits,
-    Copies,
-    Enforces,
-    Fills,
-    Holds,
-    Interferes,
-    Lands,
-    Leaves,
-    Lifts,
-    Misjudges,
-    Restarts,
-    Restores,
-    Returns,
-    Supervises,
-)
+from simulated_site import Act, Call
 
-_machines = st.sampled_from(sorted(PILLAR["nodes"]))
-_kinds = st.sampled_from(KINDS)
 _anywhere = [
-    _machines.map(Leaves),
-    _machines.map(Returns),
-    _machines.map(Fills),
-    _machines.map(Enforces),
-    _machines.map(Misjudges),
-    st.integers(0, 25).map(Arrives),
-    st.sampled_from([Lands(), Commits(), Holds(), Lifts(), Restarts()]),
+    *(
+        st.sampled_from(sorted(PILLAR["nodes"])).map(what)
+        for what in (leaves, returns, fills, enforces, misjudges)
+    ),
+    st.integers(0, 25).map(arrives),
+    st.sampled_from([LANDS, COMMITS, HOLDS, LIFTS, RESTARTS]),
 ]
-_meanwhile = st.one_of(st.sampled_from(TROUBLES), _kinds.map(Interferes), *_anywhere)
+_meanwhile = st.one_of(
+    st.sampled_from(TROUBLES), st.sampled_from(KINDS).map(interferes), *_anywhere
+)
 _functions = sorted(
     re.sub(r"^(wb_[a-z]+)_", r"\1.", name) for name in vars(Nodes) if name.startswith("wb_")
 )
@@ -53,7 +51,7 @@ _delicate = [
 
 
 @st.composite
-def _asks(draw: st.DrawFn) -> Asks:
+def _asks(draw: st.DrawFn) -> Act:
     """A request, and up to three things that happen meanwhile; a release more often than others."""
     kind = draw(st.sampled_from(("release", "release", "rollback", *KINDS)))
     meanwhile: dict[Call, str | Act] = {}
@@ -62,7 +60,7 @@ def _asks(draw: st.DrawFn) -> Asks:
         call = (draw(st.sampled_from(functions)), draw(st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4))))
         trouble = draw(st.booleans())
         meanwhile[call] = draw(st.sampled_from(TROUBLES) if trouble else _meanwhile)
-    return Asks(kind, tuple(meanwhile.items()))
+    return asks(kind, *meanwhile.items())
 
 
 @st.composite
@@ -70,7 +68,7 @@ def _act(draw: st.DrawFn) -> Act:
     """An act; as many requests as all the rest together."""
     if draw(st.booleans()):
         return draw(_asks())
-    return draw(st.one_of(st.sampled_from([Copies(), Restores(), Supervises()]), *_anywhere))
+    return draw(st.one_of(st.sampled_from([COPIES, RESTORES, SUPERVISES]), *_anywhere))
 
 
 stories = st.lists(_act(), min_size=1, max_size=8)
