@@ -37,11 +37,12 @@ _IN_HAND = 8
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that strikes a machine, and how it is mended."""
+    """Something that strikes a machine, and how it is mended; ``strike`` returns whether there was
+    anything to strike."""
 
     what: str
     machine: str
-    strike: Callable[[Lab], object] = field(compare=False)
+    strike: Callable[[Lab], bool] = field(compare=False)
     mend: Callable[[Lab], object] = field(compare=False)
 
     def __str__(self) -> str:
@@ -68,7 +69,7 @@ class Run:
         return not (self.mixed or self.wrong) and (spared or len(self.failed) <= _IN_HAND)
 
     def __str__(self) -> str:
-        struck = " and ".join(map(str, self.faults))
+        struck = " and ".join(map(str, self.faults)) or "nothing that was there"
         told = (
             f"{self.asked}, {struck}: exit code {self.code}, all well {self.recovered:.0f} s "
             f"after that was mended; {self.answers} answers, {len(self.failed)} failed, "
@@ -79,25 +80,29 @@ class Run:
 
 def power(machine: str) -> Fault:
     """A machine loses its power."""
-    return Fault(
-        "power", machine, lambda lab: lab.do("crash", machine), lambda lab: lab.do("start", machine)
-    )
+    return _switched("power", machine, "crash", "start")
 
 
 def network(machine: str) -> Fault:
     """A machine loses its network."""
-    return Fault(
-        "network", machine, lambda lab: lab.do("cut", machine), lambda lab: lab.do("heal", machine)
-    )
+    return _switched("network", machine, "cut", "heal")
 
 
 def process(pattern: str, machine: str) -> Fault:
     """Processes of a machine are killed; whoever looks after them starts them."""
 
-    def kill(lab: Lab) -> object:
-        return lab.exec(machine, "pkill", "-9", "-f", pattern)
+    def kill(lab: Lab) -> bool:
+        return lab.exec(machine, "pkill", "-9", "-f", pattern).returncode == 0
 
     return Fault(f"kill {pattern}", machine, kill, lambda lab: None)
+
+
+def _switched(what: str, machine: str, off: str, on: str) -> Fault:
+    def strike(lab: Lab) -> bool:
+        lab.do(off, machine)
+        return True
+
+    return Fault(what, machine, strike, lambda lab: lab.do(on, machine))
 
 
 FAULTS = [
@@ -122,7 +127,7 @@ def main() -> int:
     lab, chance = standing(Lab()), random.Random(chosen.seed)
     runs = []
     for number in range(chosen.runs):
-        faults = chance.sample(FAULTS, chance.choice((1, 1, 2)))
+        faults = drawn(chance)
         runs.append(struck(lab, chance, faults, back=number % 3 == 2))
         print(f"{number + 1}. {runs[-1]}", flush=True)
         if runs[-1].wrong:
@@ -131,28 +136,37 @@ def main() -> int:
     return 0 if all(run.good for run in runs) else 1
 
 
+def drawn(chance: random.Random) -> list[Fault]:
+    """One or two faults, of different machines."""
+    first, second = chance.sample(FAULTS, 2)
+    both = chance.random() < 0.3 and first.machine != second.machine
+    return [first, second] if both else [first]
+
+
 def struck(lab: Lab, chance: random.Random, faults: Sequence[Fault], back: bool) -> Run:
     """Ask for a release, or for the way back, and have faults strike meanwhile."""
     wanted = lab.runner("wb_release.status")["way_back"].split("-")[0] if back else next_build(lab)
     if not back:
         lab.do("build", wanted)
     words = ["rollback", ""] if back else ["release", f"{{build: {wanted}}}"]
+    hit: list[Fault] = []
     moments = sorted(chance.uniform(0, _RELEASE_SECONDS) for _ in faults)
     with Visitors(lab) as visitors:
         began, run = time.monotonic(), _asked(lab, *words)
         for moment, fault in zip(moments, faults, strict=True):
             time.sleep(max(0.0, began + moment - time.monotonic()))
-            fault.strike(lab)
+            if fault.strike(lab):
+                hit.append(fault)
         code = run.wait(900)
         time.sleep(_OFF_SECONDS)
-        for fault in faults:
+        for fault in hit:
             fault.mend(lab)
         mended = time.monotonic()
         wrong = "" if _recovered(lab, wanted, words) else "it did not become as it should be"
         recovered = time.monotonic() - mended
     answers = sum(visitors.seen.values())
     asked = f"orch.{words[0]} to {wanted}"
-    return Run(asked, faults, code, recovered, answers, visitors.failed, visitors.mixed, wrong)
+    return Run(asked, hit, code, recovered, answers, visitors.failed, visitors.mixed, wrong)
 
 
 def table(runs: Sequence[Run]) -> list[str]:

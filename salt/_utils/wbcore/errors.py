@@ -36,7 +36,8 @@ class BadData(ReleaseError):
 
 
 class Away(BadRequest):
-    """Machines that a request can not do without do not answer; it goes on when they do.
+    """Machines that a request can not do without do not answer, or not with what they hold; it goes
+    on when they do.
 
     machines
         Their ids.

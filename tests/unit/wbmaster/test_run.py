@@ -586,6 +586,8 @@ def test_one_node_that_dies_stops_no_release(desk, room, node):
         said = twin.run(asked)
 
         assert said.endswith(f"{twin.live} is live.") and twin.nodes.wrong == [], where
+        left_out = [line for line in said.splitlines() if line.startswith("left out: ")]
+        assert "".join(left_out).count(node) <= 1, left_out
         assert shown(twin) == {"WS221-0.02-1350"}, where
         noticed = node not in twin.nodes.pool or node not in WEB
         assert (
@@ -624,6 +626,40 @@ def test_a_release_waits_for_the_machines_that_it_can_not_do_without(desk, room,
         assert twin.ledger.unfinished() is None and twin.ledger.known().switch is None, where
         assert [name[:5] for name in twin.nodes.told["mail"]].count("WS221") == 1, where
         twin.wire.close()
+
+
+def test_a_landed_build_waits_for_the_development_server_however_often_it_is_tried(
+    desk, started, monkeypatch
+):
+    asked = request("release", "WS221")
+    desk.nodes.world.absent = ("wb-dev",)
+    monkeypatch.setenv("WORMBASE_CAUSE", "landed")
+    assert attempt(desk, asked) == "failed"
+    waits = desk.ledger.unfinished()
+    assert waits["outcome"] == "waiting" and waits["error"].startswith("wb-dev does not answer")
+
+    # Its minion answers, and it can not say what it holds: that is tried later each time.
+    monkeypatch.setenv("WORMBASE_CAUSE", "supervisor")
+    for _ in range(refusals.MOST + 1):
+        assert supervisor.take_up(desk) == ""
+        assert attempt(desk, asked) == "failed"
+    assert desk.ledger.unfinished()["id"] == waits["id"] and started == []
+
+    desk.nodes.world.absent = ()
+    assert supervisor.take_up(desk).endswith("was taken up") and started == [asked]
+    assert attempt(desk, asked) == "done" and desk.live.same_content(release("WS221"))
+
+
+@pytest.mark.parametrize("set_back", [0, 86_400])
+def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_a_day(
+    desk, started, monkeypatch, set_back
+):
+    call = [f for _, f in _calls(desk, request("release", "WS221"))].index("wb_live.switch")
+    attempt(desk, request("release", "WS221"), {call + 1: KILL_BEFORE})
+    desk.ledger.end_run(desk.ledger.unfinished()["id"], "failed", "it could not be taken up")
+    now = time.time() + 200 - set_back
+    monkeypatch.setattr(supervisor.time, "time", lambda: now)
+    assert supervisor.take_up(desk) and started == [request("rollback")]
 
 
 def test_people_are_told_that_a_run_waits_and_whoever_watches_it_too(desk, started):

@@ -35,14 +35,11 @@ def check_quorum(settings: Settings, seen: Seen) -> None:
             "bring them back, or lower wormbase:golive:quorum_percent",
         )
     if settings.proxy in seen.absent:
-        raise _without(settings.proxy, seen, f"the proxy {settings.proxy}", "bring it back first")
-
-
-def _without(machine: str, seen: Seen, name: str, todo: str) -> BadRequest:
-    """The error of a request that cannot do without a machine; only one that does not answer is
-    waited for."""
-    what = f"{name} {seen.away(machine)}"
-    return BadRequest(what, todo) if machine in seen.troubles else Away(what, todo, [machine])
+        raise Away(
+            f"the proxy {settings.proxy} {seen.away(settings.proxy)}",
+            "bring it back first",
+            [settings.proxy],
+        )
 
 
 def check_verdicts(plan: Plan, known: Known) -> None:
@@ -115,8 +112,10 @@ def wrong(build: Build, settings: Settings, problems: Sequence[str]) -> BadData:
 def check_staging_answers(settings: Settings, seen: Seen) -> None:
     """The development server does not answer."""
     if settings.staging in seen.absent:
-        raise _without(
-            settings.staging, seen, settings.staging, "bring the development server back first"
+        raise Away(
+            f"{settings.staging} {seen.away(settings.staging)}",
+            "bring the development server back first",
+            [settings.staging],
         )
 
 

@@ -19,7 +19,7 @@ from ..leaving_out import leave_out, silent
 from ..run import Run
 from . import downloads, maintenance_page, pool, seamless
 
-STEPS = ("take_out_of_service", "canary", "go_live", "return_to_service")
+_STEPS = ("take_out_of_service", "canary", "go_live", "return_to_service")
 
 
 def of(run: Run) -> ModuleType:
@@ -70,7 +70,7 @@ def _taken(run: Run, step: str) -> dict[str, Any]:
     leave_out(run, step, dead)
     put_back(run)
     run.known = run.ledger.known()
-    for earlier in STEPS[: STEPS.index(step)]:
+    for earlier in _STEPS[: _STEPS.index(step)]:
         _taken(run, earlier)
     return _taken(run, step)
 
